@@ -1,0 +1,39 @@
+# make compare   the main job, on the shipped data
+# make test      the tests
+# make check     the linter
+# make clean     away with everything made here
+#
+# Each needs only a Python of 3.11 or later. Another one than python3: make clean, then make test PYTHON=python3.13.
+
+PYTHON ?= python3
+VENV := .venv
+INSTALLED := $(VENV)/installed
+
+.PHONY: compare test check clean
+
+compare: $(INSTALLED)
+	$(VENV)/bin/scansion compare --demo
+
+test: $(INSTALLED)
+	$(VENV)/bin/python -m pytest
+
+check: $(INSTALLED)
+	$(VENV)/bin/python -m ruff check src tests
+
+clean:
+	rm -rf $(VENV) build dist .pytest_cache .ruff_cache .hypothesis
+	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(INSTALLED): pyproject.toml constraints.txt
+	@command -v "$(PYTHON)" >/dev/null || { \
+	  echo "No '$(PYTHON)' found. scansion needs Python 3.11 or later: install one, or name one with PYTHON=." >&2; exit 1; }
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "scansion needs Python 3.11 or later; '$(PYTHON)' is $$("$(PYTHON)" -V 2>&1). Name a newer one: make PYTHON=python3.12" >&2; \
+	  exit 1; }
+	@"$(PYTHON)" -c 'import ensurepip, venv' 2>/dev/null || { \
+	  echo "'$(PYTHON)' cannot make virtual environments: its ensurepip module is missing." \
+	       "On Debian and Ubuntu: sudo apt install python3-venv" >&2; exit 1; }
+	@echo "Installing scansion and what it needs into $(VENV); this takes a minute or more." >&2
+	@$(VENV)/bin/python -m pip --version >/dev/null 2>&1 || "$(PYTHON)" -m venv --clear $(VENV)
+	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[parquet,test]'
+	@touch $@

@@ -1,0 +1,1 @@
+"""One file a family: what lets one position look at another."""

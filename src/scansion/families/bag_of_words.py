@@ -1,0 +1,71 @@
+"""Bag of words: a document is how often each word occurs in it; order is thrown away.
+
+    x_w = (1 + log n_w) * (1 + log((1 + N) / (1 + N_w))),   scaled to |x| = 1
+
+n_w: occurrences of word w in the document, N: training documents, N_w: those that contain w (sublinear TF-IDF,
+Salton and Buckley 1988, with add-one smoothing).
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from scipy.sparse import csr_matrix
+
+from scansion.layers.counting import columns_of, count, inverse_document_frequency, rows_to_length_one, sublinear
+from scansion.text.words import Corpus
+
+
+@dataclass(frozen=True)
+class BagOfWords:
+    """One dimension per word that at least ``minimum_documents`` training documents contain."""
+
+    minimum_documents: int = 1
+
+    learner: ClassVar[str] = "convex"
+
+    def build(self) -> "BagOfWordsVectors":
+        """The family, before it has learned its words."""
+        return BagOfWordsVectors(self)
+
+
+class BagOfWordsVectors:
+    """Counted documents."""
+
+    ratios = False
+
+    def __init__(self, configuration: BagOfWords) -> None:
+        self.configuration = configuration
+        self.words: list[str] = []
+        self.idf = np.zeros(0, np.float32)
+
+    def learn(self, corpus: Corpus) -> csr_matrix:
+        """Learn the words and their weights; the training documents' vectors (N, D)."""
+        counts = count(corpus.ids, corpus.offsets, len(corpus.types))
+        documents = np.bincount(counts.indices, minlength=counts.shape[1])
+        kept = np.flatnonzero(documents >= self.configuration.minimum_documents)
+        self.words = [corpus.types[i] for i in kept]
+        self.idf = inverse_document_frequency(documents[kept], len(corpus))
+        return self._weigh(counts[:, kept] if len(kept) < counts.shape[1] else counts)
+
+    def vectors(self, corpus: Corpus) -> csr_matrix:
+        """Sparse (N, D), rows of length one; unknown words are left out."""
+        columns = columns_of(corpus.types, self.words)
+        return self._weigh(count(columns[corpus.ids], corpus.offsets, len(self.words)))
+
+    def _weigh(self, counts: csr_matrix) -> csr_matrix:
+        return rows_to_length_one(sublinear(counts), self.idf)
+
+    def state(self) -> tuple[list[str], dict[str, np.ndarray]]:
+        """What was learned: words, and arrays by name."""
+        return self.words, {"idf": self.idf}
+
+    def restore(self, words: list[str], arrays: dict[str, np.ndarray]) -> "BagOfWordsVectors":
+        """The inverse of :meth:`state`."""
+        self.words, self.idf = words, arrays["idf"]
+        return self
+
+    def known(self, corpus: Corpus) -> np.ndarray:
+        """Tokens of each document that have a dimension, (N,)."""
+        hit = columns_of(corpus.types, self.words)[corpus.ids] >= 0
+        return np.diff(np.concatenate([[0], np.cumsum(hit)])[corpus.offsets])

@@ -1,0 +1,181 @@
+"""N-grams: a document is which runs of up to ``longest`` words occur in it, and which pieces its words are made of.
+
+Two blocks side by side, each weighted like a bag of words (sublinear TF-IDF, rows of length one):
+
+    word n-grams of 1 .. longest words that at least ``minimum_documents`` training documents contain
+    pieces of 3 .. 5 letters of single words, with their borders:  "cat" -> <ca cat at> <cat cat> ...
+
+and, for labels, the Naive Bayes log-count ratios of Wang and Manning (2012, section 2) as prior widths of the linear
+head: a feature that leans on one label is trusted more.
+
+    r = log( (a + sum of x in the label) / |..| ) - log( (a + sum of x elsewhere) / |..| ),   a = 1
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from scipy.sparse import csr_matrix, hstack
+
+from scansion.layers.counting import columns_of, count, inverse_document_frequency, rows_to_length_one, sublinear
+from scansion.text.words import Corpus
+
+SHORTEST_PIECE, LONGEST_PIECE = 3, 5
+SMOOTHING = 1.0
+
+
+@dataclass(frozen=True)
+class NGrams:
+    """Word n-grams up to ``longest`` words and letter pieces, in at least ``minimum_documents`` documents."""
+
+    longest: int = 3
+    minimum_documents: int = 2
+    pieces: bool = True
+
+    learner: ClassVar[str] = "convex"
+
+    def build(self) -> "NGramsVectors":
+        """The family, before it has learned its n-grams."""
+        return NGramsVectors(self)
+
+
+class NGramsVectors:
+    """Counted word n-grams and pieces."""
+
+    ratios = True
+
+    def __init__(self, configuration: NGrams) -> None:
+        self.configuration = configuration
+        self.words: list[str] = []
+        self.pieces: list[str] = []
+        # grams[n - 2] holds the sorted keys of the n-grams: column of the first n - 1 words * words + last word
+        self.grams: list[np.ndarray] = []
+        self.idf = np.zeros(0, np.float32)
+
+    def learn(self, corpus: Corpus) -> csr_matrix:
+        """Learn n-grams, pieces and their weights; the training documents' vectors (N, D)."""
+        least = self.configuration.minimum_documents
+        counts = count(corpus.ids, corpus.offsets, len(corpus.types))
+        kept = np.flatnonzero(_documents(counts) >= least)
+        self.words = [corpus.types[i] for i in kept]
+        blocks, columns = [counts[:, kept]], columns_of(corpus.types, self.words)[corpus.ids]
+        last = columns
+        for _ in range(self.configuration.longest - 1):
+            keys = self._keys(last, columns, corpus.offsets)
+            found, last = np.unique(keys, return_inverse=True)
+            last = np.where(keys < 0, -1, last - np.searchsorted(found, 0)).astype(np.int32)
+            found = found[found >= 0]
+            counts = count(last, corpus.offsets, len(found))
+            kept = np.flatnonzero(_documents(counts) >= least)
+            place = np.full(len(found) + 1, -1, np.int32)
+            place[kept] = np.arange(len(kept), dtype=np.int32)
+            last = place[last]
+            self.grams.append(found[kept])
+            blocks.append(counts[:, kept])
+        if self.configuration.pieces:
+            spelled = spell(corpus)
+            words_in_pieces, pieces = piece_counts(corpus.types)
+            counts = (spelled @ words_in_pieces).tocsr()
+            kept = np.flatnonzero(_documents(counts) >= least)
+            self.pieces = [pieces[i] for i in kept]
+            blocks.append(counts[:, kept])
+        return self._weigh(blocks, len(corpus))
+
+    def vectors(self, corpus: Corpus) -> csr_matrix:
+        """Sparse (N, D); unknown n-grams are left out, unknown words still show their known pieces."""
+        columns = columns_of(corpus.types, self.words)[corpus.ids]
+        blocks, last = [count(columns, corpus.offsets, len(self.words))], columns
+        for known in self.grams:
+            last = _find(known, self._keys(last, columns, corpus.offsets))
+            blocks.append(count(last, corpus.offsets, len(known)))
+        if self.configuration.pieces:
+            words_in_pieces, _ = piece_counts(corpus.types, self.pieces)
+            blocks.append((spell(corpus) @ words_in_pieces).tocsr())
+        return self._weigh(blocks)
+
+    def _keys(self, last: np.ndarray, columns: np.ndarray, offsets: np.ndarray) -> np.ndarray:
+        """The key of the n-gram that ends at each token, -1 where there is none."""
+        before = np.concatenate([[-1], last[:-1]]).astype(np.int64)
+        starts = offsets[:-1]
+        before[starts[starts < len(before)]] = -1
+        return np.where((before < 0) | (columns < 0), -1, before * len(self.words) + columns)
+
+    def _weigh(self, blocks: list[csr_matrix], documents: int | None = None) -> csr_matrix:
+        blocks = [sublinear(block) for block in blocks]
+        if documents is not None:
+            self.idf = np.concatenate([inverse_document_frequency(_documents(block), documents) for block in blocks])
+        words, pieces = blocks[: self.configuration.longest], blocks[self.configuration.longest :]
+        border = sum(block.shape[1] for block in words)
+        sides = [rows_to_length_one(hstack(words, format="csr"), self.idf[:border])]
+        sides += [rows_to_length_one(block, self.idf[border:]) for block in pieces]
+        return hstack(sides, format="csr") if len(sides) > 1 else sides[0]
+
+    def state(self) -> tuple[list[str], dict[str, np.ndarray]]:
+        """What was learned: words then pieces, and arrays by name."""
+        arrays = {f"grams_{n}": keys for n, keys in enumerate(self.grams, start=2)}
+        return self.words + self.pieces, {"idf": self.idf, "words": np.array(len(self.words)), **arrays}
+
+    def restore(self, words: list[str], arrays: dict[str, np.ndarray]) -> "NGramsVectors":
+        """The inverse of :meth:`state`."""
+        border = int(arrays["words"])
+        self.words, self.pieces, self.idf = words[:border], words[border:], arrays["idf"]
+        self.grams = [arrays[f"grams_{n}"] for n in range(2, self.configuration.longest + 1)]
+        return self
+
+    def known(self, corpus: Corpus) -> np.ndarray:
+        """Tokens of each document of which a word or a piece is known, (N,)."""
+        hit = columns_of(corpus.types, self.words) >= 0
+        if self.configuration.pieces:
+            hit |= np.diff(piece_counts(corpus.types, self.pieces)[0].indptr) > 0
+        return np.diff(np.concatenate([[0], np.cumsum(hit[corpus.ids])])[corpus.offsets])
+
+
+def log_count_ratios(vectors: csr_matrix, labels: np.ndarray, outputs: int) -> np.ndarray:
+    """``|r|`` of the module's formula for every feature and output, (D, outputs); labels are numbers (N,)."""
+    sides = [labels == output for output in (range(outputs) if outputs > 1 else (1,))]
+    ratios = []
+    for inside in sides:
+        here = SMOOTHING + np.asarray(vectors[inside].sum(axis=0), np.float64).ravel()
+        there = SMOOTHING + np.asarray(vectors[~inside].sum(axis=0), np.float64).ravel()
+        ratios.append(np.abs(np.log(here / here.sum()) - np.log(there / there.sum())))
+    return np.stack(ratios, axis=1)
+
+
+def spell(corpus: Corpus) -> csr_matrix:
+    """How often each document has each word type, (N, types)."""
+    return count(corpus.ids, corpus.offsets, len(corpus.types))
+
+
+def piece_counts(types: list[str], known: list[str] | None = None) -> tuple[csr_matrix, list[str]]:
+    """The pieces of every word type, (types, pieces), and their spelling; only ``known`` ones if given.
+
+    A document's pieces are a product, (documents, types) @ (types, pieces): each word is cut up once, however often
+    it is written.
+    """
+    number: dict[str, int] = {} if known is None else {piece: i for i, piece in enumerate(known)}
+    columns: list[int] = []
+    borders = np.zeros(len(types) + 1, np.int64)
+    for row, word in enumerate(types):
+        bordered = f"<{word}>"
+        for size in range(SHORTEST_PIECE, LONGEST_PIECE + 1):
+            for begin in range(len(bordered) - size + 1):
+                piece = bordered[begin : begin + size]
+                if known is None:
+                    columns.append(number.setdefault(piece, len(number)))
+                elif piece in number:
+                    columns.append(number[piece])
+        borders[row + 1] = len(columns)
+    return count(np.array(columns, np.int32), borders, len(number)), list(number)
+
+
+def _documents(counts: csr_matrix) -> np.ndarray:
+    """How many documents have each column."""
+    return np.bincount(counts.indices, minlength=counts.shape[1])
+
+
+def _find(known: np.ndarray, keys: np.ndarray) -> np.ndarray:
+    """The place of each key in the sorted ``known``, -1 where it is not there."""
+    if len(known) == 0:
+        return np.full(len(keys), -1, np.int32)
+    places = np.minimum(np.searchsorted(known, keys), len(known) - 1)
+    return np.where(known[places] == keys, places, -1).astype(np.int32)

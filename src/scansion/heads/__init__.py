@@ -1,0 +1,1 @@
+"""Vectors to answers, and the loss of each kind of answer."""

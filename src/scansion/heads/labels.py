@@ -1,0 +1,61 @@
+"""One of several labels: a score per label, and the cross-entropy of the softmax.
+
+    p(k) = exp(s_k) / sum_j exp(s_j),        loss = -log p(target)
+
+Two labels need one score only, ``p(second) = 1 / (1 + exp(-s))``.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+
+@dataclass(frozen=True)
+class LabelsHead:
+    """``labels`` in sorted order; targets are label numbers (N,)."""
+
+    labels: tuple[str, ...] | tuple[int, ...] | tuple[float, ...] | tuple[bool, ...]
+
+    kind = "multiclass"
+
+    @property
+    def size(self) -> int:
+        """Scores a document: one for one or two labels, else one a label."""
+        return 1 if len(self.labels) <= 2 else len(self.labels)
+
+    def encode(self, targets: np.ndarray) -> np.ndarray:
+        """Label numbers (N,) int64."""
+        return np.searchsorted(np.array(self.labels), targets).astype(np.int64)
+
+    def loss(self, scores: Tensor, targets: Tensor, smoothing: float = 0.0) -> Tensor:
+        """Cross-entropy of each row, (B,); ``smoothing`` moves that share of the target to all labels alike."""
+        if self.size == 1:
+            wanted = targets.to(scores.dtype) * (1 - smoothing) + smoothing / 2
+            return functional.binary_cross_entropy_with_logits(scores[:, 0], wanted, reduction="none")
+        return functional.cross_entropy(scores, targets, label_smoothing=smoothing, reduction="none")
+
+    def probabilities(self, scores: np.ndarray) -> np.ndarray:
+        """(N, labels), every row sums to one."""
+        tensor = torch.from_numpy(scores).double()
+        if len(self.labels) == 1:
+            return np.ones((len(scores), 1))
+        if self.size == 1:
+            second = tensor[:, 0].sigmoid().numpy()
+            return np.stack([1 - second, second], axis=1)
+        return tensor.softmax(dim=1).numpy()
+
+    def decide(self, scores: np.ndarray) -> np.ndarray:
+        """The number of the likeliest label, (N,)."""
+        return self.probabilities(scores).argmax(axis=1)
+
+    def group(self, targets: np.ndarray) -> np.ndarray:
+        """What a stratified split keeps in proportion."""
+        return targets
+
+    def balance(self, targets: np.ndarray) -> np.ndarray:
+        """Weights (N,) that give every label the same total: N / (labels * count)."""
+        counts = np.bincount(targets, minlength=len(self.labels))
+        return (len(targets) / (np.count_nonzero(counts) * np.maximum(counts, 1)))[targets]

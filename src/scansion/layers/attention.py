@@ -1,0 +1,64 @@
+"""Multi-head attention (Vaswani et al. 2017, section 3.2).
+
+    Attention(Q, K, V) = softmax(Q K^T / sqrt(d)) V,    heads side by side, each with its own projections
+
+The vendor's fused kernel computes it in memory linear in the length.  Inside ``with recorded(model) as maps:`` the
+same layers use the written-out formula and keep their weights; nothing is threaded through ``forward``.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+
+class MultiHeadAttention(nn.Module):
+    """Every position of ``queries (B, L, D)`` looks at every unmasked position of ``context (B, S, D)``."""
+
+    def __init__(self, width: int, heads: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.query = nn.Linear(width, width)
+        self.key_value = nn.Linear(width, 2 * width)
+        self.output = nn.Linear(width, width)
+        self.record: list[Tensor] | None = None
+        for linear in (self.query, self.key_value, self.output):
+            nn.init.xavier_uniform_(linear.weight)
+            nn.init.zeros_(linear.bias)
+
+    def forward(self, queries: Tensor, context: Tensor, mask: Tensor) -> Tensor:
+        q = self.split(self.query(queries))  # (B, H, L, D/H)
+        k, v = (self.split(part) for part in self.key_value(context).chunk(2, dim=-1))  # (B, H, S, D/H)
+        seen = mask[:, None, None, :]  # (B, 1, 1, S)
+        if self.record is None:
+            heads = functional.scaled_dot_product_attention(q, k, v, attn_mask=None if mask.all() else seen)
+        else:
+            weights = attention_weights(q, k, seen)
+            self.record.append(weights.detach())
+            heads = weights @ v
+        return self.output(heads.transpose(1, 2).flatten(2))  # (B, L, D)
+
+    def split(self, vectors: Tensor) -> Tensor:
+        return vectors.unflatten(-1, (self.heads, -1)).transpose(1, 2)
+
+
+def attention_weights(q: Tensor, k: Tensor, seen: Tensor) -> Tensor:
+    """The formula written out: (B, H, L, S), every row sums to one."""
+    scores = q @ k.transpose(-2, -1) / q.shape[-1] ** 0.5
+    return scores.masked_fill(~seen, float("-inf")).softmax(dim=-1)
+
+
+@contextmanager
+def recorded(model: nn.Module) -> Iterator[dict[str, list[Tensor]]]:
+    """Keep the attention weights (B, H, L, S) of each forward pass in the block, by the layer's name."""
+    layers = {name: layer for name, layer in model.named_modules() if isinstance(layer, MultiHeadAttention)}
+    maps: dict[str, list[Tensor]] = {name: [] for name in layers}
+    for name, layer in layers.items():
+        layer.record = maps[name]
+    try:
+        yield maps
+    finally:
+        for layer in layers.values():
+            layer.record = None

@@ -1,0 +1,1 @@
+"""The two ways to learn: convex and gradient."""

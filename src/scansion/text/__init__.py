@@ -1,0 +1,1 @@
+"""Documents in: what becomes examples, tokens and ids."""

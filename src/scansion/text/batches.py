@@ -1,0 +1,83 @@
+"""Batches: token ids in, rectangles with their masks out.
+
+Batches hold about the same number of tokens, not of documents, and are cut from length-sorted windows of a shuffled
+order, so that padding stays small and every epoch sees new batches.  The plan of an epoch is a pure function of
+(seed, epoch): it can be computed anywhere, by anyone, without asking.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from scansion.randomness import stream
+
+PADDING, UNKNOWN, EMPTY = 0, 1, 2
+FIRST_WORD = 3
+WINDOW_BATCHES = 24  # a window of this many batches is sorted by length: 2-4 % padding, and still random
+
+
+@dataclass(frozen=True)
+class Sequences:
+    """Many id sequences in one flat array: row i is ``ids[starts[i]:starts[i] + lengths[i]]``."""
+
+    ids: np.ndarray  # (tokens,) int32, may be memory-mapped
+    starts: np.ndarray  # (rows,) int64
+    lengths: np.ndarray  # (rows,) int64
+
+    def __len__(self) -> int:
+        return len(self.starts)
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Padded rows. ``tokens (B, L)`` int64, ``mask (B, L)`` True on real tokens, ``rows (B,)`` their numbers."""
+
+    tokens: np.ndarray
+    mask: np.ndarray
+    rows: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+
+def collate(sequences: Sequences, rows: np.ndarray) -> Batch:
+    """The rectangle of the given rows, padded to the longest of them."""
+    lengths = sequences.lengths[rows]
+    columns = np.arange(max(1, lengths.max()))
+    mask = columns < lengths[:, None]
+    where = np.where(mask, sequences.starts[rows][:, None] + columns, 0)
+    return Batch(np.where(mask, sequences.ids[where], PADDING).astype(np.int64), mask, rows)
+
+
+def epoch_plan(lengths: np.ndarray, budget: int, seed: int, epoch: int) -> list[np.ndarray]:
+    """The batches of one epoch, as arrays of row numbers; ``budget`` is in tokens, padding included."""
+    random = stream(seed, "data order", epoch)
+    order = random.permutation(len(lengths))
+    window = max(1, round(WINDOW_BATCHES * budget / max(1.0, float(lengths.mean()))))
+    batches: list[np.ndarray] = []
+    for begin in range(0, len(order), window):
+        rows = order[begin : begin + window]
+        batches.extend(cut(rows[np.argsort(lengths[rows], kind="stable")], lengths, budget))
+    return [batches[i] for i in random.permutation(len(batches))]
+
+
+def reading_plan(lengths: np.ndarray, budget: int) -> list[np.ndarray]:
+    """Every row once, longest first, for prediction: if memory is short it shows at once."""
+    order = np.argsort(-lengths, kind="stable")
+    return cut(order, lengths, budget)
+
+
+def cut(rows: np.ndarray, lengths: np.ndarray, budget: int) -> list[np.ndarray]:
+    """Cut length-sorted rows into rectangles of at most ``budget`` cells; a longer row stands alone."""
+    batches: list[np.ndarray] = []
+    begin, widest = 0, 0
+    sizes: Sequence[int] = np.maximum(lengths[rows], 1).tolist()
+    for end, size in enumerate(sizes):
+        widest = max(widest, size)
+        if end > begin and widest * (end + 1 - begin) > budget:
+            batches.append(rows[begin:end])
+            begin, widest = end, size
+    if len(rows):
+        batches.append(rows[begin:])
+    return batches

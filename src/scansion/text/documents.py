@@ -1,0 +1,273 @@
+"""Documents and their answers: a table read once to check every row, and its texts again whenever they are needed."""
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, cast
+
+from scansion.errors import DataError, UsageError, did_you_mean, shown
+from scansion.text.answers import TASKS, Answer, decide_task, label_of, labels_of, number_of, text_of
+from scansion.text.columns import Columns, choose_columns
+from scansion.text.decoding import place
+from scansion.text.rejections import Quarantine, Rejections
+from scansion.text.sources import Snapshot, find_source
+from scansion.text.tables import Row, Table, open_table
+
+MOST_BAD = 0.001
+"""The share of rows that may be rejected, unless the caller allows more; beyond it, reading stops."""
+
+SPLITS = {"train": "train", "test": "test", "dev": "valid", "valid": "valid", "validation": "valid"}
+"""What a split column may hold, capitals aside, and what it means."""
+
+_NAMED = 5
+
+
+@dataclass(frozen=True, eq=False)
+class Texts:
+    """The texts of some rows of a table, read from the file at every iteration and never all in memory.
+
+    Raises DataError if the file is no longer what it was.
+    """
+
+    table: Table
+    column: int
+    rows: Sequence[int] = field(repr=False)
+    """Row numbers, ascending."""
+    snapshot: Snapshot
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __iter__(self) -> Iterator[str]:
+        self.snapshot.check()
+        name = self.table.columns[self.column]
+        wanted = iter(self.rows)
+        number = next(wanted, None)
+        if number is None:
+            return
+        for row in self.table.rows():
+            if row.number == number:
+                yield text_of(row.cells[self.column], name)
+                number = next(wanted, None)
+                if number is None:
+                    return
+        raise DataError(f"{self.table.source.name} ends before row {number}: it was changed while it was read.")
+
+
+@dataclass(frozen=True, eq=False)
+class Documents:
+    """Checked documents. The lists run parallel to ``texts``; ``targets`` and ``task`` are None if not asked for."""
+
+    name: str
+    texts: Texts
+    targets: list[Answer] | None = field(repr=False)
+    """Labels (str), numbers (float) or, with several labels a document, tuples of labels."""
+    splits: list[str] | None = field(repr=False)
+    """train, test or valid."""
+    rows: Sequence[int] = field(repr=False)
+    """Data rows of the file, counted from 1."""
+    task: str | None
+    reason: str
+    """Which columns, which task, and why."""
+    text_column: str
+    target_column: str | None
+    rejected: Rejections
+    fingerprint: str
+    """SHA-256 over the raw bytes of the input."""
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+
+def read_documents(
+    path: str | os.PathLike[str],
+    *,
+    text: str | None = None,
+    target: str | None = None,
+    split: str | None = None,
+    task: str | None = None,
+    label_separator: str | None = None,
+    max_bad: float = MOST_BAD,
+    quarantine: str | os.PathLike[str] | None = None,
+    format: str | None = None,
+    with_target: bool = True,
+) -> Documents:
+    """The documents in a table, a label folder or standard input (``-``), every row checked.
+
+    Rows that cannot be read go to the quarantine file, ``NAME.rejected.jsonl`` unless named, and more than a share of
+    ``max_bad`` of them stops the reading. Without targets every row must be answered: the first bad one stops it.
+    Input without a name is jsonl if it begins with ``{``, else csv, or plain lines if no target is wanted.
+    Raises UsageError for wrong arguments and DataError for wrong data.
+    """
+    _check_arguments(task, label_separator, max_bad)
+    source = find_source(path)
+    snapshot = Snapshot.of(source)
+    table = open_table(source, format, unmarked="csv" if with_target else "txt")
+    if with_target and table.format == "txt":
+        raise UsageError(f"{source.name} is plain text, a document a line, and has no targets; expected a table.")
+    sample = [row.cells for row in table.sample()]
+    if not sample and (with_target or any(table.rows())):
+        raise _nothing_to_read(table)
+    columns = choose_columns(table.columns, sample, text, target, split, with_target)
+    several = label_separator is not None or _holds_lists(columns.target, sample)
+    reading = _Reading(table, columns, quarantine, max_bad if with_target else None)
+    checked, task, reason = _checked(reading, task, several, label_separator)
+    snapshot.check()
+    return Documents(
+        name=source.short_name,
+        texts=Texts(table, columns.text, checked.rows, snapshot),
+        targets=checked.targets if with_target else None,
+        splits=checked.splits if split is not None else None,
+        rows=checked.rows,
+        task=task,
+        reason=reason,
+        text_column=table.columns[columns.text],
+        target_column=None if columns.target is None else table.columns[columns.target],
+        rejected=checked.rejected,
+        fingerprint=snapshot.fingerprint,
+    )
+
+
+def read_lines(path: str | os.PathLike[str]) -> Documents:
+    """Plain text, a document a line, whatever the file is called; an empty line is an empty document."""
+    return read_documents(path, format="txt", with_target=False)
+
+
+def check_documents(texts: Any) -> Iterable[str]:
+    """The texts as they are, or as a list where an array or series held them. Raises UsageError for anything that
+    cannot be read twice in the same order, or that holds something other than strings."""
+    if isinstance(texts, str | bytes | bytearray):
+        kind = "text" if isinstance(texts, str) else "bytes object"
+        raise UsageError(f"Expected a list of texts, got one {kind}. Wrap it: predict([text]).")
+    if isinstance(texts, Mapping | Set) or not hasattr(texts, "__iter__"):
+        raise UsageError(f"Expected a list of texts, got {type(texts).__name__}.")
+    dimensions = getattr(texts, "ndim", 1)
+    if dimensions != 1:
+        raise UsageError(f"Expected a list of texts, got {type(texts).__name__} with {dimensions} dimensions. "
+                         "Give one column: the texts.")
+    if hasattr(texts, "ndim") and hasattr(texts, "tolist"):
+        texts = texts.tolist()
+    if iter(texts) is texts:
+        raise UsageError(f"Expected texts that can be read more than once, got a {type(texts).__name__}, which is "
+                         "empty after one pass. Make it a list: list(texts).")
+    if isinstance(texts, Sequence) and set(map(type, texts)) - {str}:
+        for position, entry in enumerate(texts):
+            if not isinstance(entry, str):
+                raise UsageError(f"Expected texts, got {shown(repr(entry))} ({type(entry).__name__}) at position "
+                                 f"{position}. Drop it, or put a text in its place; an empty text is fine.")
+    return cast(Iterable[str], texts)
+
+
+@dataclass(frozen=True)
+class _Checked:
+    """What a pass over the table keeps of the good rows, and what it says of the others."""
+
+    rows: Sequence[int]
+    targets: list[Any]
+    splits: list[str]
+    rejected: Rejections
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """A table, its chosen columns and what to do with bad rows; with ``max_bad`` None the first is an error."""
+
+    table: Table
+    columns: Columns
+    quarantine: str | os.PathLike[str] | None
+    max_bad: float | None
+
+    def checked(self, answer_of: Callable[[Any, str], Answer] | None) -> _Checked:
+        """One pass over all rows. Raises DataError for too many bad rows and for splits that are none."""
+        name = self.table.source.name
+        number = 0
+        good: list[int] = []
+        targets: list[Any] = []
+        splits: list[str] = []
+        once: dict[Any, Any] = {}  # equal answers share one object
+        with Quarantine(self.table.source, self.table.columns, self.quarantine) as quarantine:
+            for row in self.table.rows():
+                number = row.number
+                try:
+                    answer, part = self._read(row, answer_of)
+                except DataError as error:
+                    if self.max_bad is None:
+                        raise DataError(f"{place(name, number, row.line)} {error}. Every row must be answered: repair "
+                                        "it or take it out.") from error
+                    quarantine.add(row, str(error))
+                    continue
+                good.append(number)
+                targets.append(once.setdefault(answer, answer))
+                splits.append(once.setdefault(part, part))
+        rejected = quarantine.rejections()
+        if self.max_bad is not None:
+            rejected.check_share(name, number, self.max_bad)
+        return _Checked(good if rejected.count else range(1, number + 1), targets, self._parts(splits), rejected)
+
+    def _read(self, row: Row, answer_of: Callable[[Any, str], Answer] | None) -> tuple[Answer | None, str]:
+        """The answer and the split as written. Raises DataError with the reason if the row is a bad one."""
+        if row.reason:
+            raise DataError(row.reason)
+        names = self.table.columns
+        text_of(row.cells[self.columns.text], names[self.columns.text])
+        at = self.columns.target
+        answer = answer_of(row.cells[at], names[at]) if answer_of and at is not None else None
+        split = self.columns.split
+        return answer, "" if split is None else label_of(row.cells[split], names[split])
+
+    def _parts(self, written: list[str]) -> list[str]:
+        if self.columns.split is None:
+            return []
+        unknown = [part for part in dict.fromkeys(written) if part.lower() not in SPLITS]
+        if unknown:
+            found = ", ".join(shown(part, 20) for part in unknown[:_NAMED]) + ", …" * (len(unknown) > _NAMED)
+            raise DataError(f"{self.table.source.name}: the split column {self.table.columns[self.columns.split]!r} "
+                            f"holds {found}; expected train and test, and for a third part valid, validation or dev.")
+        return [SPLITS[part.lower()] for part in written]
+
+
+def _checked(
+    reading: _Reading, task: str | None, several: bool, separator: str | None
+) -> tuple[_Checked, str | None, str]:
+    """The good rows, the task, and the reason for both. Without a task the labels are read first, and decide it."""
+    columns = reading.columns
+    if columns.target is None:
+        return reading.checked(None), None, f"{columns.reason}."
+    name = reading.table.columns[columns.target]
+    why = "as asked"
+    if several:
+        if task == "regress":
+            raise UsageError(f"The task is regress, but {name!r} holds several labels a document. Expected one number.")
+        checked = reading.checked(partial(labels_of, separator=separator))
+        task, why = "classify", why if task else f"{name!r} holds several labels a document"
+    elif task == "regress":
+        checked = reading.checked(number_of)
+    else:
+        checked = reading.checked(label_of)
+        if task is None:
+            task, why = decide_task(checked.targets, name, reading.max_bad or 0.0)
+        if task == "regress":
+            checked = reading.checked(number_of)
+    return checked, task, f"{columns.reason}; task: {task} ({why})."
+
+
+def _holds_lists(at: int | None, sample: Sequence[Sequence[Any]]) -> bool:
+    return at is not None and any(isinstance(cells[at], list) for cells in sample)
+
+
+def _check_arguments(task: str | None, label_separator: str | None, max_bad: float) -> None:
+    if task is not None and task not in TASKS:
+        raise UsageError(f"There is no task {task!r} for documents{did_you_mean(task, TASKS)}")
+    if label_separator == "":
+        raise UsageError("The label separator is empty; expected what stands between two labels, for example '|'.")
+    if not 0 <= max_bad <= 1:
+        raise UsageError(f"max_bad is {max_bad}; expected a share of rows between 0 and 1.")
+
+
+def _nothing_to_read(table: Table) -> DataError:
+    first = next(table.rows(), None)
+    if first is None:
+        return DataError(f"{table.source.name} has columns and no rows; expected a row per document.")
+    where = place(table.source.name, first.number, first.line)
+    return DataError(f"{where} {first.reason}; nor can any other row be read.")

@@ -1,0 +1,149 @@
+"""Where documents lie: a file, a folder or standard input, found, named, fingerprinted and watched for change."""
+
+import hashlib
+import os
+import shutil
+import stat
+import sys
+import tempfile
+import weakref
+from collections.abc import Iterator
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import IO, Self
+
+from scansion.errors import DataError, UsageError, did_you_mean
+
+STANDARD_INPUT = "-"
+
+
+@dataclass(frozen=True)
+class Source:
+    """Something that can be opened again and again; ``name`` is what messages call it."""
+
+    path: Path
+    name: str
+    spooled: bool = False
+    """Whether ``path`` is a copy of standard input or of a pipe; the copy is deleted with this object."""
+
+    @property
+    def short_name(self) -> str:
+        return self.name if self.spooled else self.path.name
+
+    def files(self) -> list[Path]:
+        """The files whose bytes make up the source, in reading order."""
+        if self.path.is_dir():
+            return [file for folder in label_folders(self) for file in label_files(folder)]
+        return [self.path]
+
+    def state(self) -> tuple[int, int]:
+        """Sizes and times: a cheap sign of change, to be confirmed by the fingerprint."""
+        try:
+            known = [file.stat() for file in self.files()]
+        except OSError as error:
+            raise unreadable(self.name, error) from error
+        return sum(one.st_size for one in known), hash(tuple((one.st_size, one.st_mtime_ns) for one in known))
+
+    def fingerprint(self) -> str:
+        """SHA-256 over the raw bytes; for a folder over relative names, sizes and bytes."""
+        digest = hashlib.sha256()
+        try:
+            for file in self.files():
+                with open(file, "rb") as stream:
+                    if file != self.path:
+                        name = os.fsencode(file.relative_to(self.path))
+                        digest.update(b"%d %s %d " % (len(name), name, os.fstat(stream.fileno()).st_size))
+                    while block := stream.read(1 << 20):
+                        digest.update(block)
+        except OSError as error:
+            raise unreadable(self.name, error) from error
+        return digest.hexdigest()
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """What a source held when it was first read."""
+
+    source: Source
+    state: tuple[int, int]
+    fingerprint: str
+
+    @classmethod
+    def of(cls, source: Source) -> Self:
+        return cls(source, source.state(), source.fingerprint())
+
+    def check(self) -> None:
+        """Raises DataError if the source now holds something else."""
+        if self.source.state() != self.state and self.source.fingerprint() != self.fingerprint:
+            raise DataError(f"{self.source.name} was changed while it was in use. Start again.")
+
+
+def find_source(path: str | os.PathLike[str]) -> Source:
+    """The source at ``path``; ``-`` and pipes are copied to a temporary file. Raises UsageError if there is none."""
+    if os.fspath(path) == STANDARD_INPUT:
+        return _spooled(sys.stdin.buffer, "standard input")
+    found = Path(path)
+    try:
+        mode = found.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError, ValueError) as error:
+        raise UsageError(f"There is no file {os.fspath(path)!r}{_nearest(found)}") from error
+    except OSError as error:
+        raise unreadable(os.fspath(path), error) from error
+    if stat.S_ISREG(mode) or stat.S_ISDIR(mode):
+        return Source(found, os.fspath(path))
+    with open(found, "rb") as pipe:
+        return _spooled(pipe, os.fspath(path))
+
+
+def label_folders(source: Source) -> list[Path]:
+    """The sub-folders, one a label, sorted; hidden ones are skipped. Raises DataError if there are none."""
+    folders = sorted(Path(entry.path) for entry in _entries(source.path, source.name) if entry.is_dir())
+    if not folders:
+        raise DataError(f"The folder {source.name!r} has no sub-folders; expected one per label, a file per document.")
+    return folders
+
+
+def label_files(folder: Path) -> list[Path]:
+    """The documents of one label, sorted; hidden files are skipped. Raises DataError for a folder deeper down."""
+    files = []
+    for entry in _entries(folder, str(folder)):
+        if entry.is_dir():
+            raise DataError(f"{str(folder)!r} holds the folder {entry.name!r}; expected the documents of one label. "
+                            "Give the folder whose sub-folders are the labels.")
+        files.append(Path(entry.path))
+    return sorted(files)
+
+
+def unreadable(name: str, error: OSError) -> DataError:
+    """The error for a file that the system does not let us read."""
+    return DataError(f"{name} cannot be read: {error.strerror or error}.")
+
+
+def _entries(folder: Path, name: str) -> Iterator[os.DirEntry[str]]:
+    try:
+        with os.scandir(folder) as entries:
+            yield from (entry for entry in entries if not entry.name.startswith("."))
+    except OSError as error:
+        raise unreadable(name, error) from error
+
+
+def _spooled(stream: IO[bytes], name: str) -> Source:
+    handle, path = tempfile.mkstemp(prefix="scansion-")
+    source = Source(Path(path), name, spooled=True)
+    weakref.finalize(source, source.path.unlink, missing_ok=True)
+    with open(handle, "wb") as spool:
+        shutil.copyfileobj(stream, spool, 1 << 20)
+    return source
+
+
+def _nearest(missing: Path) -> str:
+    """Points at the first part of the path that does not exist and at what looks like it."""
+    try:
+        while not missing.parent.exists():
+            missing = missing.parent
+        neighbours = sorted(os.listdir(missing.parent))
+    except (OSError, ValueError):
+        return "."
+    close = get_close_matches(missing.name, neighbours, n=1)
+    return did_you_mean(missing.name, close) if close else f"; nothing in {str(missing.parent)!r} has a name like that."

@@ -1,0 +1,1 @@
+"""What a model sees, as text or one offline page."""
