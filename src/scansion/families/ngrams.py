@@ -22,6 +22,7 @@ from scansion.text.words import Corpus
 
 SHORTEST_PIECE, LONGEST_PIECE = 3, 5
 SMOOTHING = 1.0
+PIECE_MARK = " "  # no word holds a blank, so a stored piece is never taken for a word
 
 
 @dataclass(frozen=True)
@@ -113,12 +114,14 @@ class NGramsVectors:
     def state(self) -> tuple[list[str], dict[str, np.ndarray]]:
         """What was learned: words then pieces, and arrays by name."""
         arrays = {f"grams_{n}": keys for n, keys in enumerate(self.grams, start=2)}
-        return self.words + self.pieces, {"idf": self.idf, "words": np.array(len(self.words)), **arrays}
+        pieces = [PIECE_MARK + piece for piece in self.pieces]
+        return self.words + pieces, {"idf": self.idf, "words": np.array(len(self.words)), **arrays}
 
     def restore(self, words: list[str], arrays: dict[str, np.ndarray]) -> "NGramsVectors":
         """The inverse of :meth:`state`."""
         border = int(arrays["words"])
-        self.words, self.pieces, self.idf = words[:border], words[border:], arrays["idf"]
+        self.words, self.idf = words[:border], arrays["idf"]
+        self.pieces = [piece.removeprefix(PIECE_MARK) for piece in words[border:]]
         self.grams = [arrays[f"grams_{n}"] for n in range(2, self.configuration.longest + 1)]
         return self
 
@@ -130,15 +133,18 @@ class NGramsVectors:
         return np.diff(np.concatenate([[0], np.cumsum(hit[corpus.ids])])[corpus.offsets])
 
 
-def log_count_ratios(vectors: csr_matrix, labels: np.ndarray, outputs: int) -> np.ndarray:
-    """``|r|`` of the module's formula for every feature and output, (D, outputs); labels are numbers (N,)."""
-    sides = [labels == output for output in (range(outputs) if outputs > 1 else (1,))]
-    ratios = []
-    for inside in sides:
-        here = SMOOTHING + np.asarray(vectors[inside].sum(axis=0), np.float64).ravel()
-        there = SMOOTHING + np.asarray(vectors[~inside].sum(axis=0), np.float64).ravel()
-        ratios.append(np.abs(np.log(here / here.sum()) - np.log(there / there.sum())))
-    return np.stack(ratios, axis=1)
+def log_count_ratios(vectors: csr_matrix, targets: np.ndarray, outputs: int) -> np.ndarray:
+    """``|r|`` of the module's formula for every feature and output, (D, outputs).
+
+    ``targets`` are label numbers (N,), of which one output means the second, or (N, outputs) of 0 and 1.
+    """
+    if targets.ndim == 1:
+        targets = targets[:, None] == (np.arange(outputs) if outputs > 1 else np.array([1]))
+    inside = targets.astype(vectors.dtype)  # (N, outputs)
+    here = vectors.T @ inside
+    there = np.asarray(vectors.sum(axis=0)).reshape(-1, 1) - here
+    here, there = SMOOTHING + here.astype(np.float64), SMOOTHING + there.astype(np.float64)
+    return np.abs(np.log(here / here.sum(axis=0)) - np.log(there / there.sum(axis=0)))
 
 
 def spell(corpus: Corpus) -> csr_matrix:

@@ -15,7 +15,7 @@ from torch.nn import functional
 class LabelSetsHead:
     """``labels`` in sorted order; targets are (N, labels) of 0 and 1."""
 
-    labels: tuple[str, ...] | tuple[int, ...]
+    labels: tuple[bool | int | float | str, ...]
 
     kind = "multilabel"
 

@@ -17,7 +17,7 @@ from torch.nn import functional
 class LabelsHead:
     """``labels`` in sorted order; targets are label numbers (N,)."""
 
-    labels: tuple[str, ...] | tuple[int, ...] | tuple[float, ...] | tuple[bool, ...]
+    labels: tuple[bool | int | float | str, ...]
 
     kind = "multiclass"
 

@@ -9,6 +9,7 @@ strength C is chosen among ``STRENGTHS`` by the held-out loss of an inner cross-
 
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,15 +17,15 @@ import torch
 from scipy.optimize import minimize
 from scipy.sparse import csr_matrix
 
-from scansion.heads.label_sets import LabelSetsHead
-from scansion.heads.labels import LabelsHead
-from scansion.heads.numbers import NumbersHead
+
+from scansion.heads.catalogue import Head
 from scansion.randomness import stream
 
-Head = LabelsHead | LabelSetsHead | NumbersHead
+Vectors = csr_matrix
 
 STRENGTHS = (0.3, 1.0, 3.0, 10.0, 30.0, 100.0)
 FOLDS = 3
+ROWS_ENOUGH = 5_000  # held-out rows that rank strengths surely enough
 ITERATIONS = 200
 SMALLEST_STEP = 1e-6  # relative decrease of the objective at which it is solved
 COARSE_STEP = 1e-4  # enough to rank strengths
@@ -38,13 +39,13 @@ class Linear:
     bias: np.ndarray
     strength: float
 
-    def scores(self, vectors: csr_matrix) -> np.ndarray:
+    def scores(self, vectors: Vectors) -> np.ndarray:
         """(N, K) float64."""
         return np.asarray(vectors @ self.weights, np.float64) + self.bias
 
 
 def solve(
-    vectors: csr_matrix,
+    vectors: Vectors,
     targets: np.ndarray,
     head: Head,
     strength: float,
@@ -80,7 +81,7 @@ def solve(
 
     first = np.zeros(columns * outputs + outputs)
     if start is not None:
-        reach = start.weights if widths is None else np.divide(start.weights, widths, where=widths != 0)
+        reach = start.weights if widths is None else np.divide(start.weights, widths, out=np.zeros_like(start.weights), where=widths != 0)
         first = np.concatenate([reach.ravel(), start.bias])
     options = {"maxiter": ITERATIONS, "maxcor": 10, "ftol": precision, "gtol": 0.0}
     found = minimize(objective, first, jac=True, method="L-BFGS-B", options=options).x
@@ -90,43 +91,58 @@ def solve(
 
 @dataclass(frozen=True)
 class Choice:
-    """The chosen strength, and the mean held-out loss of each one tried."""
+    """The chosen strength, the mean held-out loss of each one tried, and what the chosen one answered held out."""
 
     strength: float
     held_out: dict[float, float]
+    rows: np.ndarray
+    """The held-out rows, (M,)."""
+    scores: np.ndarray
+    """Their scores by heads that had not seen them, (M, K)."""
     reason: str
 
 
 def choose_strength(
-    vectors: csr_matrix,
+    vectors: Vectors,
     targets: np.ndarray,
     head: Head,
     seed: int,
     *,
     row_weights: np.ndarray | None = None,
-    widths_of: Callable[[csr_matrix, np.ndarray], np.ndarray] | None = None,
+    widths_of: Callable[[Vectors, np.ndarray], np.ndarray] | None = None,
     deadline: float = float("inf"),
+    threads: int = 2,
 ) -> Choice:
     """Inner cross-validation over ``STRENGTHS``, weakest first, each fold starting from its last solution.
 
     ``widths_of`` learns the prior widths from a fold's own training rows, so that no fold sees its held-out targets.
-    Stops when two strengths in a row are worse than the best, or at ``deadline`` (``time.monotonic``).
+    Folds are used until ``ROWS_ENOUGH`` rows have been held out.  Stops when two strengths in a row are worse than
+    the best, or at ``deadline`` (``time.monotonic``).
     """
-    if vectors.shape[1] == 0 or len(targets) < 2 * FOLDS:
-        return Choice(1.0, {}, "too little to choose from")
     weights = np.ones(len(targets)) if row_weights is None else row_weights
-    folds = [_Fold.cut(vectors, targets, weights, held, widths_of) for held in fold_rows(head, targets, FOLDS, seed)]
+    parts = fold_rows(head, targets, FOLDS, seed)
+    parts = [part for part in parts[: max(1, -(-ROWS_ENOUGH * FOLDS // len(targets)))] if len(part)]
+    if vectors.shape[1] == 0 or len(parts) * 2 > len(targets):
+        return Choice(STRENGTHS[-1], {}, np.zeros(0, np.int64), np.zeros((0, head.size)), "nothing to choose from")
+    folds = [_Fold(vectors, targets, weights, part, widths_of) for part in parts]
+    rows = np.concatenate(parts)
     held_out: dict[float, float] = {}
-    best, worse = STRENGTHS[0], 0
-    for strength in STRENGTHS:
-        losses = [fold.loss(head, strength) for fold in folds]
-        held_out[strength] = float(np.sum(losses) / weights.sum())
-        best, worse = (strength, 0) if held_out[strength] <= held_out[best] else (best, worse + 1)
-        if worse == 2:
-            break
-        if time.monotonic() > deadline:
-            return Choice(best, held_out, "the budget ended the search")
-    return Choice(best, held_out, "least held-out loss")
+    best, best_scores, worse, reason = STRENGTHS[0], np.zeros((0, head.size)), 0, "least held-out loss"
+    with ThreadPoolExecutor(threads) as pool:
+        for strength in STRENGTHS:
+            scores = np.concatenate(list(pool.map(lambda fold: fold.scores(head, strength), folds)))  # noqa: B023
+            losses = head.loss(torch.from_numpy(scores), torch.from_numpy(targets[rows])).numpy()
+            held_out[strength] = float(np.average(losses, weights=weights[rows]))
+            if held_out[strength] <= held_out[best]:
+                best, best_scores, worse = strength, scores, 0
+            else:
+                worse += 1
+            if worse == 2:
+                break
+            if time.monotonic() > deadline:
+                reason = "the budget ended the search"
+                break
+    return Choice(best, held_out, rows, best_scores, reason)
 
 
 def fold_rows(head: Head, targets: np.ndarray, folds: int, seed: int) -> list[np.ndarray]:
@@ -139,25 +155,19 @@ def fold_rows(head: Head, targets: np.ndarray, folds: int, seed: int) -> list[np
 
 
 class _Fold:
-    """One fold's training part, held-out part and last solution."""
+    """One fold: its training part, its held-out vectors and its last solution."""
 
-    def __init__(self, kept: tuple, held: tuple, widths: np.ndarray | None) -> None:
-        self.kept, self.held, self.widths = kept, held, widths
+    def __init__(self, vectors, targets, weights, held, widths_of) -> None:
+        kept = np.setdiff1d(np.arange(len(targets)), held)
+        self.vectors, self.targets, self.weights = vectors[kept], targets[kept], weights[kept]
+        self.held = vectors[held]
+        self.widths = None if widths_of is None else widths_of(self.vectors, self.targets)
         self.solution: Linear | None = None
 
-    @classmethod
-    def cut(cls, vectors, targets, weights, held, widths_of) -> "_Fold":
-        kept = np.setdiff1d(np.arange(len(targets)), held)
-        inside = (vectors[kept], targets[kept], weights[kept])
-        widths = None if widths_of is None else widths_of(inside[0], inside[1])
-        return cls(inside, (vectors[held], targets[held], weights[held]), widths)
-
-    def loss(self, head: Head, strength: float) -> float:
-        vectors, targets, weights = self.kept
+    def scores(self, head: Head, strength: float) -> np.ndarray:
+        """What a head of this strength, learned on the training part, answers for the held-out part."""
         self.solution = solve(
-            vectors, targets, head, strength, row_weights=weights, widths=self.widths, start=self.solution,
-            precision=COARSE_STEP,
+            self.vectors, self.targets, head, strength,
+            row_weights=self.weights, widths=self.widths, start=self.solution, precision=COARSE_STEP,
         )
-        held_vectors, held_targets, held_weights = self.held
-        scores = torch.from_numpy(self.solution.scores(held_vectors))
-        return float((head.loss(scores, torch.from_numpy(held_targets)) * torch.from_numpy(held_weights)).sum())
+        return self.solution.scores(self.held)

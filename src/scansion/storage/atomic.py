@@ -16,7 +16,7 @@ import re
 import secrets
 import shutil
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from scansion.errors import StorageError
@@ -27,7 +27,7 @@ AT_FDCWD = -100
 
 
 def put_folder(folder: str | Path, contents: Mapping[str, bytes], check_replaceable: Callable[[Path], None]) -> None:
-    """Make ``folder`` hold exactly ``contents``; on any failure it is as it was.
+    """Make ``folder`` hold exactly ``contents``; on failure it is as it was, or, if the message says so, new.
 
     ``check_replaceable`` gets a path where something stands already, and raises if that must be kept.
     StorageError names the path, and for a full disk the bytes needed and free.
@@ -42,7 +42,7 @@ def put_folder(folder: str | Path, contents: Mapping[str, bytes], check_replacea
                 check_replaceable(target)
             check_room(target, sum(map(len, contents.values())))
             replaced = _written_and_swapped(target, contents)
-            _sync(target.parent)
+            _confirm(target)
             if replaced is not None:
                 shutil.rmtree(replaced, ignore_errors=True)
     except StorageError:
@@ -70,8 +70,9 @@ def mend(folder: str | Path) -> bool:
         if not target.parent.is_dir() or not _siblings(target, "old"):
             return False
         with _only_writer(target.parent) as alone:
-            if alone:
-                _mend(target)
+            if not alone:
+                raise OSError(errno.ENOLCK, "this file system has no locks")
+            _mend(target)
     except OSError as error:
         raise StorageError(
             f"{target} stands aside as .{target.name}.old-… since a save was cut off, and could not be moved back: "
@@ -109,7 +110,8 @@ def _only_writer(parent: Path) -> Iterator[bool]:
             alone = False
         yield alone
     finally:
-        os.close(descriptor)
+        with suppress(OSError):  # nothing was written through it
+            os.close(descriptor)
 
 
 def _written_and_swapped(target: Path, contents: Mapping[str, bytes]) -> Path | None:
@@ -143,6 +145,17 @@ def _sync(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _confirm(target: Path) -> None:
+    """The new name, and with it the new folder, is on the disk."""
+    try:
+        _sync(target.parent)
+    except OSError as error:
+        raise StorageError(
+            f"{target} is written and can be used, but the disk did not confirm it: {error.strerror}. Save it again, "
+            "or to another place."
+        ) from error
 
 
 def _swapped(partial: Path, target: Path) -> Path | None:

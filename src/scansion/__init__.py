@@ -1,0 +1,33 @@
+"""scansion: every family of text model, side by side, on your own documents."""
+
+from importlib import import_module
+from typing import Any
+
+__version__ = "0.1.0"
+
+_PUBLIC = {
+    "DocumentClassifier": "scansion.tasks.documents",
+    "DocumentRegressor": "scansion.tasks.documents",
+    "load": "scansion.tasks.loading",
+    "compare": "scansion.comparison.compare",
+    "FAMILIES": "scansion.families.catalogue",
+    "BagOfWords": "scansion.families.bag_of_words",
+    "NGrams": "scansion.families.ngrams",
+    "RNN": "scansion.families.rnn",
+    "LSTM": "scansion.families.lstm",
+    "Transformer": "scansion.families.transformer",
+    "Training": "scansion.learning.gradient",
+}
+
+__all__ = ["__version__", *_PUBLIC]
+
+
+def __getattr__(name: str) -> Any:
+    """Public names are imported when they are first asked for, so that ``scansion --help`` never waits for torch."""
+    if name not in _PUBLIC:
+        raise AttributeError(f"module 'scansion' has no attribute {name!r}")
+    return getattr(import_module(_PUBLIC[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,49 @@
+"""The baseline: it sees nothing of a document, so its head can only learn how common each answer is.
+
+For labels that is the majority, for numbers the mean.  Whatever a family is worth, it is worth above this.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from scipy.sparse import csr_matrix
+
+from scansion.text.words import Corpus
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """The majority label, or the mean."""
+
+    learner: ClassVar[str] = "convex"
+
+    def build(self) -> "NoVectors":
+        """The family."""
+        return NoVectors()
+
+
+class NoVectors:
+    """Every document is a vector of no dimensions."""
+
+    ratios = False
+
+    def learn(self, corpus: Corpus) -> csr_matrix:
+        """(N, 0)."""
+        return self.vectors(corpus)
+
+    def vectors(self, corpus: Corpus) -> csr_matrix:
+        """(N, 0)."""
+        return csr_matrix((len(corpus), 0), dtype=np.float32)
+
+    def state(self) -> tuple[list[str], dict[str, np.ndarray]]:
+        """Nothing."""
+        return [], {}
+
+    def restore(self, words: list[str], arrays: dict[str, np.ndarray]) -> "NoVectors":
+        """The inverse of :meth:`state`."""
+        return self
+
+    def known(self, corpus: Corpus) -> np.ndarray:
+        """No token is read, (N,)."""
+        return np.zeros(len(corpus), np.int64)

@@ -1,0 +1,45 @@
+"""Every family by name. A new one is a file in this folder and a line here."""
+
+from dataclasses import fields
+
+from scansion.errors import UsageError, did_you_mean
+from scansion.families.bag_of_words import BagOfWords
+from scansion.families.baseline import Baseline
+from scansion.families.lstm import LSTM
+from scansion.families.ngrams import NGrams
+from scansion.families.rnn import RNN
+from scansion.families.transformer import Transformer
+
+CountedFamily = Baseline | BagOfWords | NGrams
+ReadingFamily = RNN | LSTM | Transformer
+Family = CountedFamily | ReadingFamily
+
+FAMILIES: dict[str, type[Family]] = {
+    "baseline": Baseline,
+    "bag-of-words": BagOfWords,
+    "n-grams": NGrams,
+    "rnn": RNN,
+    "lstm": LSTM,
+    "transformer": Transformer,
+}
+
+
+def family_from(given: str | Family) -> Family:
+    """A family's configuration from its name, or as it was given. UsageError for anything else."""
+    if isinstance(given, str):
+        if given not in FAMILIES:
+            raise UsageError(f"There is no family {given!r}{did_you_mean(given, FAMILIES)}")
+        return FAMILIES[given]()
+    if type(given) not in FAMILIES.values():
+        raise UsageError(f"A family is a name or a configuration such as LSTM(width=256); got {given!r}.")
+    return given
+
+
+def name_of(family: Family) -> str:
+    """The name under which a configuration stands in ``FAMILIES``."""
+    return next(name for name, kind in FAMILIES.items() if kind is type(family))
+
+
+def options_of(name: str) -> dict[str, object]:
+    """A family's options and their defaults."""
+    return {field.name: field.default for field in fields(FAMILIES[name])}

@@ -1,0 +1,48 @@
+"""LSTM (Hochreiter and Schmidhuber 1997; forget gate: Gers et al. 2000): a state that gates protect.
+
+    i, f, o = sigmoid(W x_t + U h_(t-1) + b),      g = tanh(W' x_t + U' h_(t-1) + b')
+    c_t = f * c_(t-1) + i * g,                     h_t = o * tanh(c_t)
+
+Along c the gradient is multiplied by gates, not by a matrix.  Read from both ends, [h_t ; h'_t] at every position.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from torch import Tensor, nn
+
+from scansion.layers.bidirectional import Bidirectional
+from scansion.layers.embedding import WordEmbedding
+from scansion.text.batches import UNKNOWN
+
+
+@dataclass(frozen=True)
+class LSTM:
+    """Both directions together are ``width`` wide."""
+
+    width: int = 128
+    dropout: float = 0.5
+    word_dropout: float = 0.3
+    learning_rate: float = 2e-3
+
+    learner: ClassVar[str] = "gradient"
+    longest: ClassVar[int | None] = None
+
+    def build(self, vocabulary_size: int) -> "LSTMReader":
+        """The network, with fresh weights from torch's random state."""
+        return LSTMReader(self, vocabulary_size)
+
+
+class LSTMReader(nn.Module):
+    """tokens (B, L), mask (B, L) -> (B, L, D)."""
+
+    def __init__(self, configuration: LSTM, vocabulary_size: int) -> None:
+        super().__init__()
+        width, dropout = configuration.width, configuration.dropout
+        self.embedding = WordEmbedding(vocabulary_size, width, dropout, configuration.word_dropout, UNKNOWN)
+        self.states = Bidirectional(
+            nn.LSTM(width, width // 2, batch_first=True), nn.LSTM(width, width // 2, batch_first=True)
+        )
+
+    def forward(self, tokens: Tensor, mask: Tensor) -> Tensor:
+        return self.states(self.embedding(tokens), mask)

@@ -1,0 +1,81 @@
+"""Transformer (Vaswani et al. 2017): every position looks at every other; order comes from positions alone.
+
+    x = words + sinusoids
+    x = x + MultiHeadAttention(norm(x))           (section 3.2)
+    x = x + W2 ReLU(W1 norm(x))                   (section 3.3)
+
+The encoder of the paper's Figure 1, with the norm before each part (Xiong et al. 2020): it trains without tricks.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from scansion.layers.attention import MultiHeadAttention
+from scansion.layers.dropout import Dropout
+from scansion.layers.embedding import DEVIATION, WordEmbedding
+from scansion.layers.positions import sinusoidal_positions
+from scansion.text.batches import UNKNOWN
+
+
+@dataclass(frozen=True)
+class Transformer:
+    """A document of more than ``longest`` tokens is read in overlapping windows of that size."""
+
+    width: int = 128
+    heads: int = 4
+    layers: int = 2
+    feed_forward: int = 256
+    dropout: float = 0.3
+    embedding_dropout: float = 0.5
+    word_dropout: float = 0.3
+    longest: int = 4096
+    learning_rate: float = 1e-3
+
+    learner: ClassVar[str] = "gradient"
+
+    def build(self, vocabulary_size: int) -> "TransformerReader":
+        """The network, with fresh weights from torch's random state."""
+        return TransformerReader(self, vocabulary_size)
+
+
+class TransformerReader(nn.Module):
+    """tokens (B, L), mask (B, L) -> (B, L, D)."""
+
+    def __init__(self, configuration: Transformer, vocabulary_size: int) -> None:
+        super().__init__()
+        self.embedding = WordEmbedding(vocabulary_size, configuration.width, 0.0, configuration.word_dropout, UNKNOWN)
+        # The paper scales words up to the sinusoids; scaling the sinusoids down to the words is the same ratio.
+        positions = DEVIATION * sinusoidal_positions(configuration.longest, configuration.width)
+        self.register_buffer("positions", positions, persistent=False)
+        self.dropout = Dropout(configuration.embedding_dropout)
+        self.blocks = nn.ModuleList(TransformerBlock(configuration) for _ in range(configuration.layers))
+        self.norm = nn.LayerNorm(configuration.width)
+
+    def forward(self, tokens: Tensor, mask: Tensor) -> Tensor:
+        vectors = self.dropout(self.embedding(tokens) + self.positions[: tokens.shape[1]])
+        for block in self.blocks:
+            vectors = block(vectors, mask)
+        return self.norm(vectors)
+
+
+class TransformerBlock(nn.Module):
+    """The paper's encoder layer, norm first."""
+
+    def __init__(self, configuration: Transformer) -> None:
+        super().__init__()
+        self.attention_norm = nn.LayerNorm(configuration.width)
+        self.attention = MultiHeadAttention(configuration.width, configuration.heads)
+        self.feed_forward_norm = nn.LayerNorm(configuration.width)
+        self.inner = nn.Linear(configuration.width, configuration.feed_forward)
+        self.outer = nn.Linear(configuration.feed_forward, configuration.width)
+        self.attention_dropout = Dropout(configuration.dropout)
+        self.feed_forward_dropout = Dropout(configuration.dropout)
+
+    def forward(self, vectors: Tensor, mask: Tensor) -> Tensor:
+        looking = self.attention_norm(vectors)
+        vectors = vectors + self.attention_dropout(self.attention(looking, looking, mask))
+        hidden = torch.relu(self.inner(self.feed_forward_norm(vectors)))
+        return vectors + self.feed_forward_dropout(self.outer(hidden))

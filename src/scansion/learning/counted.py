@@ -1,0 +1,61 @@
+"""Learning a counted family: its vectors, then the strength of its linear head, then the head itself."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from scansion.families.bag_of_words import BagOfWordsVectors
+from scansion.families.baseline import NoVectors
+from scansion.families.catalogue import CountedFamily
+from scansion.families.ngrams import NGramsVectors, log_count_ratios
+from scansion.heads.catalogue import Head
+from scansion.learning.convex import Choice, Linear, Vectors, choose_strength, solve
+from scansion.text.words import Corpus
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What is being done, for whoever watches."""
+
+    doing: str
+
+
+@dataclass(frozen=True)
+class Counted:
+    """A learned counted family and its head."""
+
+    family: BagOfWordsVectors | NGramsVectors | NoVectors
+    linear: Linear
+    choice: Choice
+
+
+def learn_counted(
+    configuration: CountedFamily,
+    head: Head,
+    corpus: Corpus,
+    targets: np.ndarray,
+    weights: np.ndarray,
+    seed: int,
+    deadline: float = float("inf"),
+) -> Iterator[Stage | Counted]:
+    """A :class:`Stage` at each turn and at last the :class:`Counted`."""
+    yield Stage(f"counting {len(corpus):,} documents")
+    family = configuration.build()
+    vectors = family.learn(corpus)
+    yield Stage(f"choosing the strength of {vectors.shape[1]:,} dimensions")
+    widths_of = _widths_of(head) if family.ratios else None
+    choice = choose_strength(
+        vectors, targets, head, seed, row_weights=weights, widths_of=widths_of, deadline=deadline
+    )
+    yield Stage(f"solving with strength {choice.strength:g}")
+    widths = None if widths_of is None else widths_of(vectors, targets)
+    linear = solve(vectors, targets, head, choice.strength, row_weights=weights, widths=widths)
+    yield Counted(family, linear, choice)
+
+
+def _widths_of(head: Head) -> Callable[[Vectors, np.ndarray], np.ndarray] | None:
+    """How this head's targets give prior widths; numbers give none."""
+    if head.kind == "regression":
+        return None
+    return lambda vectors, targets: log_count_ratios(vectors, targets, head.size)

@@ -1,0 +1,163 @@
+"""The gradient learner: the one loop.
+
+It asks a model for ``loss(batch)`` and knows nothing else about it.  It is a generator: early stopping, checkpoints
+and progress are ordinary ``for``, ``if`` and ``break`` around it.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from scansion.errors import DivergedError
+from scansion.layers.dropout import reseed
+
+
+@dataclass(frozen=True)
+class Training:
+    """One recipe for every data set: a small one is read more often, in smaller batches."""
+
+    tokens: int = 20_000_000
+    """Tokens to read in all, as far as the bounds on epochs allow."""
+    fewest_epochs: int = 4
+    most_epochs: int = 15
+    steps: int = 1_000
+    """Steps a small data set is cut into, as far as the bounds on batches allow."""
+    smallest_batch: int = 1_000
+    largest_batch: int = 4_000
+    warm_up: float = 0.1
+    """The share of the run in which the learning rate rises; then it falls to zero in a straight line."""
+    weight_decay: float = 0.01
+    label_smoothing: float = 0.1
+    largest_gradient: float = 1.0
+    held_out: float = 0.1
+    """The share of rows kept back, at most ``most_held_out``, to choose the epoch whose weights are kept."""
+    most_held_out: int = 2_000
+
+    def epochs(self, tokens: int) -> int:
+        """Epochs for a training set of so many tokens."""
+        return int(np.clip(round(self.tokens / max(1, tokens)), self.fewest_epochs, self.most_epochs))
+
+    def batch(self, tokens: int) -> int:
+        """Tokens a batch for a training set of so many tokens."""
+        return int(np.clip(tokens * self.epochs(tokens) // self.steps, self.smallest_batch, self.largest_batch))
+
+
+@dataclass(frozen=True)
+class Step:
+    """What one step of the loop did."""
+
+    number: int
+    epoch: int
+    loss: float
+    """The mean loss of a row."""
+    tokens: int
+    progress: float
+    """From 0 to 1; the learning rate follows it, so a run that must end early still ends well."""
+    ends_epoch: bool
+
+
+class Trainable(Protocol):
+    """All the loop needs of a model."""
+
+    def loss(self, batch: Any) -> Tensor:
+        """The summed loss of a batch, a scalar."""
+        ...
+
+
+class Engine(Protocol):
+    """How processes work together; :class:`Alone` is one process."""
+
+    rank: int
+    size: int
+
+    def share(self, model: nn.Module, loss: float, progress: float) -> tuple[float, float]:
+        """Sum gradients and losses over all processes; the furthest progress."""
+        ...
+
+
+class Alone:
+    """One process."""
+
+    rank, size = 0, 1
+
+    def share(self, model: nn.Module, loss: float, progress: float) -> tuple[float, float]:
+        """Nothing to share."""
+        return loss, progress
+
+
+def train(
+    model: nn.Module,
+    plan: Callable[[int], Sequence[np.ndarray]],
+    batch: Callable[[np.ndarray], Any],
+    weights: np.ndarray,
+    lengths: np.ndarray,
+    training: Training,
+    *,
+    epochs: int,
+    learning_rate: float,
+    seed: int,
+    engine: Engine,
+    deadline: float = float("inf"),
+) -> Iterator[Step]:
+    """Train in place, one :class:`Step` at a time.
+
+    ``plan(epoch)`` gives an epoch's batches as row numbers and ``batch(rows)`` makes one; each process takes every
+    ``size``-th row of a batch.  ``weights`` and ``lengths`` are the rows' own.  ``deadline`` (``time.monotonic``)
+    bounds the run: the schedule is then drawn together so that it still ends at zero.  DivergedError at the first
+    loss that is not a number, before any weight has moved.
+    """
+    optimiser = fused_adamw(model, training)
+    number, begun = 0, time.monotonic()
+    total = epochs * max(1, len(plan(0)))
+    model.train()
+    for epoch in range(epochs):
+        batches = plan(epoch)
+        for index, rows in enumerate(batches):
+            progress = max(number / total, (time.monotonic() - begun) / max(1e-9, deadline - begun))
+            reseed(model, seed, number, engine.rank)
+            mine = rows[engine.rank :: engine.size]
+            optimiser.zero_grad(set_to_none=False)
+            summed = 0.0
+            if len(mine):
+                loss = model.loss(batch(mine)) / float(weights[rows].sum())
+                loss.backward()
+                summed = float(loss.detach())
+            value, progress = engine.share(model, summed, progress)
+            if not np.isfinite(value):
+                raise DivergedError(
+                    f"The loss became {value} at step {number} (rows {', '.join(map(str, rows[:8]))}"
+                    f"{' …' if len(rows) > 8 else ''}). Lower the learning rate, or look at those rows."
+                )
+            if progress >= 1:
+                return
+            for group in optimiser.param_groups:
+                group["lr"] = learning_rate * height(progress, training.warm_up)
+            nn.utils.clip_grad_norm_(model.parameters(), training.largest_gradient)
+            optimiser.step()
+            number += 1
+            last = index == len(batches) - 1
+            yield Step(number, epoch, value, int(lengths[rows].sum()), progress, last)
+            model.train()
+
+
+def height(progress: float, warm_up: float) -> float:
+    """The learning rate's share of its peak: up in a straight line, then down in one."""
+    return min(progress / warm_up, (1 - progress) / (1 - warm_up)) if progress > 0 else 1e-3
+
+
+def fused_adamw(model: nn.Module, training: Training) -> torch.optim.AdamW:
+    """AdamW (Loshchilov and Hutter 2019) in one kernel; biases and norms do not decay."""
+    matrices = [parameter for parameter in model.parameters() if parameter.ndim > 1]
+    vectors = [parameter for parameter in model.parameters() if parameter.ndim <= 1]
+    for parameter in model.parameters():
+        parameter.grad = torch.zeros_like(parameter)
+    groups = [
+        {"params": matrices, "weight_decay": training.weight_decay},
+        {"params": vectors, "weight_decay": 0.0},
+    ]
+    return torch.optim.AdamW(groups, fused=True)

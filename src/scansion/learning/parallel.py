@@ -1,0 +1,162 @@
+"""Several processes on one run: each reads its share of every batch, gradients are summed (gloo).
+
+For small models two processes of one thread are faster than one process of two threads.  The workers are started as
+``python -m scansion.learning.worker`` with their inputs on disk, so nothing is forked or imported again, and the same
+worker runs in a notebook, under ``torchrun`` and on several machines.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.distributed as distributed
+from safetensors.numpy import load_file
+from torch import Tensor, nn
+
+from scansion.errors import DivergedError, ScansionError
+from scansion.families.catalogue import FAMILIES, name_of
+from scansion.heads.catalogue import HEADS
+from scansion.learning.gradient import Step, Training
+from scansion.learning.reader import Examples
+from scansion.learning.readers import Epoch, Learned, ReaderJob
+from scansion.storage.schema import from_json, to_json
+from scansion.text.batches import Sequences
+
+TOKENS_WORTH_A_START = 1_000_000  # below this a run is over before two processes have started
+
+
+class Together:
+    """One of several processes, inside a ``torch.distributed`` group."""
+
+    def __init__(self) -> None:
+        self.rank, self.size = distributed.get_rank(), distributed.get_world_size()
+
+    def share(self, model: nn.Module, loss: float, progress: float) -> tuple[float, float]:
+        """Sum the gradients of all processes; the summed loss, and the first process's progress for all."""
+        tables = {id(layer.weight) for layer in model.modules() if isinstance(layer, nn.Embedding)}
+        dense = [parameter.grad for parameter in model.parameters() if id(parameter) not in tables]
+        numbers = torch.tensor([loss, progress if self.rank == 0 else 0.0])
+        flat = torch.cat([numbers, *(gradient.flatten() for gradient in dense)])
+        distributed.all_reduce(flat)
+        pieces = flat[2:].split([gradient.numel() for gradient in dense])
+        for gradient, piece in zip(dense, pieces, strict=True):
+            gradient.copy_(piece.view_as(gradient))
+        for parameter in model.parameters():
+            if id(parameter) in tables:
+                self.share_rows(parameter.grad)
+        return float(flat[0]), float(flat[1])
+
+    def share_rows(self, gradient: Tensor) -> None:
+        """Sum a word table's gradient (V, D): a batch touches few words, so only their rows travel."""
+        touched = gradient.any(dim=1).nonzero()[:, 0]
+        counts = [torch.zeros(1, dtype=torch.int64) for _ in range(self.size)]
+        distributed.all_gather(counts, torch.tensor([len(touched)]))
+        most = max(1, int(max(counts)))
+        words, rows = torch.zeros(most, dtype=torch.int64), torch.zeros(most, gradient.shape[1])
+        words[: len(touched)], rows[: len(touched)] = touched, gradient[touched]
+        all_words = [torch.empty_like(words) for _ in range(self.size)]
+        all_rows = [torch.empty_like(rows) for _ in range(self.size)]
+        distributed.all_gather(all_words, words)
+        distributed.all_gather(all_rows, rows)
+        gradient[touched] = 0
+        # in the order of ranks, so that every process gets the same sum to the last bit
+        for count, their_words, their_rows in zip(counts, all_words, all_rows, strict=True):
+            gradient.index_add_(0, their_words[: int(count)], their_rows[: int(count)])
+
+
+def learn_together(
+    job: ReaderJob, examples: Examples, held_out: Examples, processes: int, deadline: float
+) -> Iterator[Step | Epoch | Learned]:
+    """What :func:`scansion.learning.readers.learn_reader` yields, from ``processes`` workers."""
+    with tempfile.TemporaryDirectory(prefix="scansion-run-") as folder:
+        write_job(Path(folder), job, examples, held_out, deadline - time.monotonic())
+        workers = [_start(folder, rank, processes) for rank in range(processes)]
+        try:
+            yield from _follow(workers[0])
+            if any(worker.wait() for worker in workers):
+                raise ScansionError("A worker process ended with an error; its message stands above.")
+        finally:
+            for worker in workers:
+                worker.kill()
+                worker.wait()
+                worker.stdout.close()
+        yield _result(Path(folder))
+
+
+def cores() -> int:
+    """Processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _start(folder: str, rank: int, processes: int) -> subprocess.Popen:
+    threads = max(1, cores() // processes)
+    environment = {**os.environ, "OMP_NUM_THREADS": str(threads), "GLOO_SOCKET_IFNAME": "lo"}
+    command = [sys.executable, "-m", "scansion.learning.worker", folder, str(rank), str(processes)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True, env=environment)
+
+
+def _follow(worker: subprocess.Popen) -> Iterator[Step | Epoch]:
+    for line in worker.stdout:
+        event = json.loads(line)
+        if "diverged" in event:
+            raise DivergedError(event["diverged"])
+        yield Epoch(**event["epoch"]) if "epoch" in event else Step(**event["step"])
+
+
+def write_job(folder: Path, job: ReaderJob, examples: Examples, held_out: Examples, seconds: float) -> None:
+    """A run's inputs: flat arrays that workers map into memory, and a JSON configuration."""
+    for name, part in (("examples", examples), ("held_out", held_out)):
+        arrays = (part.sequences.ids, part.sequences.starts, part.sequences.lengths, part.targets, part.weights)
+        for array, kind in zip(arrays, ARRAYS, strict=True):
+            np.save(folder / f"{name}.{kind}.npy", array)
+    configuration = {
+        "family": name_of(job.family), "options": to_json(job.family),
+        "kind": job.head.kind, "head": to_json(job.head),
+        "vocabulary_size": job.vocabulary_size, "training": to_json(job.training), "seed": job.seed,
+        "seconds": seconds if np.isfinite(seconds) else None,
+    }
+    (folder / "job.json").write_text(json.dumps(configuration))
+
+
+ARRAYS = ("ids", "starts", "lengths", "targets", "weights")
+
+
+def read_job(folder: Path) -> tuple[ReaderJob, Examples, Examples, float]:
+    """The inverse of :func:`write_job`; the last is the deadline on this process's clock."""
+    configuration = json.loads((folder / "job.json").read_text())
+    job = ReaderJob(
+        from_json(FAMILIES[configuration["family"]], configuration["options"], "job.json"),
+        from_json(HEADS[configuration["kind"]], configuration["head"], "job.json"),
+        configuration["vocabulary_size"],
+        from_json(Training, configuration["training"], "job.json"),
+        configuration["seed"],
+    )
+    parts = []
+    for name in ("examples", "held_out"):
+        ids, starts, lengths, targets, weights = (
+            np.load(folder / f"{name}.{kind}.npy", mmap_mode="r" if kind == "ids" else None) for kind in ARRAYS
+        )
+        parts.append(Examples(Sequences(ids, starts, lengths), targets, weights))
+    seconds = configuration["seconds"]
+    return job, parts[0], parts[1], float("inf") if seconds is None else time.monotonic() + seconds
+
+
+def _result(folder: Path) -> Learned:
+    outcome = json.loads((folder / "learned.json").read_text())
+    return Learned(
+        load_file(folder / "weights.safetensors"), Epoch(**outcome["best"]), outcome["steps"], outcome["tokens"],
+        outcome["ended"],
+    )
+
+
+def event_of(event: Step | Epoch) -> str:
+    """A line for the process that follows."""
+    return json.dumps({"epoch" if isinstance(event, Epoch) else "step": asdict(event)})

@@ -1,0 +1,114 @@
+"""A reader: a family's network, pooled, under a head.  What the one loop trains for documents."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from scansion.families.lstm import LSTM
+from scansion.families.rnn import RNN
+from scansion.families.transformer import Transformer
+from scansion.heads.catalogue import Head
+from scansion.layers.dropout import Dropout
+from scansion.layers.pooling import MeanMaxPooling
+from scansion.text.batches import Sequences, collate, reading_plan
+
+READING_BUDGET = 8_192  # tokens at a time when nothing has to be kept for a backward pass
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Sequences with their answers: ``targets`` as the head encodes them, ``weights (N,)``."""
+
+    sequences: Sequences
+    targets: np.ndarray
+    weights: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.sequences)
+
+    def batch(self, rows: np.ndarray) -> "ReaderBatch":
+        """The given rows as tensors."""
+        padded = collate(self.sequences, rows)
+        return ReaderBatch(
+            torch.from_numpy(padded.tokens),
+            torch.from_numpy(padded.mask),
+            torch.from_numpy(self.targets[rows]),
+            torch.from_numpy(self.weights[rows].astype(np.float32)),
+        )
+
+
+@dataclass(frozen=True)
+class ReaderBatch:
+    """tokens (B, L), mask (B, L), targets (B, ...), weights (B,)."""
+
+    tokens: Tensor
+    mask: Tensor
+    targets: Tensor
+    weights: Tensor
+
+
+class Reader(nn.Module):
+    """tokens -> family -> pooling -> scores."""
+
+    def __init__(self, family: RNN | LSTM | Transformer, vocabulary_size: int, head: Head, smoothing: float) -> None:
+        super().__init__()
+        self.head, self.smoothing = head, smoothing
+        self.network = family.build(vocabulary_size)
+        self.pooling = MeanMaxPooling()
+        self.dropout = Dropout(family.dropout)
+        self.scores = nn.Linear(2 * family.width, head.size)
+        nn.init.zeros_(self.scores.bias)
+
+    def forward(self, tokens: Tensor, mask: Tensor) -> Tensor:
+        """(B, L), (B, L) -> (B, head.size)."""
+        return self.scores(self.dropout(self.pooling(self.network(tokens, mask), mask)))
+
+    def loss(self, batch: ReaderBatch) -> Tensor:
+        """The weighted sum of the head's losses over the batch's rows, a scalar."""
+        losses = self.head.loss(self(batch.tokens, batch.mask), batch.targets, self.smoothing)
+        return (losses * batch.weights).sum()
+
+
+def build_reader(
+    family: RNN | LSTM | Transformer, vocabulary_size: int, head: Head, smoothing: float, seed: int
+) -> Reader:
+    """A reader whose first weights are a function of the seed; torch's own random state stays as it was."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return Reader(family, vocabulary_size, head, smoothing)
+
+
+def read(reader: Reader, sequences: Sequences, longest: int | None = None) -> np.ndarray:
+    """The scores of every row, (N, K) float32, in the order given.
+
+    Rows longer than ``longest`` are read in windows of that size that overlap by half; a row's scores are then the
+    mean of its windows' scores, weighted by their lengths.
+    """
+    windows, owners = cut_windows(sequences, longest)
+    scores = np.zeros((len(windows), reader.head.size), np.float32)
+    reader.eval()
+    with torch.inference_mode():
+        for rows in reading_plan(windows.lengths, READING_BUDGET):
+            padded = collate(windows, rows)
+            scores[rows] = reader(torch.from_numpy(padded.tokens), torch.from_numpy(padded.mask)).numpy()
+    if len(windows) == len(sequences):
+        return scores
+    sums, totals = np.zeros((len(sequences), scores.shape[1])), np.zeros(len(sequences))
+    np.add.at(sums, owners, scores * windows.lengths[:, None])
+    np.add.at(totals, owners, windows.lengths)
+    return (sums / totals[:, None]).astype(np.float32)
+
+
+def cut_windows(sequences: Sequences, longest: int | None) -> tuple[Sequences, np.ndarray]:
+    """Rows of at most ``longest`` tokens, and which row each came from; the last window ends where its row ends."""
+    if longest is None or len(sequences) == 0 or sequences.lengths.max() <= longest:
+        return sequences, np.arange(len(sequences))
+    stride = longest // 2
+    counts = 1 + np.maximum(0, -(-(sequences.lengths - longest) // stride))
+    owners = np.repeat(np.arange(len(sequences)), counts)
+    number = np.arange(len(owners)) - np.repeat(np.cumsum(counts) - counts, counts)
+    lengths = np.minimum(sequences.lengths[owners], longest)
+    begins = np.minimum(number * stride, sequences.lengths[owners] - lengths)
+    return Sequences(sequences.ids, sequences.starts[owners] + begins, lengths), owners

@@ -1,0 +1,288 @@
+"""DocumentClassifier and DocumentRegressor: documents of any length -> labels or numbers, by any family.
+
+They follow scikit-learn: the constructor stores its arguments untouched, ``fit`` validates and returns ``self``, what
+was learned ends in an underscore, ``family__width`` reaches inside a family's configuration.
+"""
+
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+
+from scansion.errors import NotFittedError, UsageError, did_you_mean
+from scansion.families.catalogue import Family, family_from
+from scansion.heads.catalogue import Head
+from scansion.heads.label_sets import LabelSetsHead
+from scansion.heads.labels import LabelsHead
+from scansion.heads.numbers import NumbersHead
+from scansion.learning.budget import seconds_of
+from scansion.learning.counted import Stage
+from scansion.learning.gradient import Step, Training
+from scansion.learning.readers import Epoch
+from scansion.measures.intervals import Interval, interval_of
+from scansion.measures.scores import main_measure
+from scansion.randomness import seed_from
+from scansion.storage.fingerprints import fingerprint_of
+from scansion.tasks.answers import label_set_matrix, label_sets_from, labels_from, numbers_from
+from scansion.tasks.fitting import Fitted, learn
+from scansion.tasks.saving import save_documents
+from scansion.text.documents import check_documents
+from scansion.text.words import Corpus, read_words
+
+CHARACTERS_AT_A_TIME = 1 << 24
+
+
+@dataclass(frozen=True)
+class FitReport:
+    """What a fit did: its cost, and its score on rows it kept back (an inner choice was made on them too)."""
+
+    seconds: float
+    parameters: int
+    measure: str
+    validation: Interval | None
+    notes: tuple[str, ...]
+
+
+class DocumentEstimator(BaseEstimator):
+    """What both tasks share; use :class:`DocumentClassifier` or :class:`DocumentRegressor`."""
+
+    def fit(self, texts: Iterable[str], targets: Any, sample_weight: Any = None) -> Self:
+        """Learn from texts and their answers.
+
+        ``texts`` is anything that can be read twice; ``targets`` has one entry a text; ``sample_weight (N,)``.
+        UsageError for arguments that do not fit together, DataError for data that cannot be learned from.
+        """
+        for _ in self.fitting(texts, targets, sample_weight):
+            pass
+        return self
+
+    def fitting(self, texts: Iterable[str], targets: Any, sample_weight: Any = None) -> Iterator[Stage | Step | Epoch]:
+        """The same as :meth:`fit`, as a generator of what happens: progress is an ordinary ``for`` around it."""
+        begun = time.monotonic()
+        deadline = begun + seconds_of(self.budget)
+        family = family_from(self.family)
+        texts = check_documents(texts)
+        head, encoded = self._head_of(targets)
+        yield Stage("reading words")
+        corpus = read_words(texts)
+        if len(corpus) != len(encoded):
+            raise UsageError(f"There are {len(corpus):,} texts but {len(encoded):,} targets; give one target a text.")
+        weights = self._weights(sample_weight, head, encoded)
+        seed = seed_from(self.random_state)
+        fitted = None
+        for event in learn(family, head, corpus, encoded, weights, seed, self.training, self.processes, deadline):
+            if isinstance(event, Fitted):
+                fitted = event
+            else:
+                yield event
+        self.family_, self.head_, self.seed_ = family, head, seed
+        self.model_, self.n_documents_in_ = fitted.model, len(corpus)
+        self.data_fingerprint_ = fingerprint_of(texts)
+        self.fit_report_ = _report(fitted, head, encoded, time.monotonic() - begun)
+        self._learned()
+
+    def predict(self, texts: Iterable[str]) -> np.ndarray:
+        """One answer a text, in the order given."""
+        return self._answers(self.head_.decide(self.decision_function(texts)))
+
+    def decision_function(self, texts: Iterable[str]) -> np.ndarray:
+        """The head's scores, (N, K), before they become probabilities or numbers."""
+        parts = [self.model_.scores(corpus) for corpus in self._corpora(texts)]
+        return np.concatenate(parts) if parts else np.zeros((0, self.head_.size))
+
+    def coverage(self, texts: Iterable[str]) -> np.ndarray:
+        """Tokens the model knows and tokens there are, for each text: (N, 2)."""
+        parts = [np.stack([self.model_.known(c), c.lengths], axis=1) for c in self._corpora(texts)]
+        return np.concatenate(parts) if parts else np.zeros((0, 2), np.int64)
+
+    def save(self, folder: str | Path) -> None:
+        """Write a model folder; see :func:`scansion.load`."""
+        self._check_fitted()
+        save_documents(self, Path(folder))
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """The constructor's arguments, and the family's options as ``family__OPTION``."""
+        params = super().get_params(deep=False)
+        if deep:
+            family = family_from(self.family)
+            params.update({f"family__{field.name}": getattr(family, field.name) for field in fields(family)})
+        return params
+
+    def set_params(self, **params: Any) -> Self:
+        """Set arguments; ``family__width=256`` replaces one option of the family."""
+        if "family" in params:
+            self.family = params.pop("family")
+        for key, value in params.items():
+            inside = key.removeprefix("family__")
+            known = self.get_params(deep=True)
+            if key not in known:
+                raise UsageError(f"{type(self).__name__} has no parameter {key!r}{did_you_mean(key, known)}")
+            if key == inside:
+                setattr(self, key, value)
+            else:
+                self.family = replace(family_from(self.family), **{inside: value})
+        return self
+
+    def _corpora(self, texts: Iterable[str]) -> Iterator[Corpus]:
+        self._check_fitted()
+        chunk: list[str] = []
+        size = 0
+        for text in check_documents(texts):
+            chunk.append(text)
+            size += len(text)
+            if size > CHARACTERS_AT_A_TIME:
+                yield read_words(chunk)
+                chunk, size = [], 0
+        if chunk:
+            yield read_words(chunk)
+
+    def _check_fitted(self) -> None:
+        if not hasattr(self, "model_"):
+            raise NotFittedError(f"This {type(self).__name__} has no model yet. Call fit(texts, targets) first.")
+
+    def _weights(self, sample_weight: Any, head: Head, encoded: np.ndarray) -> np.ndarray:
+        weights = np.ones(len(encoded)) if sample_weight is None else np.asarray(sample_weight, np.float64)
+        if weights.shape != (len(encoded),) or not np.isfinite(weights).all() or (weights < 0).any():
+            raise UsageError(
+                f"sample_weight must be {len(encoded):,} finite numbers of at least 0, one a text; "
+                f"got shape {weights.shape}."
+            )
+        if not weights.sum() > 0:
+            raise UsageError("Every sample_weight is 0; at least one row must count.")
+        if getattr(self, "class_weight", None) == "balanced":
+            weights = weights * head.balance(encoded)
+        return weights / weights.mean()
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "model_")
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.string = True
+        tags.input_tags.two_d_array = False
+        tags.no_validation = True
+        tags.non_deterministic = False
+        return tags
+
+
+class DocumentClassifier(ClassifierMixin, DocumentEstimator):
+    """Documents -> one label each (strings, integers or booleans), or any subset of the labels.
+
+    ``family`` is a name in ``scansion.FAMILIES`` or a configuration such as ``scansion.LSTM(width=256)``.
+    ``class_weight="balanced"`` lets every label count alike.  ``budget`` bounds the whole fit (``90``, ``"5m"``).
+    ``processes`` None takes two one-thread processes when a run is long enough to repay their start.
+    Several labels a document are given as a list of tuples of labels, or as an (N, labels) array of 0 and 1.
+    """
+
+    def __init__(
+        self,
+        family: str | Family = "n-grams",
+        *,
+        class_weight: str | None = None,
+        budget: float | str | None = None,
+        training: Training = Training(),  # noqa: B008
+        processes: int | None = None,
+        random_state: Any = None,
+    ) -> None:
+        self.family = family
+        self.class_weight = class_weight
+        self.budget = budget
+        self.training = training
+        self.processes = processes
+        self.random_state = random_state
+
+    def predict_proba(self, texts: Iterable[str]) -> np.ndarray:
+        """A probability for each label in ``classes_``, (N, labels)."""
+        return self.head_.probabilities(self.decision_function(texts))
+
+    def score(self, texts: Iterable[str], targets: Any, sample_weight: Any = None) -> float:
+        """The share of texts answered exactly right."""
+        right = np.asarray(self._right(self.predict(texts), targets), np.float64)
+        return float(np.average(right, weights=sample_weight))
+
+    def _right(self, answers: np.ndarray, targets: Any) -> np.ndarray:
+        if isinstance(self.head_, LabelSetsHead):
+            return (answers == label_set_matrix(targets, self.head_.labels)).all(axis=1)
+        return answers == np.asarray(targets)
+
+    def _head_of(self, targets: Any) -> tuple[Head, np.ndarray]:
+        if self.class_weight not in (None, "balanced"):
+            raise UsageError(f"class_weight is None or 'balanced'; got {self.class_weight!r}.")
+        sets = label_sets_from(targets)
+        if sets is not None:
+            labels, matrix = sets
+            head = LabelSetsHead(labels)
+            return head, head.encode(matrix)
+        labels, numbers = labels_from(targets)
+        return LabelsHead(labels), numbers
+
+    def _learned(self) -> None:
+        self.classes_ = np.array(self.head_.labels)
+        self.multilabel_ = isinstance(self.head_, LabelSetsHead)
+
+    def _answers(self, decided: np.ndarray) -> np.ndarray:
+        return decided if self.multilabel_ else self.classes_[decided]
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_label = True
+        return tags
+
+
+class DocumentRegressor(RegressorMixin, DocumentEstimator):
+    """Documents -> a number each; the arguments are those of :class:`DocumentClassifier`."""
+
+    def __init__(
+        self,
+        family: str | Family = "n-grams",
+        *,
+        budget: float | str | None = None,
+        training: Training = Training(),  # noqa: B008
+        processes: int | None = None,
+        random_state: Any = None,
+    ) -> None:
+        self.family = family
+        self.budget = budget
+        self.training = training
+        self.processes = processes
+        self.random_state = random_state
+
+    def score(self, texts: Iterable[str], targets: Any, sample_weight: Any = None) -> float:
+        """The coefficient of determination R^2, scikit-learn's score of a regressor."""
+        wanted, found = numbers_from(targets), self.predict(texts)
+        weights = np.ones(len(wanted)) if sample_weight is None else np.asarray(sample_weight, np.float64)
+        spread = float(weights @ (wanted - np.average(wanted, weights=weights)) ** 2)
+        return 1.0 - float(weights @ (wanted - found) ** 2) / spread if spread else 0.0
+
+    def _head_of(self, targets: Any) -> tuple[Head, np.ndarray]:
+        numbers = numbers_from(targets)
+        head = NumbersHead(float(numbers.mean()), float(numbers.std()) or 1.0)
+        return head, head.encode(numbers)
+
+    def _learned(self) -> None:
+        pass
+
+    def _answers(self, decided: np.ndarray) -> np.ndarray:
+        return decided
+
+
+def _report(fitted: Fitted, head: Head, encoded: np.ndarray, seconds: float) -> FitReport:
+    measure = main_measure(head.kind)
+    validation = None
+    if len(fitted.held_out) > 1:
+        found = head.decide(fitted.held_out_scores)
+        truth = encoded[fitted.held_out]
+        truth = truth.astype(np.int64) if head.kind != "regression" else truth * head.deviation + head.mean
+        validation = interval_of(head.kind, measure, truth, [found])
+    return FitReport(seconds, fitted.model.parameters, measure, validation, fitted.notes)
+
+
+def task_of(estimator: DocumentEstimator) -> str:
+    """``classify`` or ``regress``, as the command says it."""
+    return "regress" if isinstance(estimator, DocumentRegressor) else "classify"
+
+

@@ -1,0 +1,173 @@
+"""From words and answers to a model, by whichever of the two ways of learning the family takes."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import torch
+
+from scansion.families.catalogue import CountedFamily, Family, ReadingFamily
+from scansion.heads.catalogue import Head
+from scansion.learning.convex import fold_rows
+from scansion.learning.counted import Counted, Stage, learn_counted
+from scansion.learning.gradient import Alone, Step, Training
+from scansion.learning.parallel import TOKENS_WORTH_A_START, cores, learn_together
+from scansion.learning.reader import Examples, Reader, build_reader, read
+from scansion.learning.readers import Epoch, Learned, ReaderJob, learn_reader
+from scansion.text.batches import Sequences
+from scansion.text.vocabulary import Vocabulary
+from scansion.text.words import Corpus
+
+PROCESSES = 2
+FEWEST_ROWS_TO_SPARE = 20
+
+
+class Model(Protocol):
+    """What an estimator has learned."""
+
+    parameters: int
+
+    def scores(self, corpus: Corpus) -> np.ndarray:
+        """(N, K)."""
+        ...
+
+    def known(self, corpus: Corpus) -> np.ndarray:
+        """Tokens of each document the model knows, (N,)."""
+        ...
+
+
+@dataclass(frozen=True)
+class CountedModel:
+    """A counted family and its linear head."""
+
+    counted: Counted
+
+    @property
+    def parameters(self) -> int:
+        """Weights of the head."""
+        return self.counted.linear.weights.size + self.counted.linear.bias.size
+
+    def scores(self, corpus: Corpus) -> np.ndarray:
+        """(N, K)."""
+        return self.counted.linear.scores(self.counted.family.vectors(corpus))
+
+    def known(self, corpus: Corpus) -> np.ndarray:
+        """Tokens of each document that have a dimension, (N,)."""
+        return self.counted.family.known(corpus)
+
+
+@dataclass(frozen=True)
+class ReadModel:
+    """A trained reader and its vocabulary."""
+
+    reader: Reader
+    vocabulary: Vocabulary
+    longest: int | None
+
+    @property
+    def parameters(self) -> int:
+        """Weights of the network."""
+        return sum(parameter.numel() for parameter in self.reader.parameters())
+
+    def scores(self, corpus: Corpus) -> np.ndarray:
+        """(N, K)."""
+        return read(self.reader, self.vocabulary.encode(corpus), self.longest).astype(np.float64)
+
+    def known(self, corpus: Corpus) -> np.ndarray:
+        """Tokens of each document that have a vector, (N,)."""
+        return self.vocabulary.known(corpus)
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A model, the rows it kept back with its scores for them, and what is worth saying."""
+
+    model: CountedModel | ReadModel
+    held_out: np.ndarray
+    held_out_scores: np.ndarray
+    notes: tuple[str, ...]
+
+
+def learn(
+    family: Family,
+    head: Head,
+    corpus: Corpus,
+    targets: np.ndarray,
+    weights: np.ndarray,
+    seed: int,
+    training: Training,
+    processes: int | None,
+    deadline: float,
+) -> Iterator[Stage | Step | Epoch | Fitted]:
+    """What happens, and at last the :class:`Fitted`."""
+    if family.learner == "convex":
+        yield from _learn_counted(family, head, corpus, targets, weights, seed, deadline)
+    else:
+        yield from _learn_reader(family, head, corpus, targets, weights, seed, training, processes, deadline)
+
+
+def _learn_counted(
+    family: CountedFamily, head: Head, corpus: Corpus, targets: np.ndarray, weights: np.ndarray, seed: int,
+    deadline: float,
+) -> Iterator[Stage | Fitted]:
+    for event in learn_counted(family, head, corpus, targets, weights, seed, deadline):
+        if isinstance(event, Counted):
+            choice = event.choice
+            note = f"strength {choice.strength:g} ({choice.reason})"
+            yield Fitted(CountedModel(event), choice.rows, choice.scores, (note,))
+        else:
+            yield event
+
+
+def _learn_reader(
+    family: ReadingFamily, head: Head, corpus: Corpus, targets: np.ndarray, weights: np.ndarray, seed: int,
+    training: Training, processes: int | None, deadline: float,
+) -> Iterator[Stage | Step | Epoch | Fitted]:
+    vocabulary = Vocabulary.learn(corpus)
+    sequences = vocabulary.encode(corpus)
+    held, note = _held_out(head, targets, training, seed)
+    kept = np.setdiff1d(np.arange(len(targets)), held) if len(held) else np.arange(len(targets))
+    held_out = _examples(sequences, targets, weights, held if len(held) else kept)
+    examples = _examples(sequences, targets, weights, kept)
+    tokens = int(examples.sequences.lengths.sum())
+    if processes is None:
+        worth = tokens * training.epochs(tokens) >= TOKENS_WORTH_A_START and cores() >= PROCESSES
+        processes = PROCESSES if worth else 1
+    job = ReaderJob(family, head, len(vocabulary), training, seed)
+    yield Stage(f"training on {tokens:,} tokens with {processes} process{'es' if processes > 1 else ''}")
+    if processes > 1:
+        events = learn_together(job, examples, held_out, processes, deadline)
+    else:
+        events = learn_reader(job, examples, held_out, Alone(), deadline)
+    learned = None
+    for event in events:
+        if isinstance(event, Learned):
+            learned = event
+        else:
+            yield event
+    model = restore_reader(job, learned.weights, vocabulary)
+    best = learned.best
+    notes = (note, f"{learned.ended}; kept the weights of epoch {best.number} of {best.of}, {learned.steps:,} steps")
+    yield Fitted(model, held, read(model.reader, held_out.sequences, model.longest)[: len(held)], notes)
+
+
+def restore_reader(job: ReaderJob, weights: dict[str, np.ndarray], vocabulary: Vocabulary) -> ReadModel:
+    """A reader with the given weights, ready to read."""
+    reader = build_reader(job.family, job.vocabulary_size, job.head, job.training.label_smoothing, job.seed)
+    reader.load_state_dict({name: torch.from_numpy(array) for name, array in weights.items()})
+    return ReadModel(reader.eval(), vocabulary, job.family.longest)
+
+
+def _held_out(head: Head, targets: np.ndarray, training: Training, seed: int) -> tuple[np.ndarray, str]:
+    """The rows kept back to choose the epoch; none where there are too few to spare."""
+    if len(targets) < FEWEST_ROWS_TO_SPARE:
+        return np.zeros(0, np.int64), "too few rows to keep any back; the epoch was chosen on the training rows"
+    parts = fold_rows(head, targets, round(1 / training.held_out), seed)
+    held = parts[0][: training.most_held_out]
+    return held, f"{len(held):,} of {len(targets):,} rows kept back to choose the epoch"
+
+
+def _examples(sequences: Sequences, targets: np.ndarray, weights: np.ndarray, rows: np.ndarray) -> Examples:
+    part = Sequences(sequences.ids, sequences.starts[rows], sequences.lengths[rows])
+    return Examples(part, targets[rows], weights[rows])
