@@ -8,14 +8,15 @@ strength C is chosen among ``STRENGTHS`` by the held-out loss of an inner cross-
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import repeat
 
 import numpy as np
 import torch
-from scipy.optimize import minimize
 from scipy.sparse import csr_matrix
+from torch import Tensor
 
 
 from scansion.heads.catalogue import Head
@@ -23,11 +24,14 @@ from scansion.randomness import stream
 
 Vectors = csr_matrix
 
-STRENGTHS = (0.3, 1.0, 3.0, 10.0, 30.0, 100.0)
+STRENGTHS = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0)
+FIRST_STRENGTH = 10.0
 FOLDS = 3
 ROWS_ENOUGH = 5_000  # held-out rows that rank strengths surely enough
-ITERATIONS = 200
-SMALLEST_STEP = 1e-6  # relative decrease of the objective at which it is solved
+ITERATIONS_A_ROUND = 5
+MOST_ROUNDS = 100
+HISTORY = 10
+SMALLEST_STEP = 1e-6  # decrease of the mean loss in a round at which it is solved
 COARSE_STEP = 1e-4  # enough to rank strengths
 
 
@@ -38,6 +42,8 @@ class Linear:
     weights: np.ndarray
     bias: np.ndarray
     strength: float
+    free: np.ndarray | None = None
+    """V and b as solved for, (D + 1, K): where the search for a neighbouring strength starts."""
 
     def scores(self, vectors: Vectors) -> np.ndarray:
         """(N, K) float64."""
@@ -60,33 +66,39 @@ def solve(
     ``vectors (N, D)``, ``targets`` as the head encodes them, ``row_weights (N,)``, ``widths (D, K)``; ``start`` is a
     solution for a neighbouring strength, from which it is reached sooner.
     """
-    columns, outputs = vectors.shape[1], head.size
+    columns, outputs, rows = vectors.shape[1], head.size, len(targets)
     wanted = torch.from_numpy(targets)
-    weights = torch.from_numpy(np.ones(len(targets)) if row_weights is None else row_weights.astype(np.float64))
+    shares = torch.from_numpy(np.ones(rows) if row_weights is None else row_weights.astype(np.float64)) / rows
+    reach = torch.from_numpy(np.ones((1, outputs)) if widths is None else widths)
+    decay = 1 / (strength * rows)
     transposed = vectors.T
-
-    def objective(flat: np.ndarray) -> tuple[float, np.ndarray]:
-        free, bias = flat[: columns * outputs].reshape(columns, outputs), flat[columns * outputs :]
-        reach = free if widths is None else free * widths
-        scores = torch.from_numpy(np.asarray(vectors @ reach.astype(vectors.dtype), np.float64) + bias)
-        scores.requires_grad_()
-        loss = strength * (head.loss(scores, wanted) * weights).sum()
-        loss.backward()
-        slope = scores.grad.numpy()  # (N, K)
-        towards = np.asarray(transposed @ slope.astype(vectors.dtype), np.float64)
-        if widths is not None:
-            towards = towards * widths
-        gradient = np.concatenate([(towards + free).ravel(), slope.sum(axis=0)])
-        return float(loss.detach()) + 0.5 * float(np.sum(free * free)), gradient
-
-    first = np.zeros(columns * outputs + outputs)
+    free = torch.zeros(columns + 1, outputs, dtype=torch.float64, requires_grad=True)  # the last row is b
     if start is not None:
-        reach = start.weights if widths is None else np.divide(start.weights, widths, out=np.zeros_like(start.weights), where=widths != 0)
-        first = np.concatenate([reach.ravel(), start.bias])
-    options = {"maxiter": ITERATIONS, "maxcor": 10, "ftol": precision, "gtol": 0.0}
-    found = minimize(objective, first, jac=True, method="L-BFGS-B", options=options).x
-    free, bias = found[: columns * outputs].reshape(columns, outputs), found[columns * outputs :]
-    return Linear(free if widths is None else free * widths, bias, strength)
+        free.data.copy_(torch.from_numpy(start.free))
+
+    def objective() -> Tensor:
+        inner, bias = free.detach()[:-1], free.detach()[-1]
+        scores = torch.from_numpy(vectors @ (inner * reach).float().numpy()).double() + bias
+        scores.requires_grad_()
+        loss = (head.loss(scores, wanted) * shares).sum()
+        loss.backward()
+        towards = torch.from_numpy(transposed @ scores.grad.float().numpy()).double() * reach
+        free.grad = torch.cat([towards + decay * inner, scores.grad.sum(dim=0, keepdim=True)])
+        return loss.detach() + 0.5 * decay * inner.square().sum()
+
+    optimiser = torch.optim.LBFGS(
+        [free], max_iter=ITERATIONS_A_ROUND, history_size=HISTORY, line_search_fn="strong_wolfe",
+        tolerance_grad=0.0, tolerance_change=0.0,
+    )
+    before = float("inf")
+    for _ in range(MOST_ROUNDS):
+        # a single small step proves nothing: a round of them must bring too little
+        after = float(optimiser.step(objective))
+        if before - after < precision:
+            break
+        before = after
+    found = free.detach()
+    return Linear((found[:-1] * reach).numpy(), found[-1].numpy(), strength, found.numpy())
 
 
 @dataclass(frozen=True)
@@ -113,11 +125,11 @@ def choose_strength(
     deadline: float = float("inf"),
     threads: int = 2,
 ) -> Choice:
-    """Inner cross-validation over ``STRENGTHS``, weakest first, each fold starting from its last solution.
+    """Inner cross-validation over ``STRENGTHS``, each fold starting from its last solution.
 
     ``widths_of`` learns the prior widths from a fold's own training rows, so that no fold sees its held-out targets.
-    Folds are used until ``ROWS_ENOUGH`` rows have been held out.  Stops when two strengths in a row are worse than
-    the best, or at ``deadline`` (``time.monotonic``).
+    Folds are used until ``ROWS_ENOUGH`` rows have been held out.  The held-out loss has one valley, so the search walks
+    down from ``FIRST_STRENGTH``; it ends early at ``deadline`` (``time.monotonic``).
     """
     weights = np.ones(len(targets)) if row_weights is None else row_weights
     parts = fold_rows(head, targets, FOLDS, seed)
@@ -126,23 +138,36 @@ def choose_strength(
         return Choice(STRENGTHS[-1], {}, np.zeros(0, np.int64), np.zeros((0, head.size)), "nothing to choose from")
     folds = [_Fold(vectors, targets, weights, part, widths_of) for part in parts]
     rows = np.concatenate(parts)
-    held_out: dict[float, float] = {}
-    best, best_scores, worse, reason = STRENGTHS[0], np.zeros((0, head.size)), 0, "least held-out loss"
+    tried: dict[float, float] = {}
+    best_scores = np.zeros((0, head.size))
     with ThreadPoolExecutor(threads) as pool:
-        for strength in STRENGTHS:
-            scores = np.concatenate(list(pool.map(lambda fold: fold.scores(head, strength), folds)))  # noqa: B023
+        for strength in _uphill(tried):
+            scores = np.concatenate(list(pool.map(_Fold.scores, folds, repeat(head), repeat(strength))))
             losses = head.loss(torch.from_numpy(scores), torch.from_numpy(targets[rows])).numpy()
-            held_out[strength] = float(np.average(losses, weights=weights[rows]))
-            if held_out[strength] <= held_out[best]:
-                best, best_scores, worse = strength, scores, 0
-            else:
-                worse += 1
-            if worse == 2:
-                break
+            tried[strength] = float(np.average(losses, weights=weights[rows]))
+            if tried[strength] == min(tried.values()):
+                best_scores = scores
             if time.monotonic() > deadline:
-                reason = "the budget ended the search"
+                return Choice(_least(tried), tried, rows, best_scores, "the budget ended the search")
+    return Choice(_least(tried), tried, rows, best_scores, "least held-out loss")
+
+
+def _least(tried: dict[float, float]) -> float:
+    return min(tried, key=lambda strength: (tried[strength], strength))
+
+
+def _uphill(tried: dict[float, float]) -> Iterator[float]:
+    """The strengths to try: from the first to its neighbours, and on while that lowers the held-out loss."""
+    yield FIRST_STRENGTH
+    for direction in (1, -1):
+        place = STRENGTHS.index(FIRST_STRENGTH) + direction
+        while 0 <= place < len(STRENGTHS):
+            yield STRENGTHS[place]
+            if _least(tried) != STRENGTHS[place]:
                 break
-    return Choice(best, held_out, rows, best_scores, reason)
+            place += direction
+        if _least(tried) != FIRST_STRENGTH:
+            return
 
 
 def fold_rows(head: Head, targets: np.ndarray, folds: int, seed: int) -> list[np.ndarray]:
