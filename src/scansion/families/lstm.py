@@ -28,18 +28,18 @@ class LSTM:
     learner: ClassVar[str] = "gradient"
     longest: ClassVar[int | None] = None
 
-    def build(self, vocabulary_size: int) -> "LSTMReader":
-        """The network, with fresh weights from torch's random state."""
-        return LSTMReader(self, vocabulary_size)
+    def build(self, words: int, pieces: int = 0) -> "LSTMReader":
+        """The network for so many words and pieces, with fresh weights from torch's random state."""
+        return LSTMReader(self, words, pieces)
 
 
 class LSTMReader(nn.Module):
     """tokens (B, L), mask (B, L) -> (B, L, D)."""
 
-    def __init__(self, configuration: LSTM, vocabulary_size: int) -> None:
+    def __init__(self, configuration: LSTM, words: int, pieces: int) -> None:
         super().__init__()
         width, dropout = configuration.width, configuration.dropout
-        self.embedding = WordEmbedding(vocabulary_size, width, dropout, configuration.word_dropout, UNKNOWN)
+        self.embedding = WordEmbedding(words, pieces, width, dropout, configuration.word_dropout, UNKNOWN)
         self.states = Bidirectional(
             nn.LSTM(width, width // 2, batch_first=True), nn.LSTM(width, width // 2, batch_first=True)
         )

@@ -18,11 +18,10 @@ import numpy as np
 from scipy.sparse import csr_matrix, hstack
 
 from scansion.layers.counting import columns_of, count, inverse_document_frequency, rows_to_length_one, sublinear
+from scansion.text.pieces import PIECE_MARK, cut_words
 from scansion.text.words import Corpus
 
-SHORTEST_PIECE, LONGEST_PIECE = 3, 5
 SMOOTHING = 1.0
-PIECE_MARK = " "  # no word holds a blank, so a stored piece is never taken for a word
 
 
 @dataclass(frozen=True)
@@ -158,20 +157,8 @@ def piece_counts(types: list[str], known: list[str] | None = None) -> tuple[csr_
     A document's pieces are a product, (documents, types) @ (types, pieces): each word is cut up once, however often
     it is written.
     """
-    number: dict[str, int] = {} if known is None else {piece: i for i, piece in enumerate(known)}
-    columns: list[int] = []
-    borders = np.zeros(len(types) + 1, np.int64)
-    for row, word in enumerate(types):
-        bordered = f"<{word}>"
-        for size in range(SHORTEST_PIECE, LONGEST_PIECE + 1):
-            for begin in range(len(bordered) - size + 1):
-                piece = bordered[begin : begin + size]
-                if known is None:
-                    columns.append(number.setdefault(piece, len(number)))
-                elif piece in number:
-                    columns.append(number[piece])
-        borders[row + 1] = len(columns)
-    return count(np.array(columns, np.int32), borders, len(number)), list(number)
+    numbers, borders, pieces = cut_words(types, known)
+    return count(numbers, borders, len(pieces)), pieces
 
 
 def _documents(counts: csr_matrix) -> np.ndarray:

@@ -27,18 +27,18 @@ class RNN:
     learner: ClassVar[str] = "gradient"
     longest: ClassVar[int | None] = None
 
-    def build(self, vocabulary_size: int) -> "RNNReader":
-        """The network, with fresh weights from torch's random state."""
-        return RNNReader(self, vocabulary_size)
+    def build(self, words: int, pieces: int = 0) -> "RNNReader":
+        """The network for so many words and pieces, with fresh weights from torch's random state."""
+        return RNNReader(self, words, pieces)
 
 
 class RNNReader(nn.Module):
     """tokens (B, L), mask (B, L) -> (B, L, D)."""
 
-    def __init__(self, configuration: RNN, vocabulary_size: int) -> None:
+    def __init__(self, configuration: RNN, words: int, pieces: int) -> None:
         super().__init__()
         width, dropout = configuration.width, configuration.dropout
-        self.embedding = WordEmbedding(vocabulary_size, width, dropout, configuration.word_dropout, UNKNOWN)
+        self.embedding = WordEmbedding(words, pieces, width, dropout, configuration.word_dropout, UNKNOWN)
         self.states = Bidirectional(
             nn.RNN(width, width // 2, batch_first=True), nn.RNN(width, width // 2, batch_first=True)
         )

@@ -36,17 +36,18 @@ class Transformer:
 
     learner: ClassVar[str] = "gradient"
 
-    def build(self, vocabulary_size: int) -> "TransformerReader":
-        """The network, with fresh weights from torch's random state."""
-        return TransformerReader(self, vocabulary_size)
+    def build(self, words: int, pieces: int = 0) -> "TransformerReader":
+        """The network for so many words and pieces, with fresh weights from torch's random state."""
+        return TransformerReader(self, words, pieces)
 
 
 class TransformerReader(nn.Module):
     """tokens (B, L), mask (B, L) -> (B, L, D)."""
 
-    def __init__(self, configuration: Transformer, vocabulary_size: int) -> None:
+    def __init__(self, configuration: Transformer, words: int, pieces: int) -> None:
         super().__init__()
-        self.embedding = WordEmbedding(vocabulary_size, configuration.width, 0.0, configuration.word_dropout, UNKNOWN)
+        width, word_dropout = configuration.width, configuration.word_dropout
+        self.embedding = WordEmbedding(words, pieces, width, 0.0, word_dropout, UNKNOWN)
         # The paper scales words up to the sinusoids; scaling the sinusoids down to the words is the same ratio.
         positions = DEVIATION * sinusoidal_positions(configuration.longest, configuration.width)
         self.register_buffer("positions", positions, persistent=False)

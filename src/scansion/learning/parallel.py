@@ -29,6 +29,7 @@ from scansion.learning.reader import Examples
 from scansion.learning.readers import Epoch, Learned, ReaderJob
 from scansion.storage.schema import from_json, to_json
 from scansion.text.batches import Sequences
+from scansion.text.vocabulary import Spelling
 
 TOKENS_WORTH_A_START = 1_000_000  # below this a run is over before two processes have started
 
@@ -41,7 +42,7 @@ class Together:
 
     def share(self, model: nn.Module, loss: float, progress: float) -> tuple[float, float]:
         """Sum the gradients of all processes; the summed loss, and the first process's progress for all."""
-        tables = {id(layer.weight) for layer in model.modules() if isinstance(layer, nn.Embedding)}
+        tables = {id(layer.weight) for layer in model.modules() if isinstance(layer, nn.Embedding | nn.EmbeddingBag)}
         dense = [parameter.grad for parameter in model.parameters() if id(parameter) not in tables]
         numbers = torch.tensor([loss, progress if self.rank == 0 else 0.0])
         flat = torch.cat([numbers, *(gradient.flatten() for gradient in dense)])
@@ -73,11 +74,11 @@ class Together:
 
 
 def learn_together(
-    job: ReaderJob, examples: Examples, held_out: Examples, processes: int, deadline: float
+    job: ReaderJob, spelling: Spelling, examples: Examples, held_out: Examples, processes: int, deadline: float
 ) -> Iterator[Step | Epoch | Learned]:
     """What :func:`scansion.learning.readers.learn_reader` yields, from ``processes`` workers."""
     with tempfile.TemporaryDirectory(prefix="scansion-run-") as folder:
-        write_job(Path(folder), job, examples, held_out, deadline - time.monotonic())
+        write_job(Path(folder), job, spelling, examples, held_out, deadline - time.monotonic())
         workers = [_start(folder, rank, processes) for rank in range(processes)]
         try:
             yield from _follow(workers[0])
@@ -111,31 +112,37 @@ def _follow(worker: subprocess.Popen) -> Iterator[Step | Epoch]:
         yield Epoch(**event["epoch"]) if "epoch" in event else Step(**event["step"])
 
 
-def write_job(folder: Path, job: ReaderJob, examples: Examples, held_out: Examples, seconds: float) -> None:
+def write_job(
+    folder: Path, job: ReaderJob, spelling: Spelling, examples: Examples, held_out: Examples, seconds: float
+) -> None:
     """A run's inputs: flat arrays that workers map into memory, and a JSON configuration."""
     for name, part in (("examples", examples), ("held_out", held_out)):
         arrays = (part.sequences.ids, part.sequences.starts, part.sequences.lengths, part.targets, part.weights)
         for array, kind in zip(arrays, ARRAYS, strict=True):
             np.save(folder / f"{name}.{kind}.npy", array)
+    for kind in SPELLING:
+        np.save(folder / f"spelling.{kind}.npy", getattr(spelling, kind))
     configuration = {
         "family": name_of(job.family), "options": to_json(job.family),
         "kind": job.head.kind, "head": to_json(job.head),
-        "vocabulary_size": job.vocabulary_size, "training": to_json(job.training), "seed": job.seed,
+        "words": job.words, "pieces": job.pieces, "training": to_json(job.training), "seed": job.seed,
         "seconds": seconds if np.isfinite(seconds) else None,
     }
     (folder / "job.json").write_text(json.dumps(configuration))
 
 
 ARRAYS = ("ids", "starts", "lengths", "targets", "weights")
+SPELLING = ("words", "pieces", "borders")
 
 
-def read_job(folder: Path) -> tuple[ReaderJob, Examples, Examples, float]:
+def read_job(folder: Path) -> tuple[ReaderJob, Spelling, Examples, Examples, float]:
     """The inverse of :func:`write_job`; the last is the deadline on this process's clock."""
     configuration = json.loads((folder / "job.json").read_text())
     job = ReaderJob(
         from_json(FAMILIES[configuration["family"]], configuration["options"], "job.json"),
         from_json(HEADS[configuration["kind"]], configuration["head"], "job.json"),
-        configuration["vocabulary_size"],
+        configuration["words"],
+        configuration["pieces"],
         from_json(Training, configuration["training"], "job.json"),
         configuration["seed"],
     )
@@ -145,8 +152,9 @@ def read_job(folder: Path) -> tuple[ReaderJob, Examples, Examples, float]:
             np.load(folder / f"{name}.{kind}.npy", mmap_mode="r" if kind == "ids" else None) for kind in ARRAYS
         )
         parts.append(Examples(Sequences(ids, starts, lengths), targets, weights))
+    spelling = Spelling(*(np.load(folder / f"spelling.{kind}.npy") for kind in SPELLING))
     seconds = configuration["seconds"]
-    return job, parts[0], parts[1], float("inf") if seconds is None else time.monotonic() + seconds
+    return job, spelling, parts[0], parts[1], float("inf") if seconds is None else time.monotonic() + seconds
 
 
 def _result(folder: Path) -> Learned:

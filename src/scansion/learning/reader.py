@@ -11,8 +11,10 @@ from scansion.families.rnn import RNN
 from scansion.families.transformer import Transformer
 from scansion.heads.catalogue import Head
 from scansion.layers.dropout import Dropout
+from scansion.layers.embedding import Lexicon
 from scansion.layers.pooling import MeanMaxPooling
 from scansion.text.batches import Sequences, collate, reading_plan
+from scansion.text.vocabulary import Spelling
 
 READING_BUDGET = 8_192  # tokens at a time when nothing has to be kept for a backward pass
 
@@ -52,10 +54,10 @@ class ReaderBatch:
 class Reader(nn.Module):
     """tokens -> family -> pooling -> scores."""
 
-    def __init__(self, family: RNN | LSTM | Transformer, vocabulary_size: int, head: Head, smoothing: float) -> None:
+    def __init__(self, family: RNN | LSTM | Transformer, words: int, pieces: int, head: Head, smoothing: float) -> None:
         super().__init__()
         self.head, self.smoothing = head, smoothing
-        self.network = family.build(vocabulary_size)
+        self.network = family.build(words, pieces)
         self.pooling = MeanMaxPooling()
         self.dropout = Dropout(family.dropout)
         self.scores = nn.Linear(2 * family.width, head.size)
@@ -65,6 +67,11 @@ class Reader(nn.Module):
         """(B, L), (B, L) -> (B, head.size)."""
         return self.scores(self.dropout(self.pooling(self.network(tokens, mask), mask)))
 
+    def use(self, spelling: Spelling) -> None:
+        """From now on tokens are those of this spelling."""
+        arrays = (spelling.words, spelling.pieces, spelling.borders)
+        self.network.embedding.lexicon = Lexicon(*(torch.from_numpy(np.array(array)) for array in arrays))
+
     def loss(self, batch: ReaderBatch) -> Tensor:
         """The weighted sum of the head's losses over the batch's rows, a scalar."""
         losses = self.head.loss(self(batch.tokens, batch.mask), batch.targets, self.smoothing)
@@ -72,12 +79,12 @@ class Reader(nn.Module):
 
 
 def build_reader(
-    family: RNN | LSTM | Transformer, vocabulary_size: int, head: Head, smoothing: float, seed: int
+    family: RNN | LSTM | Transformer, words: int, pieces: int, head: Head, smoothing: float, seed: int
 ) -> Reader:
     """A reader whose first weights are a function of the seed; torch's own random state stays as it was."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return Reader(family, vocabulary_size, head, smoothing)
+        return Reader(family, words, pieces, head, smoothing)
 
 
 def read(reader: Reader, sequences: Sequences, longest: int | None = None) -> np.ndarray:

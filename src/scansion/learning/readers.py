@@ -12,6 +12,7 @@ from scansion.heads.catalogue import Head
 from scansion.learning.gradient import Engine, Step, Training, train
 from scansion.learning.reader import Examples, Reader, build_reader, cut_windows, read
 from scansion.text.batches import epoch_plan
+from scansion.text.vocabulary import Spelling
 
 PATIENCE = 5  # epochs without a better held-out loss after which a run stops
 
@@ -22,7 +23,8 @@ class ReaderJob:
 
     family: ReadingFamily
     head: Head
-    vocabulary_size: int
+    words: int
+    pieces: int
     training: Training
     seed: int
 
@@ -52,11 +54,17 @@ class Learned:
 
 
 def learn_reader(
-    job: ReaderJob, examples: Examples, held_out: Examples, engine: Engine, deadline: float = float("inf")
+    job: ReaderJob,
+    spelling: Spelling,
+    examples: Examples,
+    held_out: Examples,
+    engine: Engine,
+    deadline: float = float("inf"),
 ) -> Iterator[Step | Epoch | Learned]:
     """Every :class:`Step`, an :class:`Epoch` after each, and at last the :class:`Learned`."""
     family, training = job.family, job.training
-    reader = build_reader(family, job.vocabulary_size, job.head, training.label_smoothing, job.seed)
+    reader = build_reader(family, job.words, job.pieces, job.head, training.label_smoothing, job.seed)
+    reader.use(spelling)
     examples = windowed(examples, family.longest)
     lengths = examples.sequences.lengths
     tokens = int(lengths.sum())

@@ -27,10 +27,10 @@ def work(folder: Path, rank: int, processes: int) -> None:
     torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
     store = distributed.FileStore(str(folder / "store"), processes)
     distributed.init_process_group("gloo", store=store, rank=rank, world_size=processes)
-    job, examples, held_out, deadline = read_job(folder)
+    job, spelling, examples, held_out, deadline = read_job(folder)
     told = 0.0
     try:
-        for event in learn_reader(job, examples, held_out, Together(), deadline):
+        for event in learn_reader(job, spelling, examples, held_out, Together(), deadline):
             if rank:
                 continue
             if isinstance(event, Learned):

@@ -72,6 +72,7 @@ class ReadModel:
 
     def scores(self, corpus: Corpus) -> np.ndarray:
         """(N, K)."""
+        self.reader.use(self.vocabulary.spell(corpus.types))
         return read(self.reader, self.vocabulary.encode(corpus), self.longest).astype(np.float64)
 
     def known(self, corpus: Corpus) -> np.ndarray:
@@ -134,12 +135,13 @@ def _learn_reader(
     if processes is None:
         worth = tokens * training.epochs(tokens) >= TOKENS_WORTH_A_START and cores() >= PROCESSES
         processes = PROCESSES if worth else 1
-    job = ReaderJob(family, head, len(vocabulary), training, seed)
+    spelling = vocabulary.spell(corpus.types)
+    job = ReaderJob(family, head, len(vocabulary), len(vocabulary.pieces), training, seed)
     yield Stage(f"training on {tokens:,} tokens with {processes} process{'es' if processes > 1 else ''}")
     if processes > 1:
-        events = learn_together(job, examples, held_out, processes, deadline)
+        events = learn_together(job, spelling, examples, held_out, processes, deadline)
     else:
-        events = learn_reader(job, examples, held_out, Alone(), deadline)
+        events = learn_reader(job, spelling, examples, held_out, Alone(), deadline)
     learned = None
     for event in events:
         if isinstance(event, Learned):
@@ -147,6 +149,7 @@ def _learn_reader(
         else:
             yield event
     model = restore_reader(job, learned.weights, vocabulary)
+    model.reader.use(spelling)
     best = learned.best
     notes = (note, f"{learned.ended}; kept the weights of epoch {best.number} of {best.of}, {learned.steps:,} steps")
     yield Fitted(model, held, read(model.reader, held_out.sequences, model.longest)[: len(held)], notes)
@@ -154,7 +157,7 @@ def _learn_reader(
 
 def restore_reader(job: ReaderJob, weights: dict[str, np.ndarray], vocabulary: Vocabulary) -> ReadModel:
     """A reader with the given weights, ready to read."""
-    reader = build_reader(job.family, job.vocabulary_size, job.head, job.training.label_smoothing, job.seed)
+    reader = build_reader(job.family, job.words, job.pieces, job.head, job.training.label_smoothing, job.seed)
     reader.load_state_dict({name: torch.from_numpy(array) for name, array in weights.items()})
     return ReadModel(reader.eval(), vocabulary, job.family.longest)
 

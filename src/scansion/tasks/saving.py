@@ -19,6 +19,7 @@ from scansion.storage.schema import from_json, to_json
 from scansion.storage.strict_json import json_bytes
 from scansion.storage.vocabulary import words_from_bytes, words_to_bytes
 from scansion.tasks.fitting import CountedModel, ReadModel, restore_reader
+from scansion.text.pieces import PIECE_MARK
 from scansion.text.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
@@ -41,6 +42,8 @@ class DocumentModel:
     class_weight: str | None
     seed: int
     documents: int
+    words: int
+    """How many entries of the vocabulary are words; the others are pieces."""
     strength: float
 
 
@@ -57,6 +60,7 @@ def save_documents(estimator: "DocumentEstimator", folder: Path) -> None:
         class_weight=getattr(estimator, "class_weight", None),
         seed=estimator.seed_,
         documents=estimator.n_documents_in_,
+        words=len(model.vocabulary.words) if isinstance(model, ReadModel) else 0,
         strength=model.counted.linear.strength if isinstance(model, CountedModel) else 0.0,
     )
     words, tensors = _state(model)
@@ -84,8 +88,8 @@ def restore_documents(folder: Folder, estimators: dict[str, type]) -> Any:
         if family.learner == "convex":
             estimator.model_ = _restore_counted(family, words, tensors, config.strength)
         else:
-            vocabulary = Vocabulary(words)
-            job = ReaderJob(family, head, len(vocabulary), config.training, config.seed)
+            vocabulary = Vocabulary(words[: config.words], [piece.removeprefix(PIECE_MARK) for piece in words[config.words :]])
+            job = ReaderJob(family, head, len(vocabulary), len(vocabulary.pieces), config.training, config.seed)
             estimator.model_ = restore_reader(job, tensors, vocabulary)
     except (KeyError, RuntimeError, ValueError) as error:
         raise UnsafeFolderError(f"{folder.where(WEIGHTS)} does not fit {CONFIG}: {error}") from error
@@ -95,7 +99,8 @@ def restore_documents(folder: Folder, estimators: dict[str, type]) -> Any:
 
 def _state(model: CountedModel | ReadModel) -> tuple[list[str], dict[str, np.ndarray]]:
     if isinstance(model, ReadModel):
-        return model.vocabulary.words, {k: v.detach().numpy() for k, v in model.reader.state_dict().items()}
+        words = model.vocabulary.words + [PIECE_MARK + piece for piece in model.vocabulary.pieces]
+        return words, {k: v.detach().numpy() for k, v in model.reader.state_dict().items()}
     words, arrays = model.counted.family.state()
     linear = {LINEAR_WEIGHTS: model.counted.linear.weights, LINEAR_BIAS: model.counted.linear.bias}
     return words, {**linear, **{FAMILY_PREFIX + name: array for name, array in arrays.items()}}

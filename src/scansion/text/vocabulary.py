@@ -1,49 +1,75 @@
-"""A vocabulary: the words a reader has vectors for."""
+"""A vocabulary: the words and the pieces of words that a reader has vectors for."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
 from scansion.text.batches import EMPTY, FIRST_WORD, UNKNOWN, Sequences
+from scansion.text.pieces import cut_words
 from scansion.text.words import Corpus
 
-LEAST_OCCURRENCES = 2  # a word met once teaches its vector nothing that the unknown word's would not do better
-MOST_WORDS = 30_000
+LEAST_OCCURRENCES = 2  # a word met once has nothing to learn from that its pieces do not have too
+MOST_WORDS = 20_000
+MOST_PIECES = 20_000
+
+
+@dataclass(frozen=True)
+class Spelling:
+    """How a corpus's tokens are written in a vocabulary: token ``FIRST_WORD + i`` is the corpus's word type i.
+
+    Token t is word ``words[t]`` with the pieces ``pieces[borders[t]:borders[t + 1]]``.
+    """
+
+    words: np.ndarray  # (T,) int64
+    pieces: np.ndarray  # (P,) int64
+    borders: np.ndarray  # (T + 1,) int64
 
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """Word i has the id ``FIRST_WORD + i``; before them stand padding, the unknown word and the empty document."""
+    """Word i has the number ``FIRST_WORD + i``; before them stand padding, the unknown word and the empty document."""
 
     words: list[str]
+    pieces: list[str]
 
     @classmethod
     def learn(cls, corpus: Corpus) -> "Vocabulary":
-        """The most frequent words of a corpus, most frequent first."""
+        """The most frequent words of a corpus, and the pieces that most of its words share."""
         frequencies = corpus.frequencies()
-        order = np.argsort(-frequencies, kind="stable")
-        return cls([corpus.types[i] for i in order[: MOST_WORDS] if frequencies[i] >= LEAST_OCCURRENCES])
+        order = np.argsort(-frequencies, kind="stable")[:MOST_WORDS]
+        words = [corpus.types[i] for i in order if frequencies[i] >= LEAST_OCCURRENCES]
+        numbers, _, pieces = cut_words(corpus.types)
+        sharing = np.bincount(numbers, minlength=len(pieces))
+        order = np.argsort(-sharing, kind="stable")[:MOST_PIECES]
+        return cls(words, [pieces[i] for i in order if sharing[i] >= LEAST_OCCURRENCES])
 
     def __len__(self) -> int:
         return FIRST_WORD + len(self.words)
 
     @cached_property
-    def ids(self) -> Mapping[str, int]:
-        """The id of every word."""
+    def _number(self) -> dict[str, int]:
         return {word: number for number, word in enumerate(self.words, start=FIRST_WORD)}
 
+    def spell(self, types: list[str]) -> Spelling:
+        """How word types are written: their number, UNKNOWN if they have none, and their pieces."""
+        special = np.arange(FIRST_WORD)
+        words = np.fromiter((self._number.get(word, UNKNOWN) for word in types), np.int64, len(types))
+        pieces, borders, _ = cut_words(types, self.pieces)
+        return Spelling(
+            np.concatenate([special, words]), pieces.astype(np.int64), np.concatenate([0 * special, borders])
+        )
+
     def encode(self, corpus: Corpus) -> Sequences:
-        """The ids of every document; one without words becomes the single token EMPTY."""
-        of_type = np.fromiter((self.ids.get(word, UNKNOWN) for word in corpus.types), np.int32, len(corpus.types))
-        ids = np.append(of_type[corpus.ids], np.int32(EMPTY)).astype(np.int32)
+        """Every document as tokens of the corpus's spelling; one without words is the single token EMPTY."""
+        ids = np.append(corpus.ids + FIRST_WORD, EMPTY).astype(np.int32)
         lengths, starts = corpus.lengths.copy(), corpus.offsets[:-1].copy()
         starts[lengths == 0] = len(ids) - 1
         lengths[lengths == 0] = 1
         return Sequences(ids, starts, lengths)
 
     def known(self, corpus: Corpus) -> np.ndarray:
-        """Tokens of each document that the vocabulary has, (N,)."""
-        hit = np.fromiter((word in self.ids for word in corpus.types), bool, len(corpus.types))[corpus.ids]
-        return np.diff(np.concatenate([[0], np.cumsum(hit)])[corpus.offsets])
+        """Tokens of each document whose word or a piece of it is known, (N,)."""
+        spelling = self.spell(corpus.types)
+        hit = (spelling.words != UNKNOWN) | (np.diff(spelling.borders) > 0)
+        return np.diff(np.concatenate([[0], np.cumsum(hit[FIRST_WORD:][corpus.ids])])[corpus.offsets])
