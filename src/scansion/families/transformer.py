@@ -26,11 +26,11 @@ class Transformer:
 
     width: int = 128
     heads: int = 4
-    layers: int = 2
+    layers: int = 1
     feed_forward: int = 256
     dropout: float = 0.3
-    embedding_dropout: float = 0.5
-    word_dropout: float = 0.3
+    embedding_dropout: float = 0.4
+    word_dropout: float = 0.2
     longest: int = 4096
     learning_rate: float = 1e-3
 

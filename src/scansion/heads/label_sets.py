@@ -41,6 +41,10 @@ class LabelSetsHead:
         """(N, labels) of 0 and 1: yes where that is likelier than no."""
         return (scores > 0).astype(np.int64)
 
+    def errors(self, scores: np.ndarray, targets: np.ndarray) -> np.ndarray:
+        """The share of labels decided wrongly, (N,)."""
+        return (self.decide(scores) != targets).mean(axis=1)
+
     def group(self, targets: np.ndarray) -> np.ndarray:
         """What a stratified split keeps in proportion: how many labels a row has."""
         return targets.sum(axis=1).astype(np.int64)

@@ -51,6 +51,10 @@ class LabelsHead:
         """The number of the likeliest label, (N,)."""
         return self.probabilities(scores).argmax(axis=1)
 
+    def errors(self, scores: np.ndarray, targets: np.ndarray) -> np.ndarray:
+        """1 where the decision is wrong, else 0, (N,)."""
+        return (self.decide(scores) != targets).astype(np.float64)
+
     def group(self, targets: np.ndarray) -> np.ndarray:
         """What a stratified split keeps in proportion."""
         return targets

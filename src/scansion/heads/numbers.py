@@ -28,6 +28,10 @@ class NumbersHead:
         """Numbers on the scale of the training targets, (N,)."""
         return scores[:, 0].astype(np.float64) * self.deviation + self.mean
 
+    def errors(self, scores: np.ndarray, targets: np.ndarray) -> np.ndarray:
+        """The squared error of the standardised number, (N,)."""
+        return (scores[:, 0].astype(np.float64) - targets) ** 2
+
     def group(self, targets: np.ndarray) -> None:
         """Numbers are split without strata."""
         return None

@@ -23,11 +23,11 @@ class Training:
 
     tokens: int = 20_000_000
     """Tokens to read in all, as far as the bounds on epochs allow."""
-    fewest_epochs: int = 4
-    most_epochs: int = 15
+    fewest_epochs: int = 3
+    most_epochs: int = 10
     steps: int = 1_000
     """Steps a small data set is cut into, as far as the bounds on batches allow."""
-    smallest_batch: int = 1_000
+    smallest_batch: int = 500
     largest_batch: int = 4_000
     warm_up: float = 0.1
     """The share of the run in which the learning rate rises; then it falls to zero in a straight line."""

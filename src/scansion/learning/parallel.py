@@ -159,10 +159,7 @@ def read_job(folder: Path) -> tuple[ReaderJob, Spelling, Examples, Examples, flo
 
 def _result(folder: Path) -> Learned:
     outcome = json.loads((folder / "learned.json").read_text())
-    return Learned(
-        load_file(folder / "weights.safetensors"), Epoch(**outcome["best"]), outcome["steps"], outcome["tokens"],
-        outcome["ended"],
-    )
+    return Learned(load_file(folder / "weights.safetensors"), **outcome)
 
 
 def event_of(event: Step | Epoch) -> str:

@@ -1,11 +1,10 @@
-"""Learning a reader: the loop, with the best epoch on held-out rows kept."""
+"""Learning a reader: the loop, watched on held-out rows."""
 
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 
 from scansion.families.catalogue import ReadingFamily
 from scansion.heads.catalogue import Head
@@ -14,7 +13,7 @@ from scansion.learning.reader import Examples, Reader, build_reader, cut_windows
 from scansion.text.batches import epoch_plan
 from scansion.text.vocabulary import Spelling
 
-PATIENCE = 5  # epochs without a better held-out loss after which a run stops
+PATIENCE = 4  # epochs in a row that are clearly worse than the best, after which a run stops
 
 
 @dataclass(frozen=True)
@@ -31,26 +30,27 @@ class ReaderJob:
 
 @dataclass(frozen=True)
 class Epoch:
-    """The end of an epoch: its mean training loss, the held-out loss, and whether that is the lowest so far."""
+    """The end of an epoch: its mean training loss, its mean held-out error, and whether its weights are kept."""
 
     number: int
     of: int
     training_loss: float
-    held_out_loss: float
-    best: bool
+    held_out_error: float
+    kept: bool
     seconds: float
 
 
 @dataclass(frozen=True)
 class Learned:
-    """The weights of the best epoch, by name."""
+    """The kept weights by name, and the epoch they are of."""
 
     weights: dict[str, np.ndarray]
-    best: Epoch
+    epoch: int
+    epochs: int
     steps: int
     tokens: int
     ended: str
-    """Why the run ended: all epochs done, no better for some, or the budget spent."""
+    """Why the run ended."""
 
 
 def learn_reader(
@@ -69,8 +69,8 @@ def learn_reader(
     lengths = examples.sequences.lengths
     tokens = int(lengths.sum())
     epochs, budget = training.epochs(tokens), training.batch(tokens)
-    begun, best, kept, losses, step = time.monotonic(), None, None, [], None
-    ended, read_tokens = "all epochs done", 0
+    begun, losses, read_tokens, step, ended = time.monotonic(), [], 0, None, "all epochs done"
+    watch = Watch(reader, held_out, family.longest)
     steps = train(
         reader, lambda epoch: epoch_plan(lengths, budget, job.seed, epoch), examples.batch, examples.weights, lengths,
         training, epochs=epochs, learning_rate=family.learning_rate, seed=job.seed, engine=engine, deadline=deadline,
@@ -79,35 +79,42 @@ def learn_reader(
         read_tokens += step.tokens
         losses.append(step.loss)
         yield step
-        if not step.ends_epoch:
-            continue
-        loss = held_out_loss(reader, held_out, family.longest)
-        better = best is None or loss <= best.held_out_loss
-        epoch = Epoch(step.epoch + 1, epochs, float(np.mean(losses)), loss, better, time.monotonic() - begun)
-        losses = []
-        if better:
-            best, kept = epoch, weights_of(reader)
-        yield epoch
-        if epoch.number - best.number >= PATIENCE:
-            ended = f"no better for {PATIENCE} epochs"
-            break
-    else:
-        if step is None or not step.ends_epoch:
-            ended = "the budget was spent"
-            loss = held_out_loss(reader, held_out, family.longest)
-            if best is None or loss <= best.held_out_loss:
-                done = 0 if step is None else step.epoch + 1
-                mean = float(np.mean(losses)) if losses else float("inf")
-                best = Epoch(done, epochs, mean, loss, True, time.monotonic() - begun)
-                kept = weights_of(reader)
-    yield Learned(kept, best, 0 if step is None else step.number, read_tokens, ended)
+        if step.ends_epoch:
+            error, kept = watch.look(step.epoch + 1)
+            yield Epoch(step.epoch + 1, epochs, float(np.mean(losses)), error, kept, time.monotonic() - begun)
+            losses = []
+            if watch.epoch + PATIENCE <= step.epoch + 1:
+                ended = f"{PATIENCE} epochs in a row were clearly worse than the best"
+                break
+    if step is None or step.number < epochs * len(epoch_plan(lengths, budget, job.seed, 0)) and not step.ends_epoch:
+        ended = "the budget was spent"
+        watch.look(1 if step is None else step.epoch + 1)
+    yield Learned(watch.weights, watch.epoch, epochs, 0 if step is None else step.number, read_tokens, ended)
 
 
-def held_out_loss(reader: Reader, held_out: Examples, longest: int | None) -> float:
-    """The mean loss of a held-out row, smoothed as in training."""
-    scores = torch.from_numpy(read(reader, held_out.sequences, longest))
-    losses = reader.head.loss(scores, torch.from_numpy(held_out.targets), reader.smoothing).numpy()
-    return float(np.average(losses, weights=held_out.weights))
+class Watch:
+    """Keeps the weights of the latest epoch whose held-out error is within one standard error of the lowest.
+
+    A run that is not overfitting is best at its end, where the learning rate is lowest; small held-out parts are too
+    noisy to say more than that (the one-standard-error rule of Breiman et al. 1984, section 3.4.3).
+    """
+
+    def __init__(self, reader: Reader, held_out: Examples, longest: int | None) -> None:
+        self.reader, self.held_out, self.longest = reader, held_out, longest
+        self.lowest, self.allowed, self.epoch = float("inf"), float("inf"), 0
+        self.weights: dict[str, np.ndarray] = {}
+
+    def look(self, epoch: int) -> tuple[float, bool]:
+        """This epoch's held-out error, and whether its weights are kept."""
+        scores = read(self.reader, self.held_out.sequences, self.longest)
+        errors = self.reader.head.errors(scores, self.held_out.targets)
+        mean = float(np.average(errors, weights=self.held_out.weights))
+        if mean < self.lowest:
+            self.lowest, self.allowed = mean, mean + float(errors.std()) / len(errors) ** 0.5
+        kept = mean <= self.allowed or not self.weights
+        if kept:
+            self.epoch, self.weights = epoch, weights_of(self.reader)
+        return mean, kept
 
 
 def weights_of(reader: Reader) -> dict[str, np.ndarray]:

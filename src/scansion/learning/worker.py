@@ -7,7 +7,6 @@ import json
 import os
 import sys
 import time
-from dataclasses import asdict
 from pathlib import Path
 
 import torch
@@ -35,8 +34,8 @@ def work(folder: Path, rank: int, processes: int) -> None:
                 continue
             if isinstance(event, Learned):
                 save_file(event.weights, folder / "weights.safetensors")
-                outcome = {"best": asdict(event.best), "steps": event.steps, "tokens": event.tokens}
-                (folder / "learned.json").write_text(json.dumps({**outcome, "ended": event.ended}))
+                outcome = {key: value for key, value in vars(event).items() if key != "weights"}
+                (folder / "learned.json").write_text(json.dumps(outcome))
             elif not isinstance(event, Step) or time.monotonic() - told > SECONDS_BETWEEN_STEPS_TOLD:
                 told = time.monotonic()
                 print(event_of(event), flush=True)

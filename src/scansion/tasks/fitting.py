@@ -150,8 +150,7 @@ def _learn_reader(
             yield event
     model = restore_reader(job, learned.weights, vocabulary)
     model.reader.use(spelling)
-    best = learned.best
-    notes = (note, f"{learned.ended}; kept the weights of epoch {best.number} of {best.of}, {learned.steps:,} steps")
+    notes = (note, f"{learned.ended}; kept the weights of epoch {learned.epoch} of {learned.epochs}, {learned.steps:,} steps")
     yield Fitted(model, held, read(model.reader, held_out.sequences, model.longest)[: len(held)], notes)
 
 
