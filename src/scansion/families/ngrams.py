@@ -8,7 +8,7 @@ Two blocks side by side, each weighted like a bag of words (sublinear TF-IDF, ro
 and, for labels, the Naive Bayes log-count ratios of Wang and Manning (2012, section 2) as prior widths of the linear
 head: a feature that leans on one label is trusted more.
 
-    r = log( (a + sum of x in the label) / |..| ) - log( (a + sum of x elsewhere) / |..| ),   a = 1
+    r = log( (a + documents of the label with it) / |..| ) - log( (a + other documents with it) / |..| ),   a = 1
 """
 
 from dataclasses import dataclass
@@ -140,8 +140,9 @@ def log_count_ratios(vectors: csr_matrix, targets: np.ndarray, outputs: int) -> 
     if targets.ndim == 1:
         targets = targets[:, None] == (np.arange(outputs) if outputs > 1 else np.array([1]))
     inside = targets.astype(vectors.dtype)  # (N, outputs)
-    here = vectors.T @ inside
-    there = np.asarray(vectors.sum(axis=0)).reshape(-1, 1) - here
+    present = csr_matrix((np.ones_like(vectors.data), vectors.indices, vectors.indptr), vectors.shape)
+    here = present.T @ inside
+    there = np.bincount(vectors.indices, minlength=vectors.shape[1])[:, None] - here
     here, there = SMOOTHING + here.astype(np.float64), SMOOTHING + there.astype(np.float64)
     return np.abs(np.log(here / here.sum(axis=0)) - np.log(there / there.sum(axis=0)))
 

@@ -34,7 +34,7 @@ class Training:
     weight_decay: float = 0.01
     label_smoothing: float = 0.1
     largest_gradient: float = 1.0
-    held_out: float = 0.1
+    held_out: float = 0.05
     """The share of rows kept back, at most ``most_held_out``, to choose the epoch whose weights are kept."""
     most_held_out: int = 2_000
 

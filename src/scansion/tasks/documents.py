@@ -42,6 +42,8 @@ class FitReport:
 
     seconds: float
     parameters: int
+    workers: int
+    """Processes beside the caller's own that trained it."""
     measure: str
     validation: Interval | None
     notes: tuple[str, ...]
@@ -66,7 +68,7 @@ class DocumentEstimator(BaseEstimator):
         deadline = begun + seconds_of(self.budget)
         family = family_from(self.family)
         texts = check_documents(texts)
-        head, encoded = self._head_of(targets)
+        head, encoded = self.head_for(targets)
         yield Stage("reading words")
         corpus = read_words(texts)
         if len(corpus) != len(encoded):
@@ -88,6 +90,13 @@ class DocumentEstimator(BaseEstimator):
     def predict(self, texts: Iterable[str]) -> np.ndarray:
         """One answer a text, in the order given."""
         return self._answers(self.head_.decide(self.decision_function(texts)))
+
+    def answers(self, scores: np.ndarray) -> list[Any]:
+        """Scores (N, K) as plain answers: a label, a tuple of labels or a number each."""
+        decided = self.head_.decide(scores)
+        if isinstance(self.head_, LabelSetsHead):
+            return [tuple(self.head_.labels[i] for i in np.flatnonzero(row)) for row in decided]
+        return self._answers(decided).tolist()
 
     def decision_function(self, texts: Iterable[str]) -> np.ndarray:
         """The head's scores, (N, K), before they become probabilities or numbers."""
@@ -209,7 +218,7 @@ class DocumentClassifier(ClassifierMixin, DocumentEstimator):
             return (answers == label_set_matrix(targets, self.head_.labels)).all(axis=1)
         return answers == np.asarray(targets)
 
-    def _head_of(self, targets: Any) -> tuple[Head, np.ndarray]:
+    def head_for(self, targets: Any) -> tuple[Head, np.ndarray]:
         if self.class_weight not in (None, "balanced"):
             raise UsageError(f"class_weight is None or 'balanced'; got {self.class_weight!r}.")
         sets = label_sets_from(targets)
@@ -258,7 +267,7 @@ class DocumentRegressor(RegressorMixin, DocumentEstimator):
         spread = float(weights @ (wanted - np.average(wanted, weights=weights)) ** 2)
         return 1.0 - float(weights @ (wanted - found) ** 2) / spread if spread else 0.0
 
-    def _head_of(self, targets: Any) -> tuple[Head, np.ndarray]:
+    def head_for(self, targets: Any) -> tuple[Head, np.ndarray]:
         numbers = numbers_from(targets)
         head = NumbersHead(float(numbers.mean()), float(numbers.std()) or 1.0)
         return head, head.encode(numbers)
@@ -278,7 +287,7 @@ def _report(fitted: Fitted, head: Head, encoded: np.ndarray, seconds: float) -> 
         truth = encoded[fitted.held_out]
         truth = truth.astype(np.int64) if head.kind != "regression" else truth * head.deviation + head.mean
         validation = interval_of(head.kind, measure, truth, [found])
-    return FitReport(seconds, fitted.model.parameters, measure, validation, fitted.notes)
+    return FitReport(seconds, fitted.model.parameters, fitted.workers, measure, validation, fitted.notes)
 
 
 def task_of(estimator: DocumentEstimator) -> str:

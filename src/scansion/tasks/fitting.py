@@ -88,6 +88,7 @@ class Fitted:
     held_out: np.ndarray
     held_out_scores: np.ndarray
     notes: tuple[str, ...]
+    workers: int = 0
 
 
 def learn(
@@ -151,7 +152,8 @@ def _learn_reader(
     model = restore_reader(job, learned.weights, vocabulary)
     model.reader.use(spelling)
     notes = (note, f"{learned.ended}; kept the weights of epoch {learned.epoch} of {learned.epochs}, {learned.steps:,} steps")
-    yield Fitted(model, held, read(model.reader, held_out.sequences, model.longest)[: len(held)], notes)
+    scores = read(model.reader, held_out.sequences, model.longest)[: len(held)]
+    yield Fitted(model, held, scores, notes, processes if processes > 1 else 0)
 
 
 def restore_reader(job: ReaderJob, weights: dict[str, np.ndarray], vocabulary: Vocabulary) -> ReadModel:

@@ -1,0 +1,276 @@
+"""``scansion.compare``: every family on the same rows, splits and seeds, and what may be said of the outcome."""
+
+import tempfile
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from scansion.comparison.result import Comparison, Row
+from scansion.comparison.runs import Doing, Outcome, Run, follow, write_data
+from scansion.comparison.verdict import decide
+from scansion.errors import DataError, UsageError
+from scansion.families.catalogue import FAMILIES, Family, family_from, name_of
+from scansion.heads.catalogue import Head
+from scansion.learning.budget import seconds_of
+from scansion.learning.convex import fold_rows
+from scansion.measures.intervals import interval_of
+from scansion.measures.paired import paired_tests, rank_groups
+from scansion.measures.contributions import SHARES
+from scansion.measures.scores import main_measure, measure_all
+from scansion.storage.fingerprints import fingerprint_of
+from scansion.storage.manifest import library_versions
+from scansion.tasks.answers import label_set_matrix
+from scansion.tasks.documents import DocumentClassifier, DocumentRegressor
+from scansion.text.documents import check_documents
+
+BASELINE = "baseline"
+
+
+@dataclass(frozen=True)
+class _Data:
+    texts: list[str]
+    targets: list[Any]
+    folds: list[tuple[np.ndarray, np.ndarray]]
+    split: str
+    head: Head
+    encoded: np.ndarray
+
+
+def compare(
+    texts: Iterable[str],
+    targets: Sequence[Any],
+    families: Sequence[str | Family] | None = None,
+    *,
+    task: str | None = None,
+    test: tuple[Iterable[str], Sequence[Any]] | None = None,
+    splits: Sequence[str] | None = None,
+    folds: int | None = None,
+    test_share: float = 0.2,
+    seeds: int = 3,
+    budget: float | str | None = None,
+    class_weight: str | None = None,
+    processes: int | None = None,
+    random_state: int = 0,
+) -> Comparison:
+    """Train families on the same rows and say which one to use.
+
+    ``families``: names or configurations, all by default; the baseline is always there.  ``task``: ``classify`` or
+    ``regress``, else what the targets look like.  The test rows are ``test`` if given, else those whose entry in
+    ``splits`` is "test", else every row once in ``folds`` parts, else a random ``test_share``, labels in proportion.
+    ``seeds``: runs of each family that draws at random.  ``budget`` bounds the whole comparison (``"5m"``).
+    UsageError and DataError for arguments and data that do not fit together.
+    """
+    *_, comparison = comparing(
+        texts, targets, families, task=task, test=test, splits=splits, folds=folds, test_share=test_share, seeds=seeds,
+        budget=budget, class_weight=class_weight, processes=processes, random_state=random_state,
+    )
+    return comparison
+
+
+def comparing(
+    texts: Iterable[str],
+    targets: Sequence[Any],
+    families: Sequence[str | Family] | None = None,
+    *,
+    task: str | None = None,
+    test: tuple[Iterable[str], Sequence[Any]] | None = None,
+    splits: Sequence[str] | None = None,
+    folds: int | None = None,
+    test_share: float = 0.2,
+    seeds: int = 3,
+    budget: float | str | None = None,
+    class_weight: str | None = None,
+    processes: int | None = None,
+    random_state: int = 0,
+) -> Iterator[Doing | Outcome | Comparison]:
+    """The same as :func:`compare`, as a generator of what happens; the last is the :class:`Comparison`.
+
+    Interrupted, it still yields the comparison of what was finished, and raises KeyboardInterrupt after it.
+    """
+    begun = time.monotonic()
+    seconds = seconds_of(budget)
+    chosen = _families(families)
+    data = _data(texts, targets, task, test, splits, folds, test_share, random_state)
+    named = "mean" if data.head.kind == "regression" else "majority"
+    chosen = {named: FAMILIES[BASELINE](), **chosen}
+    if seeds < 1:
+        raise UsageError(f"seeds must be at least 1, got {seeds}.")
+    runs = [
+        Run(label, family, random_state + seed, fold, _task_of(data.head), class_weight, processes)
+        for label, family in sorted(chosen.items(), key=lambda item: item[1].learner != "convex")
+        for seed in range(seeds if family.learner == "gradient" else 1)
+        for fold in range(len(data.folds))
+    ]
+    outcomes: list[Outcome] = []
+    interrupted = False
+    with tempfile.TemporaryDirectory(prefix="scansion-comparison-") as scratch:
+        write_data(Path(scratch), data.texts, data.targets, data.folds)
+        try:
+            for number, run in enumerate(runs):
+                left = (seconds - (time.monotonic() - begun)) / (len(runs) - number)
+                for event in follow(Path(scratch), run, max(1.0, left)):
+                    if isinstance(event, Outcome):
+                        outcomes.append(event)
+                    yield event
+        except KeyboardInterrupt:
+            interrupted = True
+    yield _conclude(data, chosen, runs, outcomes, named, interrupted)
+    if interrupted:
+        raise KeyboardInterrupt
+
+
+def _families(families: Sequence[str | Family] | None) -> dict[str, Family]:
+    if families is None:
+        return {name: kind() for name, kind in FAMILIES.items() if name != BASELINE}
+    chosen: dict[str, Family] = {}
+    for given in families:
+        family = family_from(given)
+        if name_of(family) == BASELINE:
+            continue
+        label, number = name_of(family), 2
+        while label in chosen:
+            label, number = f"{name_of(family)}-{number}", number + 1
+        chosen[label] = family
+    return chosen
+
+
+def _data(texts, targets, task, test, splits, folds, test_share, random_state) -> _Data:
+    texts, targets = list(check_documents(texts)), list(targets)
+    if len(texts) != len(targets):
+        raise UsageError(f"There are {len(texts):,} texts but {len(targets):,} targets; give one target a text.")
+    given = [name for name, value in (("test", test), ("splits", splits), ("folds", folds)) if value is not None]
+    if len(given) > 1:
+        raise UsageError(f"Give one of test, splits and folds; got {' and '.join(given)}.")
+    own = len(texts)
+    if test is not None:
+        texts, targets = texts + list(check_documents(test[0])), targets + list(test[1])
+        if len(texts) != len(targets):
+            raise UsageError("The test set has not one target a text.")
+    targets = [sorted(t) if isinstance(t, (tuple, list, set, frozenset)) else getattr(t, "item", lambda t=t: t)()
+               for t in targets]
+    head, encoded = _head_for(task, targets)
+    rows = np.arange(len(texts))
+    if test is not None:
+        parts, split = [(rows[:own], rows[own:])], "the test set given"
+    elif splits is not None:
+        held = np.array([split == "test" for split in splits])
+        parts, split = [(rows[~held], rows[held])], "the split given"
+    elif folds is not None:
+        if not 2 <= folds <= len(texts):
+            raise UsageError(f"folds must be between 2 and the number of texts ({len(texts):,}); got {folds}.")
+        parts = [(np.setdiff1d(rows, part), part) for part in fold_rows(head, encoded, folds, random_state)]
+        split = f"{folds} folds, every row once in a test part"
+    else:
+        if not 0 < test_share < 1:
+            raise UsageError(f"test_share must lie between 0 and 1; got {test_share}.")
+        held = fold_rows(head, encoded, max(2, round(1 / test_share)), random_state)[0]
+        parts, split = [(np.setdiff1d(rows, held), held)], f"a random {test_share:.0%} as test rows"
+    if any(len(train) < 2 or len(held) < 2 for train, held in parts):
+        raise DataError(f"There are too few rows to compare on: {len(parts[0][0])} for training, {len(parts[0][1])} to "
+                        "test. At least 2 of each are needed; some hundreds say something.")
+    return _Data(texts, targets, parts, split, head, encoded)
+
+
+def _head_for(task: str | None, targets: list[Any]) -> tuple[Head, np.ndarray]:
+    if task not in (None, "classify", "regress"):
+        raise UsageError(f"task is 'classify' or 'regress'; got {task!r}.")
+    if task is None:
+        numbers = all(isinstance(target, float) and not target.is_integer() for target in targets[:50])
+        task = "regress" if numbers and targets else "classify"
+    estimator = DocumentRegressor() if task == "regress" else DocumentClassifier()
+    return estimator.head_for([tuple(t) if isinstance(t, list) else t for t in targets])
+
+
+def _task_of(head: Head) -> str:
+    return "regress" if head.kind == "regression" else "classify"
+
+
+def _conclude(
+    data: _Data, chosen: dict[str, Family], runs: list[Run], outcomes: list[Outcome], baseline: str, interrupted: bool
+) -> Comparison:
+    kind, measure = data.head.kind, main_measure(data.head.kind)
+    truth = _comparable(data.head, [data.targets[i] for _, test in data.folds for i in test])
+    predictions: dict[str, list[np.ndarray]] = {}
+    rows: list[Row] = []
+    for label in chosen:
+        mine = [outcome for outcome in outcomes if outcome.run.label == label]
+        wanted = sum(run.label == label for run in runs)
+        failed = [outcome.failure for outcome in mine if outcome.failure]
+        if failed or len(mine) < wanted:
+            rows.append(Row(label, "failed", failed[0] if failed else "interrupted before it was done"))
+            continue
+        seeds = sorted({outcome.run.seed for outcome in mine})
+        predictions[label] = [
+            _comparable(data.head, [a for o in mine if o.run.seed == seed for a in o.answers]) for seed in seeds
+        ]
+        rows.append(_row(label, kind, measure, truth, predictions[label], mine))
+    pairs, adjusted = paired_tests(kind, measure, truth, predictions) if predictions else ({}, np.zeros((0, 0)))
+    scores = {row.family: row.score for row in rows if row.status == "ok"}
+    groups = rank_groups(list(scores), list(scores.values()), adjusted) if scores else {}
+    rows = [Row(**{**vars(row), "rank_group": groups.get(row.family)}) for row in rows]
+    rows.sort(key=lambda row: (row.status != "ok", -(row.score or 0.0)))
+    seconds = {row.family: row.fit_seconds for row in rows if row.status == "ok"}
+    unit = "points" if measure in SHARES else ""
+    verdict = decide(scores, groups, seconds, pairs, len(truth), baseline, unit)
+    train, test = data.folds[0]
+    seen = {data.texts[i] for i in train}
+    duplicates = 0 if len(data.folds) > 1 else sum(data.texts[i] in seen for i in test)
+    return Comparison(
+        _task_of(data.head), measure, tuple(rows), verdict, pairs, adjusted, tuple(predictions), len(train),
+        len(truth), duplicates, _facts(data, len(seen)), library_versions(), interrupted,
+    )
+
+
+def _comparable(head: Head, answers: list[Any]) -> np.ndarray:
+    """Answers as the measures take them: label numbers, an (N, labels) matrix, or numbers."""
+    if head.kind == "regression":
+        return np.asarray(answers, np.float64)
+    if head.kind == "multilabel":
+        return label_set_matrix(answers, head.labels).astype(np.int64)
+    number = {label: i for i, label in enumerate(head.labels)}
+    return np.array([number[answer] for answer in answers])
+
+
+def _row(
+    label: str, kind: str, measure: str, truth: np.ndarray, predictions: list[np.ndarray], mine: list[Outcome]
+) -> Row:
+    interval = interval_of(kind, measure, truth, predictions)
+    costs = [outcome.cost for outcome in mine]
+    by_seed = [measure_all(kind, truth, prediction) for prediction in predictions]
+    there = sum(cost["tokens_there"] for cost in costs)
+    predicted = sum(len(outcome.answers) for outcome in mine)
+    return Row(
+        label, "ok", "", interval.score, interval.low, interval.high, None, len(predictions),
+        fit_seconds=float(np.mean([cost["fit_seconds"] for cost in costs])),
+        documents_per_second=predicted / max(1e-9, sum(cost["predict_seconds"] for cost in costs)),
+        size_bytes=int(np.mean([cost["size_bytes"] for cost in costs])),
+        peak_memory_bytes=max(cost["peak_memory_bytes"] for cost in costs),
+        tokens_read_share=sum(cost["tokens_read"] for cost in costs) / there if there else 1.0,
+        sampling_error=interval.sampling_error,
+        seed_error=interval.seed_error,
+        scores_by_seed=tuple(float(measures[measure]) for measures in by_seed),
+        measures={name: float(np.mean([measures[name] for measures in by_seed])) for name in by_seed[0]},
+        parameters=costs[0]["parameters"],
+        notes=tuple(costs[0]["notes"]),
+    )
+
+
+def _facts(data: _Data, distinct: int) -> dict[str, Any]:
+    """What is worth knowing of the data before believing any score."""
+    lengths = np.array([len(text.split()) for text in data.texts])
+    quantiles = np.quantile(lengths, [0.5, 0.95, 1.0]).astype(int).tolist()
+    train = data.folds[0][0]
+    facts: dict[str, Any] = {
+        "split": data.split, "rows": len(data.texts),
+        "words_median": quantiles[0], "words_95_percent": quantiles[1], "words_longest": quantiles[2],
+        "duplicates_inside_training": len(train) - distinct,
+        "data_fingerprint": fingerprint_of(data.texts),
+    }
+    if data.head.kind == "multiclass":
+        counts = np.bincount(data.encoded, minlength=len(data.head.labels)).tolist()
+        facts["labels"] = {str(label): count for label, count in zip(data.head.labels, counts, strict=True)}
+    return facts

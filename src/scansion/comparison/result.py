@@ -1,0 +1,127 @@
+"""What a comparison found: rows, paired tests and a verdict, as numbers, a data frame, HTML or files."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment
+from numpy.typing import NDArray
+
+from scansion.comparison.verdict import Verdict
+from scansion.errors import MissingExtraError
+from scansion.measures.paired import PairedTest
+
+ISSUE_COLUMNS = (
+    "family", "status", "score", "low", "high", "rank_group", "seeds", "fit_seconds", "documents_per_second",
+    "size_bytes", "peak_memory_bytes", "tokens_read_share",
+)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One family: its score with a 95 % interval, its rank, its cost; or the reason why it has none.
+
+    Scores are on the measure's own scale (shares from 0 to 1); seconds and rates are means over runs.
+    """
+
+    family: str
+    status: str
+    """``ok`` or ``failed``."""
+    reason: str = ""
+    score: float | None = None
+    low: float | None = None
+    high: float | None = None
+    rank_group: int | None = None
+    seeds: int = 0
+    fit_seconds: float | None = None
+    documents_per_second: float | None = None
+    size_bytes: int | None = None
+    peak_memory_bytes: int | None = None
+    tokens_read_share: float | None = None
+    sampling_error: float | None = None
+    seed_error: float | None = None
+    scores_by_seed: tuple[float, ...] = ()
+    measures: Mapping[str, float] = field(default_factory=dict)
+    parameters: int | None = None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """The outcome of :func:`scansion.compare`."""
+
+    task: str
+    metric: str
+    rows: tuple[Row, ...]
+    """Best first; the failed ones last."""
+    verdict: Verdict
+    pairs: Mapping[tuple[str, str], PairedTest]
+    adjusted: NDArray
+    """Holm-adjusted p values, (families, families), in the order of ``names``."""
+    names: tuple[str, ...]
+    train_rows: int
+    test_rows: int
+    duplicates: int
+    """Test texts that also occur among the training texts."""
+    facts: Mapping[str, Any]
+    versions: Mapping[str, str]
+    interrupted: bool = False
+
+    @property
+    def failed(self) -> tuple[Row, ...]:
+        """The families without a score."""
+        return tuple(row for row in self.rows if row.status != "ok")
+
+    def to_json(self) -> dict[str, Any]:
+        """What ``scansion compare --json`` prints."""
+        return {
+            "task": self.task,
+            "metric": self.metric,
+            "rows": [{name: getattr(row, name) for name in ISSUE_COLUMNS} for row in self.rows],
+            "verdict": {k: v for k, v in asdict(self.verdict).items() if k in ("family", "rule", "reason")},
+            "train_rows": self.train_rows,
+            "test_rows": self.test_rows,
+            "duplicates": self.duplicates,
+        }
+
+    def report(self) -> dict[str, Any]:
+        """All of it as plain values: ``report.json``; its fields are in docs/report.md."""
+        pairs = [
+            {"families": list(pair), **asdict(test), "adjusted_p_value": self._adjusted(pair)}
+            for pair, test in self.pairs.items()
+        ]
+        rows = [{**asdict(row), "measures": dict(row.measures)} for row in self.rows]
+        return {
+            **self.to_json(), "rows": rows, "verdict": asdict(self.verdict), "pairs": pairs,
+            "facts": dict(self.facts), "versions": dict(self.versions), "interrupted": self.interrupted,
+        }
+
+    def to_frame(self) -> Any:
+        """A pandas data frame, a row a family. MissingExtraError without pandas."""
+        try:
+            import pandas
+        except ImportError as error:
+            raise MissingExtraError("to_frame needs pandas: pip install 'scansion[frame]'.") from error
+        return pandas.DataFrame([{name: getattr(row, name) for name in ISSUE_COLUMNS} for row in self.rows])
+
+    def save(self, folder: str | Path) -> None:
+        """Write ``report.json`` and ``report.md`` into a new folder, or over an older report."""
+        from scansion.comparison.report import save_report
+
+        save_report(self, Path(folder))
+
+    def _repr_html_(self) -> str:
+        return Environment(autoescape=True).from_string(HTML).render(comparison=self)
+
+    def _adjusted(self, pair: tuple[str, str]) -> float:
+        return float(self.adjusted[self.names.index(pair[0]), self.names.index(pair[1])])
+
+
+HTML = """<table><caption>{{ comparison.verdict.reason }}</caption>
+<tr><th>rank</th><th>family</th><th>{{ comparison.metric }}</th><th>95 % interval</th><th>fit, s</th><th>documents/s</th></tr>
+{% for row in comparison.rows %}<tr><td>{{ row.rank_group or "" }}</td><td>{{ row.family }}</td>
+{% if row.status == "ok" %}<td>{{ "%.4f" % row.score }}</td><td>{{ "%.4f" % row.low }} to {{ "%.4f" % row.high }}</td>
+<td>{{ "%.1f" % row.fit_seconds }}</td><td>{{ "%.0f" % row.documents_per_second }}</td>
+{% else %}<td colspan="4">{{ row.reason }}</td>{% endif %}</tr>
+{% endfor %}</table>"""

@@ -1,0 +1,90 @@
+"""The verdict: one printed rule, and what would change it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from scansion.measures.paired import PairedTest, minimum_detectable_difference, rows_needed
+
+RULE = "the cheapest family to train whose score is not significantly below the best"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Which family to use, by which rule, why, and what would change it."""
+
+    family: str | None
+    rule: str
+    reason: str
+    change: str
+
+
+def decide(
+    scores: Mapping[str, float],
+    groups: Mapping[str, int],
+    seconds: Mapping[str, float],
+    pairs: Mapping[tuple[str, str], PairedTest],
+    rows: int,
+    baseline: str,
+    unit: str,
+) -> Verdict:
+    """The verdict over families with a score; ``unit`` is "points" for shares (shown in hundredths) or ""."""
+    if not scores:
+        return Verdict(None, RULE, "No family has a score, so there is nothing to choose.", "")
+    best = max(scores, key=lambda family: scores[family])
+    level = [family for family in scores if groups[family] == groups[best]]
+    if baseline in level:
+        return Verdict(
+            baseline, RULE,
+            f"No family is significantly better than the {baseline} baseline: with these rows there is nothing to learn, "
+            "or too few of them to see it.",
+            "More labelled rows, or targets that the texts really say something about.",
+        )
+    chosen = min(level, key=lambda family: (seconds[family], -scores[family]))
+    if chosen == best and len(level) == 1:
+        return Verdict(chosen, RULE, f"{chosen} has the best score, significantly above every other family.",
+                       _rival(chosen, scores, pairs, rows, unit))
+    if chosen == best:
+        others = ", ".join(family for family in level if family != chosen)
+        reason = f"{chosen} has the best score and is also the cheapest of those it cannot be told apart from ({others})."
+        return Verdict(chosen, RULE, reason, _rival(chosen, scores, pairs, rows, unit))
+    test = _pair(best, chosen, pairs)
+    times = seconds[best] / max(seconds[chosen], 1e-9)
+    reason = (
+        f"{chosen} trains {times:,.1f} times as fast as {best}, whose score is higher by {_shown(test.difference, unit)} "
+        "only: not significant on these rows."
+    )
+    needed = rows_needed(test, rows)
+    seen = _shown(minimum_detectable_difference(test), unit)
+    change = (
+        f"{rows:,} test rows show a difference of about {seen} or more. "
+        + (f"If the one seen is real, about {needed:,} would show it, and {best} would win." if needed and needed > rows
+           else "More seeds would show whether the one seen is luck." if needed is None else "")
+    )
+    return Verdict(chosen, RULE, reason, change.strip())
+
+
+def _rival(
+    chosen: str, scores: Mapping[str, float], pairs: Mapping[tuple[str, str], PairedTest], rows: int, unit: str
+) -> str:
+    others = [family for family in scores if family != chosen]
+    if not others:
+        return "Another family to compare with."
+    rival = max(others, key=lambda family: scores[family])
+    test = _pair(chosen, rival, pairs)
+    return (
+        f"The closest is {rival}, {_shown(test.difference, unit)} below; it would have to gain more than that. "
+        f"{rows:,} test rows show differences of about {_shown(minimum_detectable_difference(test), unit)} or more."
+    )
+
+
+def _pair(first: str, second: str, pairs: Mapping[tuple[str, str], PairedTest]) -> PairedTest:
+    """The test of two families with the difference as first less second."""
+    if (first, second) in pairs:
+        return pairs[first, second]
+    test = pairs[second, first]
+    turned = {**vars(test), "difference": -test.difference, "low": -test.high, "high": -test.low}
+    return PairedTest(**turned)
+
+
+def _shown(difference: float, unit: str) -> str:
+    return f"{100 * difference:.1f} {unit}" if unit else f"{difference:.3f}"

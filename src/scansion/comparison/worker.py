@@ -1,0 +1,102 @@
+"""``python -m scansion.comparison.worker FOLDER RUN``: one family, seed and fold, in a process of its own.
+
+A crash, or the end of memory, is then one failed row; and the peak memory is this run's and nobody else's.
+"""
+
+import json
+import resource
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from scansion.errors import ScansionError
+from scansion.families.catalogue import FAMILIES
+from scansion.learning.counted import Stage
+from scansion.learning.gradient import Step
+from scansion.learning.readers import Epoch
+from scansion.storage.schema import from_json
+from scansion.tasks.documents import DocumentClassifier, DocumentRegressor
+
+SECONDS_BETWEEN_STEPS_TOLD = 0.5
+KIB = 1024 if sys.platform != "darwin" else 1
+
+
+def work(folder: Path, run: Path) -> None:
+    """Fit, predict and measure what ``run/run.json`` asks for."""
+    wanted = json.loads((run / "run.json").read_text())
+    texts, targets = read_rows(folder)
+    train, test = np.load(folder / f"train.{wanted['fold']}.npy"), np.load(folder / f"test.{wanted['fold']}.npy")
+    estimator = _estimator(wanted)
+    try:
+        cost = _measure(estimator, texts, targets, train, test, run)
+    except ScansionError as error:
+        (run / "failed.json").write_text(json.dumps(str(error)))
+        return
+    (run / "cost.json").write_text(json.dumps(cost))
+
+
+def read_rows(folder: Path) -> tuple[list[str], list[Any]]:
+    """All texts and targets of a comparison."""
+    with (folder / "texts.jsonl").open(encoding="utf-8") as lines:
+        texts = [json.loads(line) for line in lines]
+    return texts, json.loads((folder / "targets.json").read_text(encoding="utf-8"))
+
+
+def _estimator(wanted: dict[str, Any]) -> DocumentClassifier | DocumentRegressor:
+    family = from_json(FAMILIES[wanted["family"]], wanted["options"], "run.json")
+    shared = {"budget": wanted["budget"], "processes": wanted["processes"], "random_state": wanted["seed"]}
+    if wanted["task"] == "regress":
+        return DocumentRegressor(family, **shared)
+    return DocumentClassifier(family, class_weight=wanted["class_weight"], **shared)
+
+
+def _measure(
+    estimator: DocumentClassifier | DocumentRegressor, texts: list[str], targets: list[Any], train: np.ndarray,
+    test: np.ndarray, run: Path,
+) -> dict[str, Any]:
+    told = 0.0
+    for event in estimator.fitting([texts[i] for i in train], [_hashable(targets[i]) for i in train]):
+        if not isinstance(event, Step) or time.monotonic() - told > SECONDS_BETWEEN_STEPS_TOLD:
+            told = time.monotonic()
+            print(json.dumps(_told(event)), flush=True)
+    held = [texts[i] for i in test]
+    begun = time.perf_counter()
+    scores = estimator.decision_function(held)
+    seconds = time.perf_counter() - begun
+    np.save(run / "scores.npy", scores)
+    (run / "answers.json").write_text(json.dumps(_plain(estimator.answers(scores))), encoding="utf-8")
+    read, there = estimator.coverage(held).sum(axis=0).tolist()
+    own, workers = (resource.getrusage(who).ru_maxrss * KIB for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    with tempfile.TemporaryDirectory() as scratch:
+        estimator.save(Path(scratch) / "model")
+        size = sum(file.stat().st_size for file in (Path(scratch) / "model").iterdir())
+    report = estimator.fit_report_
+    return {
+        "fit_seconds": report.seconds, "predict_seconds": seconds, "size_bytes": size,
+        "peak_memory_bytes": own + report.workers * workers, "tokens_read": read, "tokens_there": there,
+        "parameters": report.parameters, "notes": list(report.notes),
+    }
+
+
+def _told(event: Stage | Step | Epoch) -> dict[str, Any]:
+    if isinstance(event, Stage):
+        return {"doing": event.doing, "progress": None}
+    if isinstance(event, Step):
+        return {"doing": f"epoch {event.epoch + 1}, loss {event.loss:.3f}", "progress": event.progress}
+    return {"doing": f"epoch {event.number} of {event.of}", "progress": None}
+
+
+def _hashable(target: Any) -> Any:
+    return tuple(target) if isinstance(target, list) else target
+
+
+def _plain(answers: Any) -> list[Any]:
+    return [list(answer) if isinstance(answer, tuple) else answer for answer in answers]
+
+
+if __name__ == "__main__":
+    work(Path(sys.argv[1]), Path(sys.argv[2]))
