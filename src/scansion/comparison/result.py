@@ -8,6 +8,7 @@ from typing import Any
 from jinja2 import Environment
 from numpy.typing import NDArray
 
+from scansion.comparison.report import save_report
 from scansion.comparison.verdict import Verdict
 from scansion.errors import MissingExtraError
 from scansion.measures.paired import PairedTest
@@ -107,9 +108,7 @@ class Comparison:
 
     def save(self, folder: str | Path) -> None:
         """Write ``report.json`` and ``report.md`` into a new folder, or over an older report."""
-        from scansion.comparison.report import save_report
-
-        save_report(self, Path(folder))
+        save_report(self.report(), Path(folder))
 
     def _repr_html_(self) -> str:
         return Environment(autoescape=True).from_string(HTML).render(comparison=self)

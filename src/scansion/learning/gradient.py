@@ -24,7 +24,7 @@ class Training:
     tokens: int = 20_000_000
     """Tokens to read in all, as far as the bounds on epochs allow."""
     fewest_epochs: int = 3
-    most_epochs: int = 10
+    most_epochs: int = 8
     steps: int = 1_000
     """Steps a small data set is cut into, as far as the bounds on batches allow."""
     smallest_batch: int = 500

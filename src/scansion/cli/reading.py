@@ -1,0 +1,46 @@
+"""Reading the user's data for a verb, and saying what was decided."""
+
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from scansion.cli.telling import say
+from scansion.text.documents import MOST_BAD, Documents, read_documents
+
+DEMO_SPLIT = "split_textgcn"
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Which columns to take and how to read them; None is for the reader to decide."""
+
+    text: str | None = None
+    target: str | None = None
+    split: str | None = None
+    task: str | None = None
+    label_separator: str | None = None
+    max_bad: float | None = None
+
+
+def read(path: str, columns: Columns) -> Documents:
+    """Texts and answers, with what was decided and what was rejected told on standard error."""
+    documents = read_documents(
+        path, text=columns.text, target=columns.target, split=columns.split, task=columns.task,
+        label_separator=columns.label_separator, max_bad=MOST_BAD if columns.max_bad is None else columns.max_bad,
+    )
+    say(f"{documents.name}: {len(documents):,} documents. {documents.reason}")
+    rejected = documents.rejected
+    if rejected.count:
+        say(f"Warning: {rejected.count:,} rows could not be read and are kept in {rejected.quarantine}.")
+    return documents
+
+
+def answers(documents: Documents) -> list[Any]:
+    """The targets, which were asked for."""
+    return list(documents.targets or [])
+
+
+def demo() -> str:
+    """The shipped film review sentences (Pang and Lee 2005, CC BY 4.0)."""
+    return str(Path(str(files("scansion"))) / "demo" / "mr.tsv.gz")

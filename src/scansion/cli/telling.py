@@ -1,0 +1,57 @@
+"""What is said on standard error while a verb works: a live line on a terminal, else a plain one now and then."""
+
+import shutil
+import sys
+import time
+from types import TracebackType
+from typing import Self
+
+SECONDS_BETWEEN_LINES = 5.0
+BAR_CELLS = 20
+
+
+def say(sentence: str) -> None:
+    """One sentence on standard error."""
+    print(sentence, file=sys.stderr, flush=True)
+
+
+class Telling:
+    """``with Telling() as telling: telling.now("rnn, seed 1", 0.4)``."""
+
+    def __init__(self) -> None:
+        self.live = sys.stderr.isatty()
+        self.told = time.monotonic()
+        self.begun = time.monotonic()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.clear()
+
+    def now(self, doing: str, progress: float | None = None) -> None:
+        """What is being done, and how far it is (0 to 1)."""
+        now = time.monotonic()
+        if self.live:
+            print(f"\r\x1b[K{self._line(doing, progress)}", end="", file=sys.stderr, flush=True)
+        elif now - self.told >= SECONDS_BETWEEN_LINES:
+            self.told = now
+            share = "" if progress is None else f", {progress:.0%}"
+            say(f"{now - self.begun:.0f} s: {doing}{share}")
+
+    def done(self, sentence: str) -> None:
+        """Something that is finished and stays on the screen."""
+        self.clear()
+        say(sentence)
+
+    def clear(self) -> None:
+        """Take the live line away."""
+        if self.live:
+            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+
+    def _line(self, doing: str, progress: float | None) -> str:
+        width = shutil.get_terminal_size().columns - 1
+        if progress is None:
+            return doing[:width]
+        full = round(progress * BAR_CELLS)
+        return f"{'━' * full}{'╌' * (BAR_CELLS - full)} {progress:4.0%}  {doing}"[:width]

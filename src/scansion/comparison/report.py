@@ -1,0 +1,100 @@
+"""The report folder: ``report.json`` for programs, ``report.md`` for people. Its fields are in docs/report.md."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment
+
+from scansion.comparison.figures import bytes_shown, percent, rate_shown, seconds_shown
+from scansion.errors import UsageError
+from scansion.storage.atomic import put_folder
+
+NAMES = {"report.json", "report.md"}
+
+PAGE = """# Comparison of {{ report.rows | length }} families
+
+**{{ report.verdict.family or "No family" }}.** {{ report.verdict.reason }}
+
+The rule: {{ report.verdict.rule }}. {{ report.verdict.change }}
+
+{{ report.train_rows }} training rows, {{ report.test_rows }} test rows; {{ report.facts.split }}.
+{{ report.duplicates }} test texts also occur in training.
+{% if report.interrupted %}
+**Interrupted:** some families were not run to the end.
+{% endif %}
+| rank | family | {{ report.metric }} | 95 % interval | fit | documents/s | size | memory | read | seeds |
+|---:|---|---:|---|---:|---:|---:|---:|---:|---:|
+{% for row in report.rows -%}
+{% if row.status == "ok" -%}
+| {{ row.rank_group }} | {{ row.family }} | {{ score(row.score) }} | {{ score(row.low) }} to {{ score(row.high) }} \
+| {{ seconds(row.fit_seconds) }} | {{ rate(row.documents_per_second) }} | {{ size(row.size_bytes) }} \
+| {{ size(row.peak_memory_bytes) }} | {{ "%.1f %%" % (100 * row.tokens_read_share) }} | {{ row.seeds }} |
+{% else -%}
+| | {{ row.family }} | failed | {{ cell(row.reason) }} | | | | | | |
+{% endif -%}
+{% endfor %}
+Families of one rank cannot be told apart. Fit is the mean of a run; memory is the peak of its processes; read is the
+share of the test texts' words that the family knows.
+
+## Paired tests
+
+On the same test rows, Holm-adjusted over all pairs.
+
+| pair | difference | 95 % interval | adjusted p | method |
+|---|---:|---|---:|---|
+{% for pair in report.pairs -%}
+| {{ pair.families[0] }} less {{ pair.families[1] }} | {{ "%+.4f" % pair.difference }} \
+| {{ "%+.4f" % pair.low }} to {{ "%+.4f" % pair.high }} | {{ "%.3g" % pair.adjusted_p_value }} | {{ pair.method }} |
+{% endfor %}
+## Other measures
+
+| family |{% for name in measures %} {{ name | replace("_", " ") }} |{% endfor %}
+|---|{% for name in measures %}---:|{% endfor %}
+{% for row in report.rows if row.status == "ok" -%}
+| {{ row.family }} |{% for name in measures %} {{ "%.4f" % row.measures[name] }} |{% endfor %}
+{% endfor %}
+## The data
+
+{% for name, value in report.facts.items() -%}
+- {{ name | replace("_", " ") }}: {{ cell(value) }}
+{% endfor %}
+## How each family was trained
+
+{% for row in report.rows if row.notes -%}
+- **{{ row.family }}**: {{ row.notes | join("; ") }}{% if row.scores_by_seed | length > 1 %}; by seed: \
+{% for value in row.scores_by_seed %}{{ score(value) }} {% endfor %}{% endif %}
+{% endfor %}
+Versions: {% for name, version in report.versions.items() %}{{ name }} {{ version }}{% if not loop.last %}, {% endif %}\
+{% endfor %}.
+"""
+
+
+def save_report(report: dict[str, Any], folder: Path) -> None:
+    """Write the two files of ``report`` in one step; only an older report is replaced, else UsageError."""
+    put_folder(folder, {"report.json": _json(report), "report.md": markdown(report).encode()}, _check_replaceable)
+
+
+def markdown(report: dict[str, Any]) -> str:
+    """``report.md``."""
+    # the page is text, not HTML; cells escape what Markdown gives a meaning to
+    environment = Environment(autoescape=False, trim_blocks=False, keep_trailing_newline=True)  # noqa: S701
+    good = [row for row in report["rows"] if row["status"] == "ok"]
+    return environment.from_string(PAGE).render(
+        report=report, measures=list(good[0]["measures"]) if good else [], cell=_cell,
+        score=lambda value: percent(value, report["metric"]), seconds=seconds_shown, rate=rate_shown, size=bytes_shown,
+    )
+
+
+def _cell(value: Any) -> str:
+    return " ".join(str(value).replace("|", "\\|").replace("<", "&lt;").split())
+
+
+def _json(report: dict[str, Any]) -> bytes:
+    return (json.dumps(report, indent=2, ensure_ascii=False) + "\n").encode()
+
+
+def _check_replaceable(folder: Path) -> None:
+    foreign = sorted({entry.name for entry in folder.iterdir()} - NAMES) if folder.is_dir() else [folder.name]
+    if foreign:
+        raise UsageError(f"{folder} holds {', '.join(foreign[:3])}, which is no report. Choose another place.")

@@ -1,0 +1,82 @@
+"""A comparison for the terminal: one table, then the verdict in words."""
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from scansion.comparison.figures import bytes_shown, percent, rate_shown, seconds_shown
+from scansion.comparison.result import Comparison, Row
+
+BAR_CELLS = 24
+BASELINES = ("majority", "mean")
+
+
+def render(comparison: Comparison, width: int) -> RenderableType:
+    """The table and the verdict for a terminal ``width`` columns wide; costs make way first, then the bars."""
+    good = [row for row in comparison.rows if row.status == "ok"]
+    parts: list[RenderableType] = []
+    if good:
+        parts.append(_table(comparison, good, width))
+    parts += [_failure(row) for row in comparison.failed]
+    return Group(*parts, Text(""), _words(comparison))
+
+
+def _table(comparison: Comparison, good: list[Row], width: int) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    show_bar, show_rates, show_sizes = width >= 70, width >= 86, width >= 98
+    cells = min(BAR_CELLS, max(8, width - 84)) if show_rates else 14
+    table.add_column("", justify="right", no_wrap=True)
+    table.add_column("family", no_wrap=True)
+    table.add_column(comparison.metric.replace("_", " "), justify="right", no_wrap=True)
+    table.add_column("95 % interval", justify="left", no_wrap=True)
+    if show_bar:
+        table.add_column("", no_wrap=True)
+    table.add_column("fit", justify="right", no_wrap=True)
+    if show_rates:
+        table.add_column("docs/s", justify="right", no_wrap=True)
+        table.add_column("size", justify="right", no_wrap=True)
+    if show_sizes:
+        table.add_column("memory", justify="right", no_wrap=True)
+        table.add_column("read", justify="right", no_wrap=True)
+    low, high = min(row.low for row in good), max(row.high for row in good)
+    shown_rank = None
+    for row in good:
+        chosen = row.family == comparison.verdict.family
+        style = "bold" if chosen else "dim" if row.family in BASELINES else ""
+        line = [
+            "" if row.rank_group == shown_rank else str(row.rank_group), row.family,
+            percent(row.score, comparison.metric),
+            f"{percent(row.low, comparison.metric)}–{percent(row.high, comparison.metric)}",
+        ]
+        shown_rank = row.rank_group
+        line += [bar(row, low, high, cells)] if show_bar else []
+        line += [seconds_shown(row.fit_seconds)]
+        line += [rate_shown(row.documents_per_second), bytes_shown(row.size_bytes)] if show_rates else []
+        line += [bytes_shown(row.peak_memory_bytes), f"{100 * row.tokens_read_share:.0f} %"] if show_sizes else []
+        table.add_row(*line, style=style)
+    return table
+
+
+def bar(row: Row, low: float, high: float, cells: int) -> str:
+    """The interval as a line with a dot at the score, on the scale that all rows share."""
+    def place(value: float) -> int:
+        return round((value - low) / (high - low) * (cells - 1)) if high > low else 0
+
+    first, middle, last = place(row.low), place(row.score), place(row.high)
+    return "".join("●" if i == middle else "─" if first <= i <= last else " " for i in range(cells))
+
+
+def _failure(row: Row) -> Text:
+    return Text.assemble((f"{row.family} failed: ", "bold red"), row.reason)
+
+
+def _words(comparison: Comparison) -> Text:
+    verdict = comparison.verdict
+    facts = f"{comparison.train_rows:,} training rows, {comparison.test_rows:,} test rows ({comparison.facts['split']})"
+    seeds = max((row.seeds for row in comparison.rows), default=1)
+    facts += f"; {seeds} seeds where a family draws at random" if seeds > 1 else "; one seed"
+    facts += f"; {comparison.duplicates:,} test texts also occur in training." if comparison.duplicates else "."
+    parts = [("Use ", ""), (verdict.family, "bold green"), (". ", "")] if verdict.family else []
+    return Text.assemble(
+        *parts, verdict.reason, "\n", (f"The rule: {verdict.rule}. {verdict.change}", "dim"), "\n", (facts, "dim")
+    )
