@@ -14,15 +14,11 @@ from scansion.cli.telling import Telling, say
 from scansion.errors import SomeFamiliesFailedError, ThresholdError, UsageError
 
 EXAMPLES = """Examples:
-
-  scansion compare --demo                              on the shipped film reviews
-
-  scansion compare reviews.csv                         a fifth of the rows, drawn at random, is the test
-
+  scansion compare --demo           on the shipped film reviews
+  scansion compare reviews.csv      a fifth of the rows, drawn at random, is the test
   scansion compare train.tsv --test test.tsv --out report
-
-  scansion compare tickets.jsonl --text body --target queue --folds 5 --families bag-of-words,lstm
-
+  scansion compare tickets.jsonl --text body --target queue --folds 5
+  scansion compare reviews.csv --families bag-of-words,lstm --seeds 5
   scansion compare big.parquet --budget 20m --json > result.json
 """
 

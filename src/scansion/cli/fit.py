@@ -13,11 +13,8 @@ from scansion.cli.telling import Telling, say
 from scansion.errors import UsageError, did_you_mean
 
 EXAMPLES = """Examples:
-
   scansion fit reviews.csv --family n-grams --out model
-
   scansion fit train.jsonl --family lstm --set width=256 --set dropout=0.4 --budget 10m --out model
-
   scansion fit labelled-folder/ --family bag-of-words --class-weight balanced --out model
 """
 

@@ -1,12 +1,129 @@
-"""The command: one verb a file, one sentence for every error, the exit codes of the README."""
+"""The command: one verb a file, one sentence for every error, and the exit codes of the errors' tree."""
 
 import os
 import signal
 import sys
+import traceback
+from collections.abc import Callable
+from importlib.metadata import version as version_of
+from types import FrameType
+from typing import Annotated, Any
 
 import typer
-from click.exceptions import ClickException, NoSuchOption, UsageError
-from typer.main import get_command
 
-from scansion.cli import compare, evaluate, fit, predict
+from scansion.cli.telling import say
 from scansion.errors import ScansionError, did_you_mean
+
+VERBS = {
+    "compare": "Train every family on the same rows, and say with evidence which one to use.",
+    "fit": "Train one family on a table and write a model folder.",
+    "predict": "Answer every document: one line each, in order.",
+    "evaluate": "Score a model on documents whose answers are known.",
+}
+DONE, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
+DEBUG = "--debug"
+
+ABOUT = """Every family of text model on your own documents, and the evidence which one to use.
+
+Start with: scansion compare --demo
+
+Every verb has examples: scansion VERB --help. After an error, --debug shows where it happened.
+"""
+
+
+def run(arguments: list[str] | None = None) -> None:
+    """The entry point of the ``scansion`` command; ends the process with its exit code."""
+    given = sys.argv[1:] if arguments is None else arguments
+    signal.signal(signal.SIGTERM, _terminate)
+    sys.exit(_exit_code([word for word in given if word != DEBUG], DEBUG in given))
+
+
+def build(wanted: str | None = None) -> Any:
+    """The command; only the ``wanted`` verb is imported, so that ``--help`` answers at once."""
+    app = typer.Typer(help=ABOUT, add_completion=False, no_args_is_help=True, rich_markup_mode=None)
+    app.callback(invoke_without_command=True)(_top)
+    for name, summary in VERBS.items():
+        verb, examples = _verb(name) if name == wanted else (_not_asked_for, "")
+        app.command(name, help=summary, epilog=f"\b\n{examples}", no_args_is_help=True)(verb)
+    return typer.main.get_command(app)
+
+
+def _verb(name: str) -> tuple[Callable[..., None], str]:
+    """A verb and its examples."""
+    if name == "compare":
+        from scansion.cli import compare
+
+        return compare.compare, compare.EXAMPLES
+    if name == "fit":
+        from scansion.cli import fit
+
+        return fit.fit, fit.EXAMPLES
+    if name == "predict":
+        from scansion.cli import predict
+
+        return predict.predict, predict.EXAMPLES
+    from scansion.cli import evaluate
+
+    return evaluate.evaluate, evaluate.EXAMPLES
+
+
+def _not_asked_for() -> None:
+    """Stands in the list of verbs."""
+
+
+def _top(version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:
+    # a docstring here would be taken for the help text
+    if version:
+        print(f"scansion {version_of('scansion')}")
+        raise typer.Exit
+
+
+def _exit_code(arguments: list[str], debug: bool) -> int:
+    """Run a verb; what went wrong becomes one sentence on standard error and a code."""
+    try:
+        wanted = next((word for word in arguments if not word.startswith("-")), None)
+        code = build(wanted).main(arguments, prog_name="scansion", standalone_mode=False)
+        sys.stdout.flush()
+        return code if isinstance(code, int) else DONE
+    except ScansionError as error:
+        return _failed(str(error), error.exit_code, debug)
+    except (KeyboardInterrupt, typer.Abort):
+        return _failed("interrupted. What was finished is printed above; nothing is left half-written.", INTERRUPTED, debug)
+    except (BrokenPipeError, SystemExit):
+        # whoever read our output has seen enough (typer itself exits then); Python must not try to flush the rest
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
+    except MemoryError:
+        return _failed("there was not enough memory. Take fewer rows or a smaller family.", FAILED, debug)
+    except Exception as error:  # the last resort of a command: a sentence instead of a traceback
+        if hasattr(error, "format_message"):  # a wrong option or argument, in typer's own words
+            return _failed(_usage(error), USAGE, debug)
+        return _failed(f"{type(error).__name__}: {error}. This is a bug in scansion; --debug shows where.", FAILED, debug)
+
+
+def _failed(sentence: str, code: int, debug: bool) -> int:
+    if debug:
+        traceback.print_exc()
+    if sentence:
+        say(f"scansion: {sentence}")
+    return code
+
+
+def _usage(error: Any) -> str:
+    """A usage error's sentence, with where to read on."""
+    message, context = str(error.format_message()), getattr(error, "ctx", None)
+    if message.startswith("No such command"):
+        mistyped = message.split("'")[1]
+        return f"there is no verb {mistyped!r}{did_you_mean(mistyped, VERBS)}"
+    if message.startswith("Usage:"):
+        say(message)  # a verb without its arguments: show how it is used
+        return ""
+    return message + (f" See: {context.command_path} --help" if context is not None else "")
+
+
+def _terminate(number: int, frame: FrameType | None) -> Any:
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    run()

@@ -1,0 +1,83 @@
+"""``scansion evaluate``: the scores of a model on a table with answers, with intervals."""
+
+import json
+from typing import Any
+
+import numpy as np
+
+from scansion.cli import options
+from scansion.cli.reading import Columns, answers, read
+from scansion.cli.telling import say
+from scansion.errors import ThresholdError, UsageError
+from scansion.measures.intervals import interval_of
+from scansion.measures.scores import main_measure, measure_all
+
+EXAMPLES = """Examples:
+  scansion evaluate model held-out.csv
+  scansion evaluate model held-out.csv --at-least 0.8 --json     exit code 3 if accuracy is below 0.8
+"""
+
+
+def evaluate(
+    model: options.Model,
+    data: options.Data,
+    text: options.TextColumn = None,
+    target: options.TargetColumn = None,
+    label_separator: options.LabelSeparator = None,
+    max_bad: options.MaxBad = None,
+    at_least: options.AtLeast = None,
+    as_json: options.Json = False,
+) -> None:
+    """Score a model on documents whose answers are known."""
+    from scansion.tasks.loading import load
+
+    estimator = load(model)
+    task = "regress" if estimator.head_.kind == "regression" else "classify"
+    documents = read(data, Columns(text, target, None, task, label_separator, max_bad))
+    scores = estimator.decision_function(documents.texts)
+    truth, found = _comparable(estimator, answers(documents), estimator.answers(scores))
+    kind = estimator.head_.kind
+    if len(truth) < 2:
+        raise UsageError(f"{documents.name} has {len(truth)} rows; at least 2 are needed for a score with its interval.")
+    measure = main_measure(kind)
+    interval = interval_of(kind, measure, truth, [found])
+    others = {name: float(value) for name, value in measure_all(kind, truth, found).items() if name != measure}
+    result = {"metric": measure, "score": interval.score, "low": interval.low, "high": interval.high,
+              "rows": len(truth), **others}
+    if as_json:
+        print(json.dumps(result, indent=2))
+    else:
+        print(f"{measure.replace('_', ' ')}  {interval.score:.4f}  ({interval.low:.4f} to {interval.high:.4f}, 95 %)  "
+              f"on {len(truth):,} rows")
+        for name, value in others.items():
+            print(f"{name.replace('_', ' '):24} {value:.4f}")
+    if at_least is not None and interval.score < at_least:
+        raise ThresholdError(f"{measure} is {interval.score:.4f}, below the {at_least} that was demanded.")
+
+
+def _comparable(estimator: Any, truth: list[Any], found: list[Any]) -> tuple[np.ndarray, np.ndarray]:
+    """Truth and answers as the measures take them; a label that training had not is never answered, so it is wrong."""
+    if estimator.head_.kind == "regression":
+        return np.asarray(truth, np.float64), np.asarray(found, np.float64)
+    several = estimator.head_.kind == "multilabel"
+    wanted = [_texts(answer) if several else str(answer) for answer in truth]
+    given = [_texts(answer) if several else str(answer) for answer in found]
+    known = {str(label) for label in estimator.head_.labels}
+    used = {label for answer in wanted for label in (answer if several else [answer])}
+    if unseen := sorted(used - known):
+        say(f"Warning: training had no {', '.join(map(repr, unseen[:5]))}{' …' if len(unseen) > 5 else ''}; "
+            "those rows count as wrong.")
+    number = {label: i for i, label in enumerate(sorted(known | used))}
+    if not several:
+        return np.array([number[a] for a in wanted]), np.array([number[a] for a in given])
+    matrices = []
+    for side in (wanted, given):
+        matrix = np.zeros((len(side), len(number)), np.int64)
+        for row, answer in enumerate(side):
+            matrix[row, [number[label] for label in answer]] = 1
+        matrices.append(matrix)
+    return matrices[0], matrices[1]
+
+
+def _texts(answer: Any) -> list[str]:
+    return [str(label) for label in answer]

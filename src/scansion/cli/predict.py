@@ -1,0 +1,86 @@
+"""``scansion predict``: one answer a line, in the order of the input."""
+
+import json
+import sys
+from collections.abc import Iterable, Iterator
+from typing import Annotated, Any, Optional
+
+import typer
+
+from scansion.cli import options
+from scansion.errors import UsageError
+from scansion.text.documents import Documents, read_documents
+
+LINES_AT_A_TIME = 4_096
+STANDARD_INPUT = "-"
+
+EXAMPLES = """Examples:
+  scansion predict model new.csv                    a label or number a line
+  scansion predict model new.csv --proba            and the probability of each label, tab-separated
+  scansion predict model new.jsonl --json           a JSON object a line
+  echo "a quiet marvel" | scansion predict model -  plain lines: a document each
+"""
+
+
+def predict(
+    model: options.Model,
+    data: Annotated[str, typer.Argument(metavar="[DATA]", help="A table, or plain text with a document a line (.txt, "
+                                        "or standard input).")] = STANDARD_INPUT,
+    text: options.TextColumn = None,
+    proba: Annotated[bool, typer.Option("--proba", help="Add the probability of every label.")] = False,
+    read: Annotated[bool, typer.Option("--read", help="Add how many tokens the model knew, and how many there "
+                                       "were.")] = False,
+    label_separator: Annotated[str, typer.Option("--label-separator", help="What to put between several labels.")] = "|",
+    as_json: Annotated[bool, typer.Option("--json", help="Print a JSON object a line.")] = False,
+) -> None:
+    """Answer every document: one line each, in order."""
+    from scansion.tasks.loading import load
+
+    estimator = load(model)
+    if proba and not hasattr(estimator, "predict_proba"):
+        raise UsageError(f"{model} answers with numbers, which have no probabilities. Leave out --proba.")
+    documents = read_documents(data, text=text, with_target=False)
+    labels = [str(label) for label in getattr(estimator, "classes_", [])]
+    if not as_json and (proba or read):
+        header = ["prediction", *(f"p({_line(label)})" for label in labels if proba)]
+        print("\t".join(header + (["known", "tokens"] if read else [])))
+    for texts in _parts(documents):
+        scores = estimator.decision_function(texts)
+        answers = estimator.answers(scores)
+        probabilities = estimator.head_.probabilities(scores).tolist() if proba else [[]] * len(answers)
+        counts = estimator.coverage(texts).tolist() if read or as_json else [[]] * len(answers)
+        for answer, shares, count in zip(answers, probabilities, counts, strict=True):
+            print(_object(answer, labels, shares, count) if as_json
+                  else "\t".join([_shown(answer, label_separator), *(f"{share:.6f}" for share in shares),
+                                  *(map(str, count) if read else [])]))
+        sys.stdout.flush()
+
+
+def _parts(documents: Documents) -> Iterator[list[str]]:
+    part: list[str] = []
+    texts: Iterable[str] = documents.texts
+    for text in texts:
+        part.append(text)
+        if len(part) == LINES_AT_A_TIME:
+            yield part
+            part = []
+    if part:
+        yield part
+
+
+def _object(answer: Any, labels: list[str], shares: list[float], count: list[int]) -> str:
+    line: dict[str, Any] = {"prediction": list(answer) if isinstance(answer, tuple) else answer}
+    if shares:
+        line["probabilities"] = dict(zip(labels, shares, strict=True))
+    return json.dumps({**line, "tokens_known": count[0], "tokens": count[1]}, ensure_ascii=False)
+
+
+def _shown(answer: Any, separator: str) -> str:
+    if isinstance(answer, tuple):
+        return separator.join(_line(str(label)) for label in answer)
+    return _line(str(answer))
+
+
+def _line(label: str) -> str:
+    """A label on one line: what would break the line is escaped."""
+    return label.replace("\\", "\\\\").replace("\n", "\\n").replace("\r", "\\r").replace("\t", "\\t")
