@@ -81,5 +81,7 @@ def did_you_mean(given: str, known: Iterable[str]) -> str:
 
 def shown(text: str, longest: int = 60) -> str:
     """A document for a message: control characters escaped, cut to ``longest`` characters."""
-    escaped = "".join(c if c.isprintable() else c.encode("unicode_escape", "backslashreplace").decode() for c in text[: longest + 1])
+    escaped = "".join(
+        c if c.isprintable() else c.encode("unicode_escape", "backslashreplace").decode() for c in text[: longest + 1]
+    )
     return repr(escaped if len(escaped) <= longest else escaped[: longest - 1] + "…")

@@ -3,12 +3,24 @@
 import json
 import sys
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 from rich.console import Console
 
-from scansion.cli import options
+from scansion.cli.options import (
+    AtLeast,
+    Budget,
+    ClassWeight,
+    Json,
+    LabelSeparator,
+    MaxBad,
+    Processes,
+    Seed,
+    TargetColumn,
+    Task,
+    TextColumn,
+)
 from scansion.cli.reading import DEMO_SPLIT, Columns, answers, demo, read
 from scansion.cli.telling import Telling, say
 from scansion.errors import SomeFamiliesFailedError, ThresholdError, UsageError
@@ -24,28 +36,28 @@ EXAMPLES = """Examples:
 
 
 def compare(
-    data: Annotated[Optional[str], typer.Argument(metavar="[DATA]", help="A table, a label folder or - ; see "
+    data: Annotated[str | None, typer.Argument(metavar="[DATA]", help="A table, a label folder or - ; see "
                                                   "scansion fit --help.")] = None,
     use_demo: Annotated[bool, typer.Option("--demo", help="Compare on the shipped film review sentences.")] = False,
-    text: options.TextColumn = None,
-    target: options.TargetColumn = None,
-    split: Annotated[Optional[str], typer.Option("--split", help="A column that says train or test.")] = None,
-    test: Annotated[Optional[str], typer.Option("--test", metavar="FILE", help="A second table: the test rows.")] = None,
-    folds: Annotated[Optional[int], typer.Option("--folds", help="Test every row once, in this many parts.")] = None,
-    families: Annotated[Optional[list[str]], typer.Option("--families", help="Which, separated by commas; by default "
+    text: TextColumn = None,
+    target: TargetColumn = None,
+    split: Annotated[str | None, typer.Option("--split", help="A column that says train or test.")] = None,
+    test: Annotated[str | None, typer.Option("--test", metavar="FILE", help="A second table: the test rows.")] = None,
+    folds: Annotated[int | None, typer.Option("--folds", help="Test every row once, in this many parts.")] = None,
+    families: Annotated[list[str] | None, typer.Option("--families", help="Which, separated by commas; by default "
                                                           "all. The baseline is always there.")] = None,
     seeds: Annotated[int, typer.Option("--seeds", help="Runs of each family that draws at random.")] = 3,
-    task: options.Task = None,
-    label_separator: options.LabelSeparator = None,
-    max_bad: options.MaxBad = None,
-    budget: options.Budget = None,
-    class_weight: options.ClassWeight = None,
-    processes: options.Processes = None,
-    random_state: options.Seed = 0,
-    out: Annotated[Optional[Path], typer.Option("--out", metavar="FOLDER", help="Write report.json and report.md "
+    task: Task = None,
+    label_separator: LabelSeparator = None,
+    max_bad: MaxBad = None,
+    budget: Budget = None,
+    class_weight: ClassWeight = None,
+    processes: Processes = None,
+    random_state: Seed = 0,
+    out: Annotated[Path | None, typer.Option("--out", metavar="FOLDER", help="Write report.json and report.md "
                                                 "here.")] = None,
-    at_least: options.AtLeast = None,
-    as_json: options.Json = False,
+    at_least: AtLeast = None,
+    as_json: Json = False,
 ) -> None:
     """Train every family on the same rows, and say with evidence which one to use."""
     from scansion.comparison.compare import comparing

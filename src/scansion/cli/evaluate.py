@@ -5,7 +5,16 @@ from typing import Any
 
 import numpy as np
 
-from scansion.cli import options
+from scansion.cli.options import (
+    AtLeast,
+    Data,
+    Json,
+    LabelSeparator,
+    MaxBad,
+    Model,
+    TargetColumn,
+    TextColumn,
+)
 from scansion.cli.reading import Columns, answers, read
 from scansion.cli.telling import say
 from scansion.errors import ThresholdError, UsageError
@@ -19,14 +28,14 @@ EXAMPLES = """Examples:
 
 
 def evaluate(
-    model: options.Model,
-    data: options.Data,
-    text: options.TextColumn = None,
-    target: options.TargetColumn = None,
-    label_separator: options.LabelSeparator = None,
-    max_bad: options.MaxBad = None,
-    at_least: options.AtLeast = None,
-    as_json: options.Json = False,
+    model: Model,
+    data: Data,
+    text: TextColumn = None,
+    target: TargetColumn = None,
+    label_separator: LabelSeparator = None,
+    max_bad: MaxBad = None,
+    at_least: AtLeast = None,
+    as_json: Json = False,
 ) -> None:
     """Score a model on documents whose answers are known."""
     from scansion.tasks.loading import load
@@ -38,7 +47,7 @@ def evaluate(
     truth, found = _comparable(estimator, answers(documents), estimator.answers(scores))
     kind = estimator.head_.kind
     if len(truth) < 2:
-        raise UsageError(f"{documents.name} has {len(truth)} rows; at least 2 are needed for a score with its interval.")
+        raise UsageError(f"{documents.name} has {len(truth)} rows; a score with its interval takes at least 2.")
     measure = main_measure(kind)
     interval = interval_of(kind, measure, truth, [found])
     others = {name: float(value) for name, value in measure_all(kind, truth, found).items() if name != measure}

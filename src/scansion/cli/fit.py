@@ -3,11 +3,23 @@
 import json
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Annotated, Any, Optional
+from typing import Annotated, Any
 
 import typer
 
-from scansion.cli import options
+from scansion.cli.options import (
+    Budget,
+    ClassWeight,
+    Data,
+    Json,
+    LabelSeparator,
+    MaxBad,
+    Processes,
+    Seed,
+    TargetColumn,
+    Task,
+    TextColumn,
+)
 from scansion.cli.reading import Columns, answers, read
 from scansion.cli.telling import Telling, say
 from scansion.errors import UsageError, did_you_mean
@@ -20,22 +32,22 @@ EXAMPLES = """Examples:
 
 
 def fit(
-    data: options.Data,
+    data: Data,
     family: Annotated[str, typer.Option("--family", help="bag-of-words, n-grams, rnn, lstm or transformer.")],
     out: Annotated[Path, typer.Option("--out", metavar="MODEL", help="The model folder to write.")],
-    text: options.TextColumn = None,
-    target: options.TargetColumn = None,
-    task: options.Task = None,
-    label_separator: options.LabelSeparator = None,
-    max_bad: options.MaxBad = None,
-    settings: Annotated[Optional[list[str]], typer.Option("--set", metavar="OPTION=VALUE", help="An option of the "
+    text: TextColumn = None,
+    target: TargetColumn = None,
+    task: Task = None,
+    label_separator: LabelSeparator = None,
+    max_bad: MaxBad = None,
+    settings: Annotated[list[str] | None, typer.Option("--set", metavar="OPTION=VALUE", help="An option of the "
                                                           "family, such as width=256; may be repeated.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace a model that is already there.")] = False,
-    budget: options.Budget = None,
-    class_weight: options.ClassWeight = None,
-    processes: options.Processes = None,
-    random_state: options.Seed = 0,
-    as_json: options.Json = False,
+    budget: Budget = None,
+    class_weight: ClassWeight = None,
+    processes: Processes = None,
+    random_state: Seed = 0,
+    as_json: Json = False,
 ) -> None:
     """Train one family on a table and write a model folder."""
     from scansion.families.catalogue import family_from

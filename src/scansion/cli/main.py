@@ -51,20 +51,20 @@ def build(wanted: str | None = None) -> Any:
 def _verb(name: str) -> tuple[Callable[..., None], str]:
     """A verb and its examples."""
     if name == "compare":
-        from scansion.cli import compare
+        from scansion.cli.compare import EXAMPLES, compare
 
-        return compare.compare, compare.EXAMPLES
+        return compare, EXAMPLES
     if name == "fit":
-        from scansion.cli import fit
+        from scansion.cli.fit import EXAMPLES, fit
 
-        return fit.fit, fit.EXAMPLES
+        return fit, EXAMPLES
     if name == "predict":
-        from scansion.cli import predict
+        from scansion.cli.predict import EXAMPLES, predict
 
-        return predict.predict, predict.EXAMPLES
-    from scansion.cli import evaluate
+        return predict, EXAMPLES
+    from scansion.cli.evaluate import EXAMPLES, evaluate
 
-    return evaluate.evaluate, evaluate.EXAMPLES
+    return evaluate, EXAMPLES
 
 
 def _not_asked_for() -> None:
@@ -88,7 +88,8 @@ def _exit_code(arguments: list[str], debug: bool) -> int:
     except ScansionError as error:
         return _failed(str(error), error.exit_code, debug)
     except (KeyboardInterrupt, typer.Abort):
-        return _failed("interrupted. What was finished is printed above; nothing is left half-written.", INTERRUPTED, debug)
+        sentence = "interrupted. What was finished is printed above; nothing is left half-written."
+        return _failed(sentence, INTERRUPTED, debug)
     except (BrokenPipeError, SystemExit):
         # whoever read our output has seen enough (typer itself exits then); Python must not try to flush the rest
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -98,7 +99,8 @@ def _exit_code(arguments: list[str], debug: bool) -> int:
     except Exception as error:  # the last resort of a command: a sentence instead of a traceback
         if hasattr(error, "format_message"):  # a wrong option or argument, in typer's own words
             return _failed(_usage(error), USAGE, debug)
-        return _failed(f"{type(error).__name__}: {error}. This is a bug in scansion; --debug shows where.", FAILED, debug)
+        sentence = f"{type(error).__name__}: {error}. This is a bug in scansion; --debug shows where."
+        return _failed(sentence, FAILED, debug)
 
 
 def _failed(sentence: str, code: int, debug: bool) -> int:

@@ -1,29 +1,29 @@
 """Options that several verbs share: each is declared once, with its one sentence."""
 
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
 Data = Annotated[str, typer.Argument(metavar="DATA", help="A table (.csv .tsv .jsonl .parquet, each also .gz), a "
                                      "folder with a sub-folder per label, or - for standard input.")]
-TextColumn = Annotated[Optional[str], typer.Option("--text", help="The column with the texts; by default the one with "
+TextColumn = Annotated[str | None, typer.Option("--text", help="The column with the texts; by default the one with "
                                                    "the longest.")]
-TargetColumn = Annotated[Optional[str], typer.Option("--target", help="The column with the answers; by default label, "
+TargetColumn = Annotated[str | None, typer.Option("--target", help="The column with the answers; by default label, "
                                                      "target, class, score or rating, else the only one left.")]
-Task = Annotated[Optional[str], typer.Option("--task", help="classify or regress; by default what the answers look "
+Task = Annotated[str | None, typer.Option("--task", help="classify or regress; by default what the answers look "
                                              "like.")]
-LabelSeparator = Annotated[Optional[str], typer.Option("--label-separator", help="What stands between several labels "
+LabelSeparator = Annotated[str | None, typer.Option("--label-separator", help="What stands between several labels "
                                                        "in one cell, such as '|'.")]
-MaxBad = Annotated[Optional[float], typer.Option("--max-bad", help="The share of unreadable rows to put up with; the "
+MaxBad = Annotated[float | None, typer.Option("--max-bad", help="The share of unreadable rows to put up with; the "
                                                  "rest are kept in a .rejected.jsonl file. Default: 0.001.")]
-Budget = Annotated[Optional[str], typer.Option("--budget", help="How long it may take in all: 90s, 5m, 1h.")]
-ClassWeight = Annotated[Optional[str], typer.Option("--class-weight", help="balanced: every label counts alike, "
+Budget = Annotated[str | None, typer.Option("--budget", help="How long it may take in all: 90s, 5m, 1h.")]
+ClassWeight = Annotated[str | None, typer.Option("--class-weight", help="balanced: every label counts alike, "
                                                     "however rare.")]
-Processes = Annotated[Optional[int], typer.Option("--processes", help="Processes that train a reader together; by "
+Processes = Annotated[int | None, typer.Option("--processes", help="Processes that train a reader together; by "
                                                   "default two when a run is long enough.")]
 Seed = Annotated[int, typer.Option("--random-state", help="The seed of everything that is drawn at random.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 Model = Annotated[Path, typer.Argument(metavar="MODEL", help="A model folder that fit has written.")]
-AtLeast = Annotated[Optional[float], typer.Option("--at-least", help="Exit with 3 if the score is below this (a share "
+AtLeast = Annotated[float | None, typer.Option("--at-least", help="Exit with 3 if the score is below this (a share "
                                                   "from 0 to 1 for accuracy).")]

@@ -3,11 +3,14 @@
 import json
 import sys
 from collections.abc import Iterable, Iterator
-from typing import Annotated, Any, Optional
+from typing import Annotated, Any
 
 import typer
 
-from scansion.cli import options
+from scansion.cli.options import (
+    Model,
+    TextColumn,
+)
 from scansion.errors import UsageError
 from scansion.text.documents import Documents, read_documents
 
@@ -23,14 +26,14 @@ EXAMPLES = """Examples:
 
 
 def predict(
-    model: options.Model,
+    model: Model,
     data: Annotated[str, typer.Argument(metavar="[DATA]", help="A table, or plain text with a document a line (.txt, "
                                         "or standard input).")] = STANDARD_INPUT,
-    text: options.TextColumn = None,
+    text: TextColumn = None,
     proba: Annotated[bool, typer.Option("--proba", help="Add the probability of every label.")] = False,
     read: Annotated[bool, typer.Option("--read", help="Add how many tokens the model knew, and how many there "
                                        "were.")] = False,
-    label_separator: Annotated[str, typer.Option("--label-separator", help="What to put between several labels.")] = "|",
+    label_separator: Annotated[str, typer.Option("--label-separator", help="What to put between labels.")] = "|",
     as_json: Annotated[bool, typer.Option("--json", help="Print a JSON object a line.")] = False,
 ) -> None:
     """Answer every document: one line each, in order."""

@@ -17,9 +17,9 @@ from scansion.families.catalogue import FAMILIES, Family, family_from, name_of
 from scansion.heads.catalogue import Head
 from scansion.learning.budget import seconds_of
 from scansion.learning.convex import fold_rows
+from scansion.measures.contributions import SHARES
 from scansion.measures.intervals import interval_of
 from scansion.measures.paired import paired_tests, rank_groups
-from scansion.measures.contributions import SHARES
 from scansion.measures.scores import main_measure, measure_all
 from scansion.storage.fingerprints import fingerprint_of
 from scansion.storage.manifest import library_versions

@@ -78,7 +78,7 @@ def save_report(report: dict[str, Any], folder: Path) -> None:
 def markdown(report: dict[str, Any]) -> str:
     """``report.md``."""
     # the page is text, not HTML; cells escape what Markdown gives a meaning to
-    environment = Environment(autoescape=False, trim_blocks=False, keep_trailing_newline=True)  # noqa: S701
+    environment = Environment(autoescape=False, trim_blocks=False, keep_trailing_newline=True)
     good = [row for row in report["rows"] if row["status"] == "ok"]
     return environment.from_string(PAGE).render(
         report=report, measures=list(good[0]["measures"]) if good else [], cell=_cell,

@@ -118,7 +118,8 @@ class Comparison:
 
 
 HTML = """<table><caption>{{ comparison.verdict.reason }}</caption>
-<tr><th>rank</th><th>family</th><th>{{ comparison.metric }}</th><th>95 % interval</th><th>fit, s</th><th>documents/s</th></tr>
+<tr><th>rank</th><th>family</th><th>{{ comparison.metric }}</th><th>95 % interval</th>
+<th>fit, s</th><th>documents/s</th></tr>
 {% for row in comparison.rows %}<tr><td>{{ row.rank_group or "" }}</td><td>{{ row.family }}</td>
 {% if row.status == "ok" %}<td>{{ "%.4f" % row.score }}</td><td>{{ "%.4f" % row.low }} to {{ "%.4f" % row.high }}</td>
 <td>{{ "%.1f" % row.fit_seconds }}</td><td>{{ "%.0f" % row.documents_per_second }}</td>

@@ -35,8 +35,8 @@ def decide(
     if baseline in level:
         return Verdict(
             baseline, RULE,
-            f"No family is significantly better than the {baseline} baseline: with these rows there is nothing to learn, "
-            "or too few of them to see it.",
+            f"No family is significantly better than the {baseline} baseline: with these rows there is nothing to "
+            "learn, or too few of them to see it.",
             "More labelled rows, or targets that the texts really say something about.",
         )
     chosen = min(level, key=lambda family: (seconds[family], -scores[family]))
@@ -45,13 +45,13 @@ def decide(
                        _rival(chosen, scores, pairs, rows, unit))
     if chosen == best:
         others = ", ".join(family for family in level if family != chosen)
-        reason = f"{chosen} has the best score and is also the cheapest of those it cannot be told apart from ({others})."
+        reason = f"{chosen} has the best score and is the cheapest of those it cannot be told apart from ({others})."
         return Verdict(chosen, RULE, reason, _rival(chosen, scores, pairs, rows, unit))
     test = _pair(best, chosen, pairs)
     times = seconds[best] / max(seconds[chosen], 1e-9)
     reason = (
-        f"{chosen} trains {times:,.1f} times as fast as {best}, whose score is higher by {_shown(test.difference, unit)} "
-        "only: not significant on these rows."
+        f"{chosen} trains {times:,.1f} times as fast as {best}, whose score is higher by "
+        f"{_shown(test.difference, unit)} only: not significant on these rows."
     )
     needed = rows_needed(test, rows)
     seen = _shown(minimum_detectable_difference(test), unit)

@@ -9,7 +9,6 @@ same layers use the written-out formula and keep their weights; nothing is threa
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional
 

@@ -116,8 +116,8 @@ def _learn_counted(
     for event in learn_counted(family, head, corpus, targets, weights, seed, deadline):
         if isinstance(event, Counted):
             choice = event.choice
-            note = f"strength {choice.strength:g} ({choice.reason})"
-            yield Fitted(CountedModel(event), choice.rows, choice.scores, (note,))
+            notes = (f"strength {choice.strength:g} ({choice.reason})",) if choice.held_out else ()
+            yield Fitted(CountedModel(event), choice.rows, choice.scores, notes)
         else:
             yield event
 
@@ -151,7 +151,8 @@ def _learn_reader(
             yield event
     model = restore_reader(job, learned.weights, vocabulary)
     model.reader.use(spelling)
-    notes = (note, f"{learned.ended}; kept the weights of epoch {learned.epoch} of {learned.epochs}, {learned.steps:,} steps")
+    kept = f"kept the weights of epoch {learned.epoch} of {learned.epochs}, {learned.steps:,} steps"
+    notes = (note, f"{learned.ended}; {kept}")
     scores = read(model.reader, held_out.sequences, model.longest)[: len(held)]
     yield Fitted(model, held, scores, notes, processes if processes > 1 else 0)
 

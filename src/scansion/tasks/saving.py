@@ -88,7 +88,8 @@ def restore_documents(folder: Folder, estimators: dict[str, type]) -> Any:
         if family.learner == "convex":
             estimator.model_ = _restore_counted(family, words, tensors, config.strength)
         else:
-            vocabulary = Vocabulary(words[: config.words], [piece.removeprefix(PIECE_MARK) for piece in words[config.words :]])
+            pieces = [piece.removeprefix(PIECE_MARK) for piece in words[config.words :]]
+            vocabulary = Vocabulary(words[: config.words], pieces)
             job = ReaderJob(family, head, len(vocabulary), len(vocabulary.pieces), config.training, config.seed)
             estimator.model_ = restore_reader(job, tensors, vocabulary)
     except (KeyError, RuntimeError, ValueError) as error:

@@ -1,0 +1,49 @@
+"""The verdict's rule, on fabricated families."""
+
+import numpy as np
+import pytest
+
+from scansion.comparison.verdict import decide
+from scansion.measures.paired import paired_tests, rank_groups
+
+ROWS = 2_000
+
+
+def verdict(rights: dict[str, float], seconds: dict[str, float]):
+    """Families that are right on the given share of rows, nested in one another."""
+    truth = np.zeros(ROWS, int)
+    order = np.random.default_rng(0).permutation(ROWS)
+    predictions = {name: [np.where(order < share * ROWS, 0, 1)] for name, share in rights.items()}
+    pairs, adjusted = paired_tests("multiclass", "accuracy", truth, predictions)
+    groups = rank_groups(list(rights), list(rights.values()), adjusted)
+    return decide(rights, groups, seconds, pairs, ROWS, "majority", "points")
+
+
+def test_the_cheapest_of_those_level_with_the_best_is_chosen():
+    found = verdict({"majority": 0.5, "n-grams": 0.800, "lstm": 0.801}, {"majority": 0, "n-grams": 2, "lstm": 60})
+    assert found.family == "n-grams"
+    assert "30.0 times as fast as lstm" in found.reason
+    assert "rows" in found.change
+
+
+def test_a_clearly_better_family_is_chosen_whatever_it_costs():
+    found = verdict({"majority": 0.5, "n-grams": 0.80, "lstm": 0.90}, {"majority": 0, "n-grams": 2, "lstm": 60})
+    assert found.family == "lstm"
+    assert "significantly above every other" in found.reason
+    assert "n-grams, 10.0 points below" in found.change
+
+
+def test_where_nothing_beats_the_baseline_nothing_is_recommended_over_it():
+    found = verdict({"majority": 0.5, "n-grams": 0.501}, {"majority": 0, "n-grams": 2})
+    assert found.family == "majority"
+    assert "nothing to learn" in found.reason
+
+
+def test_without_any_score_there_is_no_choice():
+    assert decide({}, {}, {}, {}, 0, "majority", "points").family is None
+
+
+@pytest.mark.parametrize("cheap", ["n-grams", "lstm"])
+def test_the_best_may_also_be_the_cheapest(cheap):
+    seconds = {"majority": 0, "n-grams": 5, "lstm": 5, cheap: 1}
+    assert verdict({"majority": 0.5, "n-grams": 0.8, "lstm": 0.8}, seconds).family == cheap
