@@ -84,6 +84,8 @@ def _exit_code(arguments: list[str], debug: bool) -> int:
         wanted = next((word for word in arguments if not word.startswith("-")), None)
         code = build(wanted).main(arguments, prog_name="scansion", standalone_mode=False)
         sys.stdout.flush()
+        if code == INTERRUPTED:  # typer turns Ctrl-C into this code and says nothing
+            raise KeyboardInterrupt
         return code if isinstance(code, int) else DONE
     except ScansionError as error:
         return _failed(str(error), error.exit_code, debug)

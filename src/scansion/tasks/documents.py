@@ -89,7 +89,8 @@ class DocumentEstimator(BaseEstimator):
 
     def predict(self, texts: Iterable[str]) -> np.ndarray:
         """One answer a text, in the order given."""
-        return self._answers(self.head_.decide(self.decision_function(texts)))
+        scores = self.decision_function(texts)
+        return self._answers(self.head_.decide(scores))
 
     def answers(self, scores: np.ndarray) -> list[Any]:
         """Scores (N, K) as plain answers: a label, a tuple of labels or a number each."""
@@ -206,7 +207,8 @@ class DocumentClassifier(ClassifierMixin, DocumentEstimator):
 
     def predict_proba(self, texts: Iterable[str]) -> np.ndarray:
         """A probability for each label in ``classes_``, (N, labels)."""
-        return self.head_.probabilities(self.decision_function(texts))
+        scores = self.decision_function(texts)
+        return self.head_.probabilities(scores)
 
     def score(self, texts: Iterable[str], targets: Any, sample_weight: Any = None) -> float:
         """The share of texts answered exactly right."""

@@ -1,0 +1,55 @@
+"""Sight: which positions a position can see, measured and not believed.
+
+One token of a document is changed at a time.  Where vectors are learned, position 4 sees position j if its own vector
+moves.  Where features are counted, it sees j if some feature holds both: one that is lost whichever of the two is
+changed.
+
+    bag of words  ...#..      n-grams  .#####      LSTM  ######
+"""
+
+import numpy as np
+import torch
+
+from scansion.families.catalogue import FAMILIES, CountedFamily, Family, ReadingFamily, family_from
+from scansion.text.batches import FIRST_WORD
+from scansion.text.words import read_words
+
+DOCUMENT = ("aaa", "bbb", "ccc", "ddd", "eee", "fff")  # no letter twice, so that no two words share a piece
+OTHER = "ooo"
+EYE = 3  # the position that looks, counted from zero
+SMALLEST_CHANGE = 1e-6
+
+
+def sight(given: str | Family) -> str:
+    """A character for each of six positions: ``#`` where position 4 of this family sees it, else ``.``."""
+    family = family_from(given)
+    seen = _seen_by_counts(family) if family.learner == "convex" else _seen_by_vectors(family)
+    return "".join("#" if position else "." for position in seen)
+
+
+def pictures() -> dict[str, str]:
+    """What every family sees, by its name."""
+    return {name: sight(name) for name in FAMILIES}
+
+
+def _seen_by_counts(family: CountedFamily) -> np.ndarray:
+    changed = [" ".join((*DOCUMENT[:j], OTHER, *DOCUMENT[j + 1 :])) for j in range(len(DOCUMENT))]
+    whole = " ".join(DOCUMENT)
+    counted = family.build()
+    counted.learn(read_words([whole] * len(DOCUMENT)))  # often enough to keep every feature
+    present = counted.vectors(read_words([whole, *changed])).toarray() != 0
+    lost = present[0] & ~present[1:]  # (6, D)
+    return (lost & lost[EYE]).any(axis=1)
+
+
+def _seen_by_vectors(family: ReadingFamily) -> np.ndarray:
+    length = len(DOCUMENT)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        network = family.build(FIRST_WORD + length + 1).eval()
+    whole = torch.arange(FIRST_WORD, FIRST_WORD + length)
+    changed = whole.repeat(length, 1).fill_diagonal_(FIRST_WORD + length)
+    tokens = torch.cat([whole[None], changed])
+    with torch.inference_mode():
+        vectors = network(tokens, torch.ones_like(tokens, dtype=torch.bool))[:, EYE]  # (7, D)
+    return ((vectors[1:] - vectors[0]).abs().amax(dim=1) > SMALLEST_CHANGE).numpy()

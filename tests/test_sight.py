@@ -1,0 +1,143 @@
+"""What lets one position look at another: the pictures, and the tasks they decide."""
+
+import numpy as np
+import pytest
+import torch
+
+from scansion.families.bag_of_words import BagOfWords
+from scansion.families.catalogue import FAMILIES
+from scansion.families.lstm import LSTM
+from scansion.families.ngrams import NGrams
+from scansion.families.rnn import RNN
+from scansion.families.transformer import Transformer
+from scansion.text.words import read_words
+from scansion.viewer.sight import pictures, sight
+
+SMALL = {
+    "rnn": RNN(width=8),
+    "lstm": LSTM(width=8),
+    "transformer": Transformer(width=8, heads=2, layers=2, feed_forward=16, longest=32),
+}
+
+
+def network(name: str) -> torch.nn.Module:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(1)
+        return SMALL[name].build(20).eval()
+
+
+def vectors(net: torch.nn.Module, *rows: list[int]) -> list[torch.Tensor]:
+    """Each row's vectors (L, D), read in one batch padded to the longest."""
+    width = max(map(len, rows))
+    tokens = torch.tensor([[*row, *[0] * (width - len(row))] for row in rows])
+    mask = torch.tensor([[True] * len(row) + [False] * (width - len(row)) for row in rows])
+    with torch.inference_mode():
+        return [read[: len(row)] for read, row in zip(net(tokens, mask), rows, strict=True)]
+
+
+# --- the pictures ---------------------------------------------------------------------------------------------------
+
+PICTURES = {
+    "baseline": "......",
+    "bag-of-words": "...#..",
+    "n-grams": ".#####",  # runs of three words that hold the fourth reach from the second to the sixth
+    "rnn": "######",
+    "lstm": "######",
+    "transformer": "######",
+}
+
+
+def test_every_family_sees_what_its_picture_shows():
+    assert pictures() == PICTURES
+    assert pictures().keys() == FAMILIES.keys()
+
+
+@pytest.mark.parametrize(
+    ("longest", "picture"), [(1, "...#.."), (2, "..###."), (3, ".#####"), (4, "######")]
+)
+def test_an_n_gram_reaches_n_minus_one_words_to_both_sides(longest, picture):
+    assert sight(NGrams(longest=longest)) == picture
+    assert sight(NGrams(longest=longest, pieces=False)) == picture
+
+
+@pytest.mark.parametrize("name", list(SMALL))
+def test_sight_does_not_depend_on_the_size(name):
+    assert sight(SMALL[name]) == PICTURES[name]
+
+
+def test_looking_leaves_torchs_random_state_as_it_was():
+    before = torch.random.get_rng_state()
+    sight("lstm")
+    assert torch.equal(torch.random.get_rng_state(), before)
+
+
+# --- the tasks they decide ------------------------------------------------------------------------------------------
+
+
+def counted(family: BagOfWords | NGrams, *texts: str) -> np.ndarray:
+    """Vectors of the texts, learned from themselves, each often enough to be kept."""
+    learner = family.build()
+    learner.learn(read_words([*texts, *texts]))
+    return learner.vectors(read_words(texts)).toarray()
+
+
+def test_a_bag_of_words_cannot_tell_work_to_live_from_live_to_work():
+    one, other = counted(BagOfWords(), "work to live", "live to work")
+    np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("longest", [2, 3])
+def test_n_grams_can(longest):
+    one, other = counted(NGrams(longest=longest), "work to live", "live to work")
+    assert not np.allclose(one, other)
+
+
+@pytest.mark.parametrize("name", list(SMALL))
+def test_so_can_every_family_that_reads(name):
+    one, other = (read.mean(dim=0) for read in vectors(network(name), [5, 6, 7], [7, 6, 5]))
+    assert (one - other).abs().max() > 1e-4
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 4])
+def test_an_n_gram_model_cannot_see_beyond_n(n):
+    """Two walks with the same runs of n words, in another order: two loops from a bridge of n - 1 words and back."""
+    bridge = [f"bridge{i}" for i in range(n - 1)]
+    one_loop, other_loop = ["east"], ["west", "wind"]
+    one = " ".join(bridge + one_loop + bridge + other_loop + bridge)
+    other = " ".join(bridge + other_loop + bridge + one_loop + bridge)
+    same = counted(NGrams(longest=n), one, other)
+    np.testing.assert_array_equal(same[0], same[1])
+    told = counted(NGrams(longest=n + 1), one, other)
+    assert not np.allclose(told[0], told[1])
+
+
+def test_a_transformer_without_positions_is_a_bag():
+    net = network("transformer")
+    net.positions.zero_()
+    words = [5, 9, 6, 7, 9, 8]
+    order = [3, 0, 5, 1, 4, 2]
+    (straight,), (shuffled,) = vectors(net, words), vectors(net, [words[i] for i in order])
+    torch.testing.assert_close(shuffled, straight[order], rtol=0, atol=1e-6)
+
+
+def test_a_transformer_with_positions_is_not():
+    words, order = [5, 9, 6, 7, 9, 8], [3, 0, 5, 1, 4, 2]
+    net = network("transformer")
+    (straight,), (shuffled,) = vectors(net, words), vectors(net, [words[i] for i in order])
+    assert (shuffled - straight[order]).abs().max() > 1e-3
+
+
+@pytest.mark.parametrize("name", list(SMALL))
+def test_padding_changes_nothing(name):
+    net, words = network(name), [5, 6, 7, 8]
+    (alone,) = vectors(net, words)
+    padded, _ = vectors(net, words, [9, 10, 11, 12, 13, 14, 15, 16, 17])
+    torch.testing.assert_close(padded, alone, rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", list(SMALL))
+def test_what_stands_under_the_padding_is_not_read(name):
+    net, mask = network(name), torch.tensor([[True, True, True, False, False]])
+    with torch.inference_mode():
+        zeros, others = (net(torch.tensor([[5, 6, 7, *under]]), mask)[0, :3] for under in ([0, 0], [8, 9]))
+    torch.testing.assert_close(others, zeros, rtol=0, atol=1e-6)

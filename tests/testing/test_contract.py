@@ -1,0 +1,201 @@
+"""The contract, over every family and both tasks; and estimators that break it, each in one way."""
+
+import numpy as np
+import pytest
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+
+from scansion.families.catalogue import FAMILIES
+from scansion.families.lstm import LSTM
+from scansion.families.rnn import RNN
+from scansion.families.transformer import Transformer
+from scansion.learning.gradient import Training
+from scansion.tasks.documents import DocumentClassifier, DocumentRegressor
+from scansion.testing.contract import check_text_estimator, text_estimator_checks
+from scansion.text.documents import check_documents
+
+QUICK = Training(most_epochs=12, fewest_epochs=12, smallest_batch=128, largest_batch=128, label_smoothing=0.0)
+SMALL = {
+    "rnn": RNN(width=16, dropout=0.0, word_dropout=0.0, learning_rate=0.02),
+    "lstm": LSTM(width=16, dropout=0.0, word_dropout=0.0, learning_rate=0.02),
+    "transformer": Transformer(
+        width=16, heads=2, feed_forward=32, dropout=0.1, embedding_dropout=0.0, word_dropout=0.0, longest=64,
+        learning_rate=0.02,
+    ),
+}
+
+
+def estimators():
+    for name in FAMILIES:
+        family = SMALL.get(name, name)
+        shared = {"training": QUICK, "processes": 1, "random_state": 0}
+        yield name, DocumentClassifier(family, **shared)
+        yield name, DocumentRegressor(family, **shared)
+
+
+def cases():
+    for name, estimator in estimators():
+        for check in text_estimator_checks(estimator):
+            if name == "baseline" and check.name == "a_small_set_is_learned":
+                continue  # it sees nothing, on purpose
+            yield pytest.param(check, id=f"{name}-{check.subject.kind}-{check.name}")
+
+
+@pytest.mark.parametrize("check", list(cases()))
+def test_every_family_keeps_the_contract(check):
+    check()
+
+
+@pytest.mark.parametrize("name", [name for name in FAMILIES if name != "baseline"])
+def test_every_family_answers_several_labels_a_document(name):
+    texts = [f"{'red' if i % 2 else 'blue'} {'round' if i % 3 else 'square'} thing" for i in range(60)]
+    sets = [(text.split()[0], text.split()[1]) for text in texts]
+    model = DocumentClassifier(SMALL.get(name, name), training=QUICK, processes=1, random_state=0).fit(texts, sets)
+    assert model.predict(texts).shape == (60, 4)
+    assert model.score(texts, sets) > 0.8
+    assert model.answers(model.decision_function(["blue round thing"])) == [("blue", "round")]
+
+
+@pytest.mark.parametrize("name", ["bag-of-words", "n-grams"])
+def test_a_row_of_weight_nought_is_no_row(name):
+    """Where the learner is exact the two must agree; an n-gram family still counts the row's words."""
+    texts = [f"{'good' if i % 2 else 'bad'} film number {i % 5}" for i in range(40)]
+    labels = ["up" if i % 2 else "down" for i in range(40)]
+    flipped = texts + texts[:8], labels + ["down" if i % 2 else "up" for i in range(8)]
+    model = DocumentClassifier(name, random_state=0)
+    with_nought = model.fit(*flipped, sample_weight=[1.0] * 40 + [0.0] * 8).predict(texts)
+    assert (with_nought == np.array(labels)).all()
+
+
+@pytest.mark.parametrize("name", list(SMALL))
+def test_balanced_weights_help_the_rare_label(name):
+    texts = [f"plain thing {i % 7}" for i in range(90)] + [f"plain odd thing {i % 3}" for i in range(9)]
+    labels = ["common"] * 90 + ["rare"] * 9
+    shares = []
+    for weight in (None, "balanced"):
+        model = DocumentClassifier(SMALL[name], class_weight=weight, training=QUICK, processes=1, random_state=0)
+        shares.append(model.fit(texts, labels).predict_proba(texts)[:, 1].mean())
+    assert shares[1] > shares[0]
+
+
+class ThirdParty(ClassifierMixin, BaseEstimator):
+    """A stranger's estimator: scikit-learn's own parts behind a check of the texts."""
+
+    def __init__(self, strength=10.0):
+        self.strength = strength
+
+    def fit(self, texts, labels):
+        texts = list(check_documents(texts))
+        if len(texts) != len(labels) or any(label is None for label in labels):
+            raise ValueError("Give one label a text.")
+        self.pipeline_ = make_pipeline(TfidfVectorizer(token_pattern=r"\S+"), LogisticRegression(C=self.strength))
+        self.pipeline_.fit(texts, labels)
+        self.classes_ = self.pipeline_.classes_
+        return self
+
+    def predict_proba(self, texts):
+        if not hasattr(self, "pipeline_"):
+            raise ValueError("Call fit first.")
+        texts = list(check_documents(texts))
+        return self.pipeline_.predict_proba(texts) if texts else np.zeros((0, len(self.classes_)))
+
+    def predict(self, texts):
+        shares = self.predict_proba(texts)
+        return self.classes_[shares.argmax(axis=1)]
+
+
+def test_a_strangers_estimator_can_keep_it_too():
+    check_text_estimator(ThirdParty())
+
+
+class ReplacesArguments(ThirdParty):
+    def __init__(self, strength=10.0):
+        self.strength = float(str(strength))
+
+
+class ReturnsNothing(ThirdParty):
+    def fit(self, texts, labels):
+        super().fit(texts, labels)
+
+
+class TakesAString(ThirdParty):
+    def predict_proba(self, texts):
+        return super().predict_proba([texts] if isinstance(texts, str) else texts)
+
+
+class TakesHoles(ThirdParty):
+    def fit(self, texts, labels):
+        return super().fit(["" if text is None else text for text in texts], labels)
+
+
+class LeansOnItsNeighbours(ThirdParty):
+    def predict_proba(self, texts):
+        shares = super().predict_proba(texts)
+        return shares * 0.9 + 0.1 * shares.mean(axis=0) if len(shares) else shares
+
+
+class DrawsAtRandom(ThirdParty):
+    def predict_proba(self, texts):
+        shares = super().predict_proba(texts) + np.random.default_rng().random((len(texts), 1)) * [[0.02, -0.02]]
+        return shares
+
+
+class Seeds(ThirdParty):
+    def fit(self, texts, labels):
+        np.random.seed(0)  # noqa: NPY002
+        return super().fit(texts, labels)
+
+
+class SortsTheCallersList(ThirdParty):
+    def fit(self, texts, labels):
+        super().fit(texts, labels)
+        if isinstance(texts, list):
+            texts.append(texts.pop(0))
+        return self
+
+
+class Remembers(ThirdParty):
+    def fit(self, texts, labels):
+        if hasattr(self, "pipeline_"):
+            return self
+        return super().fit(texts, labels)
+
+
+class ForgetsTheLast(ThirdParty):
+    def predict(self, texts):
+        return super().predict(texts)[:-1]
+
+
+class TurnsLabelsIntoText(ThirdParty):
+    def fit(self, texts, labels):
+        return super().fit(texts, [None if label is None else str(label) for label in labels])
+
+
+class Guesses(ThirdParty):
+    def predict(self, texts):
+        return np.array(["up"] * len(texts))
+
+
+@pytest.mark.parametrize(
+    ("broken", "check"),
+    [
+        (ReplacesArguments(3), "the_constructor_stores_its_arguments_untouched"),
+        (ReturnsNothing(), "fit_returns_the_estimator"),
+        (TakesAString(), "one_text_for_many_is_refused"),
+        (TakesHoles(), "a_missing_text_is_refused"),
+        (LeansOnItsNeighbours(), "batches_change_nothing"),
+        (DrawsAtRandom(), "the_same_seed_gives_the_same_answers"),
+        (Seeds(), "global_state_is_left_alone"),
+        (SortsTheCallersList(), "fit_leaves_its_inputs_alone"),
+        (Remembers(), "fit_twice_is_fit_once"),
+        (ForgetsTheLast(), "there_is_one_answer_a_text"),
+        (TurnsLabelsIntoText(), "labels_are_sorted_and_keep_their_type"),
+        (Guesses(), "predict_before_fit_is_an_error"),
+    ],
+)
+def test_each_broken_promise_is_caught_by_its_check(broken, check):
+    promise = next(each for each in text_estimator_checks(broken) if each.name == check)
+    with pytest.raises(AssertionError, match=check):
+        promise()
