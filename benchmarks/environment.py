@@ -79,10 +79,11 @@ def heading(title: str, seed: object, peers: Iterable[str] = ()) -> str:
     """What a result is worth nothing without: command, date, machine, seed, versions."""
     versions = [f"scansion {scansion.__version__}", f"Python {platform.python_version()}"]
     versions += [f"{name} {importlib.metadata.version(name)}" for name in OWN]
+    command = shlex.join(["python", f"benchmarks/{Path(sys.argv[0]).name}", *_shown(sys.argv[1:])])
     lines = [
         f"## {title}", "",
-        f"- command: `python benchmarks/{Path(sys.argv[0]).name} {shlex.join(_shown(sys.argv[1:]))}`".replace(" `", "`"),
-        f"- date: {time.strftime('%Y-%m-%d')}; seed: {seed}; {platform.machine()}, {_cores()} processors",
+        f"- command: `{command}`",
+        f"- date: {time.strftime('%Y-%m-%d')}; seed: {seed}; {platform.machine()}, {cores()} processors",
         f"- versions: {', '.join(versions)}",
     ]
     lines += [f"- peer environment {peer}: {', '.join(PEERS[peer])}" for peer in peers]
@@ -102,7 +103,8 @@ def say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def _cores() -> int:
+def cores() -> int:
+    """Processors this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 

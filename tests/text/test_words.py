@@ -12,7 +12,7 @@ from scansion.text import words
 from scansion.text.words import read_words, split_words
 
 # every kind of character the rule names, often; and any other character at all
-TELLING = "abcXYZ019_ \t\n\r\0\x85\u00a0\u3000\u200b\u00ad\ufeff'’.,!?-–éßİıñ\u0301\u093e漢字かなカナー한글אبд½²€😀\U000e0001"
+TELLING = "abXY09_ \t\n\0\x85\u00a0\u3000\u200b\u00ad\ufeff'’.,!-–éßİıñ\u0301\u093e漢字かなカナー한글אبд½²€😀\U000e0001"
 TEXTS = st.text(st.one_of(st.sampled_from(TELLING), st.characters()), max_size=40)
 
 

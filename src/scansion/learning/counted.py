@@ -10,7 +10,7 @@ from scansion.families.baseline import NoVectors
 from scansion.families.catalogue import CountedFamily
 from scansion.families.ngrams import NGramsVectors, log_count_ratios
 from scansion.heads.catalogue import Head
-from scansion.learning.convex import Choice, Linear, Vectors, choose_strength, solve
+from scansion.learning.convex import Choice, Linear, Vectors, choose_strength, one_thread_each, solve
 from scansion.text.words import Corpus
 
 
@@ -50,7 +50,8 @@ def learn_counted(
     )
     yield Stage(f"solving with strength {choice.strength:g}")
     widths = None if widths_of is None else widths_of(vectors, targets)
-    linear = solve(vectors, targets, head, choice.strength, row_weights=weights, widths=widths)
+    with one_thread_each():
+        linear = solve(vectors, targets, head, choice.strength, row_weights=weights, widths=widths)
     yield Counted(family, linear, choice)
 
 

@@ -73,8 +73,9 @@ def split_words(text: str) -> list[tuple[int, int]]:
 
 @dataclass(frozen=True)
 class _Chunk:
+    text: str
     distinct: np.ndarray  # (words,) uint64 hashes, sorted
-    spellings: list[str]  # (words,)
+    places: tuple[np.ndarray, np.ndarray]  # where each word starts and ends somewhere in the text, (words,)
     inverse: np.ndarray  # (tokens,) into distinct
     lengths: np.ndarray  # (documents,) tokens each
 
@@ -96,7 +97,8 @@ class _Lexicon:
         numbers[known] = self._numbers[slots[known]]
         new = np.flatnonzero(~known)
         numbers[new] = np.arange(len(self.types), len(self.types) + len(new))
-        self.types.extend(chunk.spellings[i] for i in new)
+        starts, ends = (edge[new].tolist() for edge in chunk.places)
+        self.types.extend(chunk.text[start:end] for start, end in zip(starts, ends, strict=True))
         self._hashes = np.insert(self._hashes, slots[new], chunk.distinct[new])
         self._numbers = np.insert(self._numbers, slots[new], numbers[new])
         return numbers[chunk.inverse]
@@ -132,9 +134,10 @@ def _read_chunk(texts: list[str]) -> _Chunk:
     # np.array of lengths, each document followed by one blank
     borders = np.cumsum(np.array([0] + [len(text) + 1 for text in lowered], np.int64))
     lengths = np.diff(np.searchsorted(starts, borders))
-    distinct, first, inverse = np.unique(_hashes(codes, starts, ends), return_index=True, return_inverse=True)
-    spellings = [joined[a:b] for a, b in zip(starts[first].tolist(), ends[first].tolist(), strict=True)]
-    return _Chunk(distinct, spellings, inverse, lengths)
+    distinct, inverse = np.unique(_hashes(codes, starts, ends), return_inverse=True)
+    first = np.empty(len(distinct), np.int64)
+    first[inverse] = np.arange(len(inverse))  # any occurrence will do; return_index would sort twice as slowly
+    return _Chunk(joined, distinct, (starts[first], ends[first]), inverse, lengths)
 
 
 def _edges(text: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -1,0 +1,143 @@
+"""How the strength of a linear head is chosen."""
+
+import time
+
+import numpy as np
+import pytest
+from scipy.sparse import csr_matrix
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import log_loss
+
+from scansion.heads.label_sets import LabelSetsHead
+from scansion.heads.labels import LabelsHead
+from scansion.heads.numbers import NumbersHead
+from scansion.learning.convex import FIRST_STRENGTH, FOLDS, STRENGTHS, Choice, choose_strength, fold_rows
+
+HEAD = LabelsHead(("no", "yes"))
+
+
+def made(rows: int = 240, columns: int = 30, noise: float = 1.0) -> tuple[csr_matrix, np.ndarray]:
+    """Sparse vectors, and labels that a noisy linear rule gives them."""
+    random = np.random.default_rng(0)
+    X = random.random((rows, columns)) * (random.random((rows, columns)) < 0.3)
+    scores = X @ random.normal(size=columns) * 3 + noise * random.normal(size=rows)
+    return csr_matrix(X, dtype=np.float32), (scores > np.median(scores)).astype(np.int64)
+
+
+def same(one: Choice, other: Choice) -> bool:
+    return (
+        (one.strength, one.held_out, one.reason) == (other.strength, other.held_out, other.reason)
+        and np.array_equal(one.rows, other.rows)
+        and np.array_equal(one.scores, other.scores)
+    )
+
+
+@pytest.mark.parametrize("folds", [2, 3, 5])
+def test_folds_hold_every_row_once_and_keep_labels_in_proportion(folds):
+    targets = np.repeat([0, 1, 2], [70, 20, 10])
+    head = LabelsHead(("a", "b", "c"))
+    parts = fold_rows(head, targets, folds, seed=4)
+    assert sorted(np.concatenate(parts).tolist()) == list(range(100))
+    for part in parts:
+        counts = np.bincount(targets[part], minlength=3)
+        assert (np.abs(counts - np.array([70, 20, 10]) / folds) < 1).all()
+
+
+def test_folds_of_label_sets_keep_how_many_labels_a_row_has():
+    targets = (np.arange(90)[:, None] % 3 > np.array([0, 1])).astype(np.float32)
+    for part in fold_rows(LabelSetsHead(("a", "b")), targets, 3, seed=0):
+        assert np.bincount(targets[part].sum(axis=1).astype(int)).tolist() == [10, 10, 10]
+
+
+def test_folds_of_numbers_hold_every_row_once():
+    parts = fold_rows(NumbersHead(0.0, 1.0), np.zeros(10, np.float32), 3, seed=0)
+    assert sorted(np.concatenate(parts).tolist()) == list(range(10))
+    assert {len(part) for part in parts} == {3, 4}
+
+
+def test_the_choice_is_a_function_of_the_seed_and_of_no_threads():
+    vectors, targets = made()
+    first = choose_strength(vectors, targets, HEAD, 0, threads=1)
+    assert same(first, choose_strength(vectors, targets, HEAD, 0, threads=1))
+    assert same(first, choose_strength(vectors, targets, HEAD, 0, threads=3))
+    assert not np.array_equal(first.rows, choose_strength(vectors, targets, HEAD, 1).rows)
+
+
+def test_the_choice_is_the_least_held_out_loss_of_those_tried_and_lies_in_a_valley():
+    vectors, targets = made()
+    choice = choose_strength(vectors, targets, HEAD, 0)
+    assert choice.reason == "least held-out loss"
+    assert FIRST_STRENGTH in choice.held_out
+    assert choice.held_out[choice.strength] == min(choice.held_out.values())
+    place = STRENGTHS.index(choice.strength)
+    assert set(STRENGTHS[max(0, place - 1) : place + 2]) <= choice.held_out.keys()
+
+
+def test_held_out_losses_are_those_of_scikit_learn_on_the_same_folds():
+    vectors, targets = made()
+    choice = choose_strength(vectors, targets, HEAD, 0)
+    exact = vectors.astype(np.float64)
+    for strength, loss in choice.held_out.items():
+        losses = []
+        for part in fold_rows(HEAD, targets, FOLDS, 0):
+            kept = np.setdiff1d(np.arange(len(targets)), part)
+            reference = LogisticRegression(C=strength, max_iter=1000).fit(exact[kept], targets[kept])
+            losses.append(log_loss(targets[part], reference.predict_proba(exact[part])))
+        assert loss == pytest.approx(np.mean(losses), abs=0.01)  # strengths are ranked by a coarser solution
+
+
+def test_every_row_is_held_out_once_and_its_scores_are_kept():
+    vectors, targets = made()
+    choice = choose_strength(vectors, targets, HEAD, 0)
+    assert sorted(choice.rows.tolist()) == list(range(len(targets)))
+    assert choice.scores.shape == (len(targets), 1)
+    probabilities = HEAD.probabilities(choice.scores)
+    assert log_loss(targets[choice.rows], probabilities) == pytest.approx(choice.held_out[choice.strength])
+
+
+@pytest.mark.parametrize(("noise", "side"), [(30.0, "weaker"), (0.0, "stronger")])
+def test_noise_asks_for_a_weaker_head_and_a_clear_rule_for_a_stronger(noise, side):
+    vectors, targets = made(noise=noise)
+    strength = choose_strength(vectors, targets, HEAD, 0).strength
+    assert strength < FIRST_STRENGTH if side == "weaker" else strength > FIRST_STRENGTH
+
+
+def test_a_deadline_that_has_passed_leaves_the_first_strength():
+    vectors, targets = made()
+    choice = choose_strength(vectors, targets, HEAD, 0, deadline=time.monotonic() - 1)
+    assert list(choice.held_out) == [choice.strength] == [FIRST_STRENGTH]
+    assert choice.reason == "the budget ended the search"
+    assert len(choice.scores) == len(choice.rows) == len(targets)
+
+
+def test_prior_widths_are_learned_without_the_held_out_targets():
+    vectors, targets = made()
+    seen = []
+
+    def widths_of(part, answers):
+        seen.append((part.shape[0], len(answers)))
+        return np.ones((part.shape[1], 1))
+
+    with_ones = choose_strength(vectors, targets, HEAD, 0, widths_of=widths_of)
+    assert seen == [(160, 160)] * FOLDS
+    assert same(with_ones, choose_strength(vectors, targets, HEAD, 0))
+
+
+def test_a_row_of_weight_nought_has_no_say_in_the_loss():
+    vectors, targets = made()
+    weights = np.where(np.arange(len(targets)) % 4, 1.0, 0.0)
+    flipped = np.where(weights > 0, targets, 1 - targets)
+    # with numbers for answers rows are not sorted into strata, so that the folds of both are the same
+    head = NumbersHead(0.0, 1.0)
+    one, other = (
+        choose_strength(vectors, answers.astype(np.float32), head, 0, row_weights=weights)
+        for answers in (targets, flipped)
+    )
+    assert one.held_out == pytest.approx(other.held_out)
+
+
+@pytest.mark.parametrize(("rows", "columns"), [(240, 0), (1, 5), (2, 5)])
+def test_where_nothing_can_be_held_out_or_weighed_nothing_is_chosen(rows, columns):
+    vectors, targets = csr_matrix((rows, columns), dtype=np.float32), np.arange(rows) % 2
+    choice = choose_strength(vectors, targets, HEAD, 0)
+    assert (choice.reason, choice.held_out, len(choice.rows)) == ("nothing to choose from", {}, 0)

@@ -1,0 +1,228 @@
+"""A run of the loop, watched; the same run in two processes; and documents longer than a family can read at once."""
+
+import os
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from scansion.families.lstm import LSTM
+from scansion.families.transformer import Transformer
+from scansion.heads.labels import LabelsHead
+from scansion.heads.numbers import NumbersHead
+from scansion.learning import readers
+from scansion.learning.gradient import Alone, Step, Training
+from scansion.learning.parallel import learn_together
+from scansion.learning.reader import Examples, build_reader, cut_windows, read
+from scansion.learning.readers import PATIENCE, Epoch, Learned, ReaderJob, Watch, learn_reader, windowed
+from scansion.text.batches import Sequences
+from scansion.text.vocabulary import Vocabulary
+from scansion.text.words import read_words
+
+FAMILY = LSTM(width=8, dropout=0.0, word_dropout=0.0)
+TRAINING = Training(most_epochs=3, steps=12, smallest_batch=40, largest_batch=40)
+HEAD = LabelsHead(("blue", "red"))
+
+
+def made(rows: int, seed: int) -> tuple[list[str], np.ndarray]:
+    random = np.random.default_rng(seed)
+    labels = random.integers(0, 2, rows)
+    filler = [" ".join(random.choice(["a", "the", "of", "thing", "things", "old"], 5)) for _ in labels]
+    return [f"{words} {'red' if label else 'blue'}" for words, label in zip(filler, labels, strict=True)], labels
+
+
+def inputs(family=FAMILY):
+    texts, labels = made(60, 0)
+    corpus = read_words(texts)
+    vocabulary = Vocabulary.learn(corpus)
+    sequences = vocabulary.encode(corpus)
+    parts = []
+    for rows in (np.arange(40), np.arange(40, 60)):
+        part = Sequences(sequences.ids, sequences.starts[rows], sequences.lengths[rows])
+        parts.append(Examples(part, labels[rows], np.ones(len(rows))))
+    job = ReaderJob(family, HEAD, len(vocabulary), len(vocabulary.pieces), TRAINING, seed=0)
+    return job, vocabulary.spell(corpus.types), *parts
+
+
+# --- a run ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_run_tells_its_steps_its_epochs_and_at_last_what_it_learned():
+    job, spelling, examples, held_out = inputs()
+    *events, learned = learn_reader(job, spelling, examples, held_out, Alone())
+    steps = [event for event in events if isinstance(event, Step)]
+    epochs = [event for event in events if isinstance(event, Epoch)]
+    assert [epoch.number for epoch in epochs] == [1, 2, 3]
+    assert isinstance(learned, Learned)
+    assert (learned.steps, learned.epochs, learned.ended) == (len(steps), 3, "all epochs done")
+    assert learned.tokens == 3 * examples.sequences.lengths.sum()
+    fresh = build_reader(job.family, job.words, job.pieces, job.head, 0.1, 0)
+    assert learned.weights.keys() == fresh.state_dict().keys()
+
+
+def test_a_run_without_time_still_has_weights():
+    job, spelling, examples, held_out = inputs()
+    (learned,) = learn_reader(job, spelling, examples, held_out, Alone(), deadline=0.0)
+    assert (learned.steps, learned.ended) == (0, "the budget was spent")
+    fresh = build_reader(job.family, job.words, job.pieces, job.head, 0.1, 0).state_dict()
+    assert all(np.array_equal(learned.weights[name], weights.numpy()) for name, weights in fresh.items())
+
+
+def test_a_run_stops_after_several_epochs_clearly_worse_than_the_best(monkeypatch):
+    job, spelling, examples, held_out = inputs()
+    errors = iter([0.1, 0.0, *[1.0] * 20])
+    monkeypatch.setattr(readers.Watch, "look", scripted(errors))
+    job = replace(job, training=replace(TRAINING, most_epochs=15))
+    *events, learned = learn_reader(job, spelling, examples, held_out, Alone())
+    assert sum(isinstance(event, Epoch) for event in events) == 2 + PATIENCE
+    assert learned.epoch == 2
+    assert "worse than the best" in learned.ended
+
+
+def scripted(errors):
+    def look(watch, epoch):
+        error = next(errors)
+        if error < watch.lowest:
+            watch.lowest, watch.epoch = error, epoch
+        return error, watch.epoch == epoch
+
+    return look
+
+
+def test_two_processes_learn_what_one_does(monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(sys.path))
+    job, spelling, examples, held_out = inputs()
+    *_, alone = learn_reader(job, spelling, examples, held_out, Alone())
+    *events, together = learn_together(job, spelling, examples, held_out, 2, float("inf"))
+    assert (together.steps, together.tokens, together.epoch, together.ended) == (
+        alone.steps, alone.tokens, alone.epoch, alone.ended
+    )  # fmt: skip
+    assert [event.number for event in events if isinstance(event, Epoch)] == [1, 2, 3]
+    assert together.weights.keys() == alone.weights.keys()
+    for name, weights in alone.weights.items():
+        np.testing.assert_allclose(together.weights[name], weights, atol=1e-3, err_msg=name)
+
+
+# --- the watch ------------------------------------------------------------------------------------------------------
+
+
+def watched(monkeypatch, *errors: list[float]) -> list[int]:
+    """The epoch that is kept after each look, if epoch i has the given squared errors on the held-out rows."""
+    reader = build_reader(FAMILY, 5, 0, NumbersHead(0.0, 1.0), 0.0, 0)
+    count = len(errors[0])
+    rows = Sequences(np.zeros(count, np.int32), np.arange(count), np.ones(count, np.int64))
+    answers = iter(np.sqrt(np.array(errors))[:, :, None])
+    monkeypatch.setattr(readers, "read", lambda *_: next(answers))
+    watch, kept = Watch(reader, Examples(rows, np.zeros(count, np.float32), np.ones(count)), None), []
+    for epoch, wrong in enumerate(errors, start=1):
+        reader.scores.bias.data.fill_(epoch)
+        mean, keeps = watch.look(epoch)
+        assert mean == pytest.approx(np.mean(wrong))
+        assert keeps == (watch.epoch == epoch)
+        assert watch.weights["scores.bias"].tolist() == [watch.epoch]
+        kept.append(watch.epoch)
+    return kept
+
+
+def test_the_latest_epoch_within_one_standard_error_of_the_lowest_is_kept(monkeypatch):
+    # the second has mean 1 and standard error 1 / sqrt(4) = 0.5
+    first, lowest = [4.0] * 4, [0.0, 0.0, 2.0, 2.0]
+    assert watched(monkeypatch, first, lowest, [1.4] * 4, [1.6] * 4) == [1, 2, 3, 3]
+
+
+def test_an_epoch_just_outside_is_not_kept_and_a_new_lowest_always_is(monkeypatch):
+    assert watched(monkeypatch, [1.0] * 4, [1.01] * 4, [1.0] * 4, [0.5] * 4) == [1, 1, 3, 4]
+
+
+def test_kept_weights_are_a_copy(monkeypatch):
+    assert watched(monkeypatch, [1.0] * 3, [2.0] * 3, [3.0] * 3) == [1, 1, 1]
+
+
+# --- long documents -------------------------------------------------------------------------------------------------
+
+
+def rows_of(*lengths: int) -> Sequences:
+    sizes = np.array(lengths)
+    return Sequences(np.arange(sizes.sum(), dtype=np.int32), np.cumsum(sizes) - sizes, sizes)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.integers(1, 60), min_size=1, max_size=8), st.integers(2, 20))
+def test_windows_cover_every_token_overlap_by_at_least_half_and_stay_in_their_row(lengths, longest):
+    sequences = rows_of(*lengths)
+    windows, owners = cut_windows(sequences, longest)
+    assert windows.lengths.max() <= longest
+    for row, (start, length) in enumerate(zip(sequences.starts, sequences.lengths, strict=True)):
+        mine = np.flatnonzero(owners == row)
+        begins, ends = windows.starts[mine], windows.starts[mine] + windows.lengths[mine]
+        assert (begins[0], ends[-1]) == (start, start + length)
+        assert (ends[:-1] - begins[1:] >= longest - longest // 2).all()
+        assert (np.diff(begins) > 0).all()
+
+
+def test_windows_by_hand():
+    windows, owners = cut_windows(rows_of(3, 11), 4)
+    assert owners.tolist() == [0, 1, 1, 1, 1, 1]
+    assert (windows.starts - np.array([0, *[3] * 5])).tolist() == [0, 0, 2, 4, 6, 7]
+    assert windows.lengths.tolist() == [3, 4, 4, 4, 4, 4]
+
+
+@pytest.mark.parametrize("longest", [None, 11, 12])
+def test_rows_that_fit_are_left_as_they_are(longest):
+    sequences = rows_of(3, 11)
+    windows, owners = cut_windows(sequences, longest)
+    assert windows is sequences
+    assert owners.tolist() == [0, 1]
+
+
+def test_a_rows_windows_share_its_answer_and_its_weight():
+    examples = Examples(rows_of(3, 11), np.array([0, 1]), np.array([2.0, 5.0]))
+    cut = windowed(examples, 4)
+    assert cut.targets.tolist() == [0, 1, 1, 1, 1, 1]
+    assert cut.weights.tolist() == [2.0, *[1.0] * 5]
+    assert windowed(examples, None) is examples
+
+
+@pytest.fixture
+def short_sighted():
+    family = Transformer(width=8, heads=2, feed_forward=16, longest=4)
+    return build_reader(family, 30, 0, LabelsHead(("a", "b", "c")), 0.0, 0).eval()
+
+
+def test_a_document_longer_than_longest_is_read_whole(short_sighted):
+    ids = np.arange(3, 16, dtype=np.int32)
+    whole = Sequences(ids, np.array([0, 0]), np.array([11, 3]))
+    before = read(short_sighted, whole, longest=4)
+    for place in range(11):
+        changed = ids.copy()
+        changed[place] = 20
+        after = read(short_sighted, replace(whole, ids=changed), longest=4)
+        assert np.abs(after[0] - before[0]).max() > 1e-4
+        assert (np.abs(after[1] - before[1]).max() > 1e-4) == (place < 3)
+
+
+def test_its_scores_are_the_mean_of_its_windows_weighted_by_their_lengths(short_sighted):
+    ids = np.arange(3, 16, dtype=np.int32)
+    found = read(short_sighted, Sequences(ids, np.array([0, 0]), np.array([11, 3])), longest=4)
+    with torch.inference_mode():
+        parts = [
+            short_sighted(torch.tensor(ids[begin:end])[None].long(), torch.ones(1, end - begin, dtype=torch.bool))[0]
+            for begin, end in [(0, 4), (2, 6), (4, 8), (6, 10), (7, 11), (0, 3)]
+        ]
+    expected = torch.stack([torch.stack(parts[:5]).mean(dim=0), parts[5]])
+    np.testing.assert_allclose(found, expected.numpy(), atol=1e-5)
+
+
+def test_scores_come_in_the_order_given_whatever_the_batches(short_sighted):
+    random = np.random.default_rng(0)
+    lengths = random.integers(1, 5, 30)
+    ids = random.integers(3, 30, lengths.sum()).astype(np.int32)
+    starts = np.cumsum(lengths) - lengths
+    together = read(short_sighted, Sequences(ids, starts, lengths))
+    for row in range(30):
+        alone = read(short_sighted, Sequences(ids, starts[[row]], lengths[[row]]))
+        np.testing.assert_allclose(together[[row]], alone, atol=1e-5)
