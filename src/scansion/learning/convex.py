@@ -141,9 +141,9 @@ def choose_strength(
     """Inner cross-validation over ``STRENGTHS``.
 
     ``widths_of`` learns the prior widths from a fold's own training rows, so that no fold sees its held-out targets.
-    At most about ``MOST_ROWS`` rows are used, and folds until ``ROWS_ENOUGH`` of them have been held out.  The search begins
-    with ``FIRST_STRENGTHS`` and goes on beyond an edge that is the best; it ends early at ``deadline``
-    (``time.monotonic``).
+    At most about ``MOST_ROWS`` rows are used, and folds until ``ROWS_ENOUGH`` of them have been held out.  The
+    search begins with ``FIRST_STRENGTHS`` and goes on beyond an edge that is the best; it ends early at
+    ``deadline`` (``time.monotonic``).
     """
     weights = np.ones(len(targets)) if row_weights is None else row_weights
     parts = fold_rows(head, targets, FOLDS * max(1, round(len(targets) / MOST_ROWS)), seed)[:FOLDS]
