@@ -179,8 +179,8 @@ def _head_for(task: str | None, targets: list[Any]) -> tuple[Head, np.ndarray]:
     if task not in (None, "classify", "regress"):
         raise UsageError(f"task is 'classify' or 'regress'; got {task!r}.")
     if task is None:
-        numbers = all(isinstance(target, float) and not target.is_integer() for target in targets[:50])
-        task = "regress" if numbers and targets else "classify"
+        numbers = any(isinstance(target, float) and not target.is_integer() for target in targets)
+        task = "regress" if numbers else "classify"
     estimator = DocumentRegressor() if task == "regress" else DocumentClassifier()
     return estimator.head_for([tuple(t) if isinstance(t, list) else t for t in targets])
 
