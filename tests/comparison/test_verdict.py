@@ -47,3 +47,16 @@ def test_without_any_score_there_is_no_choice():
 def test_the_best_may_also_be_the_cheapest(cheap):
     seconds = {"majority": 0, "n-grams": 5, "lstm": 5, cheap: 1}
     assert verdict({"majority": 0.5, "n-grams": 0.8, "lstm": 0.8}, seconds).family == cheap
+
+
+def test_a_baseline_that_alone_was_not_broken_is_not_recommended():
+    found = decide({"majority": 0.5}, {"majority": 1}, {"majority": 0}, {}, ROWS, "majority", "points")
+    assert found.family is None
+    assert "Only the majority baseline has a score" in found.reason
+
+
+def test_families_with_the_same_score_are_not_called_higher():
+    found = verdict({"majority": 0.5, "n-grams": 0.8, "lstm": 0.8}, {"majority": 0, "lstm": 60, "n-grams": 2})
+    assert found.family == "n-grams"
+    lstm_first = verdict({"lstm": 0.8, "majority": 0.5, "n-grams": 0.8}, {"majority": 0, "lstm": 60, "n-grams": 2})
+    assert lstm_first.reason == "n-grams trains 30.0 times as fast as lstm and has the same score."

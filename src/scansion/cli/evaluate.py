@@ -16,13 +16,17 @@ from scansion.cli.options import (
     TextColumn,
 )
 from scansion.cli.reading import Columns, answers, read
-from scansion.cli.telling import say
-from scansion.errors import ThresholdError, UsageError
-from scansion.measures.intervals import interval_of
+from scansion.cli.telling import counted, say
+from scansion.errors import DataError, ThresholdError
+from scansion.measures.intervals import Interval, interval_of
 from scansion.measures.scores import main_measure, measure_all
+
+BETWEEN_LABELS = "|"
+FEWEST_ROWS = 2
 
 EXAMPLES = """Examples:
   scansion evaluate model held-out.csv
+  scansion evaluate topics held-out.csv --label-separator ';'    several labels in a cell; by default |
   scansion evaluate model held-out.csv --at-least 0.8 --json     exit code 3 if accuracy is below 0.8
 """
 
@@ -41,13 +45,18 @@ def evaluate(
     from scansion.tasks.loading import load
 
     estimator = load(model)
-    task = "regress" if estimator.head_.kind == "regression" else "classify"
+    kind = estimator.head_.kind
+    task = "regress" if kind == "regression" else "classify"
+    if kind == "multilabel":
+        label_separator = label_separator or BETWEEN_LABELS
     documents = read(data, Columns(text, target, None, task, label_separator, max_bad))
+    if len(documents) < FEWEST_ROWS:
+        raise DataError(f"{documents.name} has {counted(len(documents), 'row')}; a score with its interval takes at "
+                        f"least {FEWEST_ROWS}.")
+    if kind == "multiclass" and any(isinstance(answer, tuple) for answer in answers(documents)):
+        raise DataError(f"{documents.name} holds several labels a document, and {model} answers with one.")
     scores = estimator.decision_function(documents.texts)
     truth, found = _comparable(estimator, answers(documents), estimator.answers(scores))
-    kind = estimator.head_.kind
-    if len(truth) < 2:
-        raise UsageError(f"{documents.name} has {len(truth)} rows; a score with its interval takes at least 2.")
     measure = main_measure(kind)
     interval = interval_of(kind, measure, truth, [found])
     others = {name: float(value) for name, value in measure_all(kind, truth, found).items() if name != measure}
@@ -56,12 +65,21 @@ def evaluate(
     if as_json:
         print(json.dumps(result, indent=2))
     else:
-        print(f"{measure.replace('_', ' ')}  {interval.score:.4f}  ({interval.low:.4f} to {interval.high:.4f}, 95 %)  "
-              f"on {len(truth):,} rows")
-        for name, value in others.items():
-            print(f"{name.replace('_', ' '):24} {value:.4f}")
+        _print(measure, interval, others, len(truth))
     if at_least is not None and interval.score < at_least:
         raise ThresholdError(f"{measure} is {interval.score:.4f}, below the {at_least} that was demanded.")
+
+
+def _print(measure: str, interval: Interval, others: dict[str, float], rows: int) -> None:
+    """A line a measure, shares in hundredths, the main one first with its interval."""
+    from scansion.comparison.figures import percent
+
+    low, high = percent(interval.low, measure), percent(interval.high, measure)
+    lines = {measure: interval.score, **others}
+    names = max(map(len, lines))
+    for name, value in lines.items():
+        note = f"  ({low} to {high}, 95 % of {counted(rows, 'row')})" if name == measure else ""
+        print(f"{name.replace('_', ' '):{names}}  {percent(value, name):>6}{note}")
 
 
 def _comparable(estimator: Any, truth: list[Any], found: list[Any]) -> tuple[np.ndarray, np.ndarray]:

@@ -20,9 +20,11 @@ from scansion.cli.options import (
     Task,
     TextColumn,
 )
+from scansion.cli.places import check_place
 from scansion.cli.reading import Columns, answers, read
 from scansion.cli.telling import Telling, say
 from scansion.errors import UsageError, did_you_mean
+from scansion.storage.limits import MANIFEST, MOST_FILE_BYTES
 
 EXAMPLES = """Examples:
   scansion fit reviews.csv --family n-grams --out model
@@ -33,7 +35,7 @@ EXAMPLES = """Examples:
 
 def fit(
     data: Data,
-    family: Annotated[str, typer.Option("--family", help="bag-of-words, n-grams, rnn, lstm or transformer.")],
+    family: Annotated[str, typer.Option("--family", help="Which one; scansion families lists them.")],
     out: Annotated[Path, typer.Option("--out", metavar="MODEL", help="The model folder to write.")],
     text: TextColumn = None,
     target: TargetColumn = None,
@@ -41,7 +43,8 @@ def fit(
     label_separator: LabelSeparator = None,
     max_bad: MaxBad = None,
     settings: Annotated[list[str] | None, typer.Option("--set", metavar="OPTION=VALUE", help="An option of the "
-                                                          "family, such as width=256; may be repeated.")] = None,
+                                                          "family, such as width=256; may be repeated. "
+                                                          "scansion families lists them.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace a model that is already there.")] = False,
     budget: Budget = None,
     class_weight: ClassWeight = None,
@@ -51,16 +54,13 @@ def fit(
 ) -> None:
     """Train one family on a table and write a model folder."""
     from scansion.families.catalogue import family_from
-    from scansion.learning.budget import seconds_of
     from scansion.learning.gradient import Step
     from scansion.learning.readers import Epoch
     from scansion.tasks.documents import DocumentClassifier, DocumentRegressor
 
-    if out.exists() and not force and (not out.is_dir() or any(out.iterdir())):
-        raise UsageError(f"{out} exists already. Choose another place, or replace a model with --force.")
-    seconds_of(budget)
+    check_place(out, frozenset(MOST_FILE_BYTES), MANIFEST, replace=force)
     configured = with_settings(family_from(family), settings or [])
-    documents = read(data, Columns(text, target, None, task, label_separator, max_bad))
+    documents = read(data, Columns(text, target, None, task, label_separator, max_bad), class_weight)
     shared: dict[str, Any] = {"budget": budget, "processes": processes, "random_state": random_state}
     if documents.task == "regress":
         estimator = DocumentRegressor(configured, **shared)
@@ -103,6 +103,8 @@ def _typed(name: str, value: str, default: Any) -> Any:
 
 
 def _print(estimator: Any, family: str, out: Path, task: str | None, as_json: bool) -> None:
+    from scansion.comparison.figures import percent
+
     report = estimator.fit_report_
     valid = report.validation
     if as_json:
@@ -114,6 +116,8 @@ def _print(estimator: Any, family: str, out: Path, task: str | None, as_json: bo
         return
     for note in report.notes:
         say(note)
-    score = "" if valid is None else (f" {report.measure} on rows kept back: {valid.score:.3f} "
-                                      f"({valid.low:.3f} to {valid.high:.3f}).")
+    score = ""
+    if valid is not None:
+        value, low, high = (percent(number, report.measure) for number in (valid.score, valid.low, valid.high))
+        score = f" {report.measure.replace('_', ' ')} on rows kept back: {value} ({low} to {high})."
     print(f"{out}: {family}, {report.parameters:,} parameters, {report.seconds:.1f} s.{score}")

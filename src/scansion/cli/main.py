@@ -5,7 +5,6 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable
-from importlib.metadata import version as version_of
 from types import FrameType
 from typing import Annotated, Any
 
@@ -19,9 +18,16 @@ VERBS = {
     "fit": "Train one family on a table and write a model folder.",
     "predict": "Answer every document: one line each, in order.",
     "evaluate": "Score a model on documents whose answers are known.",
+    "families": "List every family with its options and their defaults.",
+}
+KEPT = {
+    "compare": "The families that were finished are above; the others are not kept.",
+    "fit": "No model was written, and what stood in its place stands there still.",
+    "predict": "The answers above are complete as far as they go.",
 }
 DONE, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 DEBUG = "--debug"
+NO_MEMORY = "there was not enough memory. Take fewer rows or a smaller family."
 
 ABOUT = """Every family of text model on your own documents, and the evidence which one to use.
 
@@ -35,7 +41,43 @@ def run(arguments: list[str] | None = None) -> None:
     """The entry point of the ``scansion`` command; ends the process with its exit code."""
     given = sys.argv[1:] if arguments is None else arguments
     signal.signal(signal.SIGTERM, _terminate)
-    sys.exit(_exit_code([word for word in given if word != DEBUG], DEBUG in given))
+    if sys.stdout is not None:
+        sys.stdout.reconfigure(errors="backslashreplace")  # a label may hold what the terminal cannot show
+    code = carry_out(given)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # all is said and done; there is nothing left to interrupt
+    sys.exit(code)
+
+
+def carry_out(given: list[str]) -> int:
+    """Run a verb; its exit code, and for whatever went wrong one sentence on standard error."""
+    arguments, debug = [word for word in given if word != DEBUG], DEBUG in given
+    wanted = next((word for word in arguments if not word.startswith("-")), None)
+    try:
+        code = build(wanted).main(arguments, prog_name="scansion", standalone_mode=False)
+        if sys.stdout is not None:
+            sys.stdout.flush()
+        if code == INTERRUPTED:  # typer turns Ctrl-C into this code and says nothing
+            raise KeyboardInterrupt
+        return code if isinstance(code, int) else DONE
+    except ScansionError as error:
+        return _failed(str(error), error.exit_code, debug)
+    except (KeyboardInterrupt, typer.Abort):
+        return _failed(f"interrupted. {KEPT.get(wanted or '', '')}".rstrip(), INTERRUPTED, debug)
+    except (BrokenPipeError, SystemExit):  # typer exits when a pipe breaks: whoever read our output has seen enough
+        _give_up_output()
+        return DONE
+    except MemoryError:
+        return _failed(NO_MEMORY, FAILED, debug)
+    except OSError as error:
+        _give_up_output()
+        return _failed(f"{_named(error)}. Check the place and the disk.", FAILED, debug)
+    except Exception as error:  # the last resort of a command: a sentence instead of a traceback
+        if hasattr(error, "format_message"):  # a wrong option or argument, in typer's own words
+            return _failed(_usage(error), USAGE, debug)
+        if "can't allocate memory" in str(error):  # torch's words for it, in a RuntimeError
+            return _failed(NO_MEMORY, FAILED, debug)
+        sentence = f"{type(error).__name__}: {error}. This is a bug in scansion; --debug shows where."
+        return _failed(sentence, FAILED, debug)
 
 
 def build(wanted: str | None = None) -> Any:
@@ -44,7 +86,7 @@ def build(wanted: str | None = None) -> Any:
     app.callback(invoke_without_command=True)(_top)
     for name, summary in VERBS.items():
         verb, examples = _verb(name) if name == wanted else (_not_asked_for, "")
-        app.command(name, help=summary, epilog=f"\b\n{examples}", no_args_is_help=True)(verb)
+        app.command(name, help=summary, epilog=f"\b\n{examples}", no_args_is_help=name != "families")(verb)
     return typer.main.get_command(app)
 
 
@@ -62,9 +104,13 @@ def _verb(name: str) -> tuple[Callable[..., None], str]:
         from scansion.cli.predict import EXAMPLES, predict
 
         return predict, EXAMPLES
-    from scansion.cli.evaluate import EXAMPLES, evaluate
+    if name == "evaluate":
+        from scansion.cli.evaluate import EXAMPLES, evaluate
 
-    return evaluate, EXAMPLES
+        return evaluate, EXAMPLES
+    from scansion.cli.families import EXAMPLES, families
+
+    return families, EXAMPLES
 
 
 def _not_asked_for() -> None:
@@ -74,35 +120,19 @@ def _not_asked_for() -> None:
 def _top(version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:
     # a docstring here would be taken for the help text
     if version:
-        print(f"scansion {version_of('scansion')}")
+        print(f"scansion {sys.modules['scansion'].__version__}")
         raise typer.Exit
 
 
-def _exit_code(arguments: list[str], debug: bool) -> int:
-    """Run a verb; what went wrong becomes one sentence on standard error and a code."""
-    try:
-        wanted = next((word for word in arguments if not word.startswith("-")), None)
-        code = build(wanted).main(arguments, prog_name="scansion", standalone_mode=False)
-        sys.stdout.flush()
-        if code == INTERRUPTED:  # typer turns Ctrl-C into this code and says nothing
-            raise KeyboardInterrupt
-        return code if isinstance(code, int) else DONE
-    except ScansionError as error:
-        return _failed(str(error), error.exit_code, debug)
-    except (KeyboardInterrupt, typer.Abort):
-        sentence = "interrupted. What was finished is printed above; nothing is left half-written."
-        return _failed(sentence, INTERRUPTED, debug)
-    except (BrokenPipeError, SystemExit):
-        # whoever read our output has seen enough (typer itself exits then); Python must not try to flush the rest
+def _give_up_output() -> None:
+    """Python flushes standard output when it ends; where that must fail, let it have nowhere to fail."""
+    if sys.stdout is not None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return DONE
-    except MemoryError:
-        return _failed("there was not enough memory. Take fewer rows or a smaller family.", FAILED, debug)
-    except Exception as error:  # the last resort of a command: a sentence instead of a traceback
-        if hasattr(error, "format_message"):  # a wrong option or argument, in typer's own words
-            return _failed(_usage(error), USAGE, debug)
-        sentence = f"{type(error).__name__}: {error}. This is a bug in scansion; --debug shows where."
-        return _failed(sentence, FAILED, debug)
+
+
+def _named(error: OSError) -> str:
+    reason = error.strerror or str(error) or type(error).__name__
+    return reason if error.filename is None else f"{error.filename}: {reason}"
 
 
 def _failed(sentence: str, code: int, debug: bool) -> int:
@@ -122,7 +152,7 @@ def _usage(error: Any) -> str:
     if message.startswith("Usage:"):
         say(message)  # a verb without its arguments: show how it is used
         return ""
-    return message + (f" See: {context.command_path} --help" if context is not None else "")
+    return message.rstrip(".") + (f". See {context.command_path} --help" if context is not None else ".")
 
 
 def _terminate(number: int, frame: FrameType | None) -> Any:

@@ -5,6 +5,22 @@ from typing import Annotated
 
 import typer
 
+from scansion.errors import UsageError
+
+
+def _is_a_time(budget: str | None) -> str | None:
+    from scansion.learning.budget import seconds_of
+
+    seconds_of(budget)
+    return budget
+
+
+def _is_a_weighting(weighting: str | None) -> str | None:
+    if weighting not in (None, "balanced"):
+        raise UsageError(f"--class-weight is balanced or left out; got {weighting!r}.")
+    return weighting
+
+
 Data = Annotated[str, typer.Argument(metavar="DATA", help="A table (.csv .tsv .jsonl .parquet, each also .gz), a "
                                      "folder with a sub-folder per label, or - for standard input.")]
 TextColumn = Annotated[str | None, typer.Option("--text", help="The column with the texts; by default the one with "
@@ -17,9 +33,10 @@ LabelSeparator = Annotated[str | None, typer.Option("--label-separator", help="W
                                                        "in one cell, such as '|'.")]
 MaxBad = Annotated[float | None, typer.Option("--max-bad", help="The share of unreadable rows to put up with; the "
                                                  "rest are kept in a .rejected.jsonl file. Default: 0.001.")]
-Budget = Annotated[str | None, typer.Option("--budget", help="How long it may take in all: 90s, 5m, 1h.")]
-ClassWeight = Annotated[str | None, typer.Option("--class-weight", help="balanced: every label counts alike, "
-                                                    "however rare.")]
+Budget = Annotated[str | None, typer.Option("--budget", callback=_is_a_time, help="How long it may take in all: "
+                                               "90s, 5m, 1h.")]
+ClassWeight = Annotated[str | None, typer.Option("--class-weight", callback=_is_a_weighting, help="balanced: every "
+                                                    "label counts alike, however rare.")]
 Processes = Annotated[int | None, typer.Option("--processes", help="Processes that train a reader together; by "
                                                   "default two when a run is long enough.")]
 Seed = Annotated[int, typer.Option("--random-state", help="The seed of everything that is drawn at random.")]

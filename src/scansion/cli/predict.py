@@ -3,32 +3,34 @@
 import json
 import sys
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Annotated, Any
 
 import typer
 
-from scansion.cli.options import (
-    Model,
-    TextColumn,
-)
+from scansion.cli.lines import arriving_lines, is_plain
+from scansion.cli.options import Model, TextColumn
 from scansion.errors import UsageError
-from scansion.text.documents import Documents, read_documents
+from scansion.text.documents import read_documents
 
-LINES_AT_A_TIME = 4_096
+DOCUMENTS_AT_A_TIME = 4_096
 STANDARD_INPUT = "-"
 
 EXAMPLES = """Examples:
   scansion predict model new.csv                    a label or number a line
-  scansion predict model new.csv --proba            and the probability of each label, tab-separated
+  scansion predict model new.csv --proba            and the probability of each label
   scansion predict model new.jsonl --json           a JSON object a line
-  echo "a quiet marvel" | scansion predict model -  plain lines: a document each
+  echo "a quiet marvel" | scansion predict model    plain lines: a document each, answered as they come
+
+Several labels are joined by | (--label-separator). --proba and --read add columns, tab-separated, under a header
+line. A line break, tab or backslash in a label is written \\n, \\t or \\\\.
 """
 
 
 def predict(
     model: Model,
-    data: Annotated[str, typer.Argument(metavar="[DATA]", help="A table, or plain text with a document a line (.txt, "
-                                        "or standard input).")] = STANDARD_INPUT,
+    data: Annotated[str | None, typer.Argument(metavar="DATA", help="A table, or plain text with a document a line "
+                                               "(.txt, or standard input).")] = None,
     text: TextColumn = None,
     proba: Annotated[bool, typer.Option("--proba", help="Add the probability of every label.")] = False,
     read: Annotated[bool, typer.Option("--read", help="Add how many tokens the model knew, and how many there "
@@ -37,17 +39,20 @@ def predict(
     as_json: Annotated[bool, typer.Option("--json", help="Print a JSON object a line.")] = False,
 ) -> None:
     """Answer every document: one line each, in order."""
+    if data in (None, STANDARD_INPUT) and (sys.stdin is None or (data is None and sys.stdin.isatty())):
+        raise UsageError(f"There is nothing to answer. Name a table or a text file, scansion predict {model} new.csv, "
+                         "or pipe lines in; - reads what you type.")
     from scansion.tasks.loading import load
 
     estimator = load(model)
     if proba and not hasattr(estimator, "predict_proba"):
         raise UsageError(f"{model} answers with numbers, which have no probabilities. Leave out --proba.")
-    documents = read_documents(data, text=text, with_target=False)
+    parts = _parts(data or STANDARD_INPUT, text)
     labels = [str(label) for label in getattr(estimator, "classes_", [])]
     if not as_json and (proba or read):
         header = ["prediction", *(f"p({_line(label)})" for label in labels if proba)]
         print("\t".join(header + (["known", "tokens"] if read else [])))
-    for texts in _parts(documents):
+    for texts in parts:
         scores = estimator.decision_function(texts)
         answers = estimator.answers(scores)
         probabilities = estimator.head_.probabilities(scores).tolist() if proba else [[]] * len(answers)
@@ -56,18 +61,20 @@ def predict(
             print(_object(answer, labels, shares, count) if as_json
                   else "\t".join([_shown(answer, label_separator), *(f"{share:.6f}" for share in shares),
                                   *(map(str, count) if read else [])]))
-        sys.stdout.flush()
+        if sys.stdout is not None:
+            sys.stdout.flush()
 
 
-def _parts(documents: Documents) -> Iterator[list[str]]:
-    part: list[str] = []
-    texts: Iterable[str] = documents.texts
-    for text in texts:
-        part.append(text)
-        if len(part) == LINES_AT_A_TIME:
-            yield part
-            part = []
-    if part:
+def _parts(data: str, text: str | None) -> Iterator[list[str]]:
+    """Documents, some at a time: plain lines through a pipe as they come, everything else checked as a whole first."""
+    if data == STANDARD_INPUT and text is None and is_plain(sys.stdin.buffer):
+        return arriving_lines(sys.stdin.buffer, DOCUMENTS_AT_A_TIME)
+    return _cut(read_documents(data, text=text, with_target=False).texts)
+
+
+def _cut(texts: Iterable[str]) -> Iterator[list[str]]:
+    rest = iter(texts)
+    while part := list(islice(rest, DOCUMENTS_AT_A_TIME)):
         yield part
 
 

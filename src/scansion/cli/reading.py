@@ -5,7 +5,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from scansion.cli.telling import say
+from scansion.cli.telling import counted, say
+from scansion.errors import UsageError
 from scansion.text.documents import MOST_BAD, Documents, read_documents
 
 DEMO_SPLIT = "split_textgcn"
@@ -23,16 +24,23 @@ class Columns:
     max_bad: float | None = None
 
 
-def read(path: str, columns: Columns) -> Documents:
-    """Texts and answers, with what was decided and what was rejected told on standard error."""
+def read(path: str, columns: Columns, class_weight: str | None = None) -> Documents:
+    """Texts and answers, with what was decided and what was rejected told on standard error.
+
+    UsageError for a weighting of labels where the answers are numbers.
+    """
     documents = read_documents(
         path, text=columns.text, target=columns.target, split=columns.split, task=columns.task,
         label_separator=columns.label_separator, max_bad=MOST_BAD if columns.max_bad is None else columns.max_bad,
     )
-    say(f"{documents.name}: {len(documents):,} documents. {documents.reason}")
+    say(f"{documents.name}: {counted(len(documents), 'document')}. {documents.reason}")
     rejected = documents.rejected
     if rejected.count:
-        say(f"Warning: {rejected.count:,} rows could not be read and are kept in {rejected.quarantine}.")
+        say(f"Warning: {counted(rejected.count, 'row')} could not be read; kept with the reason in "
+            f"{rejected.quarantine}.")
+    if class_weight is not None and documents.task == "regress":
+        raise UsageError("--class-weight is for labels, and the task is regress. Leave it out, or give --task "
+                         "classify.")
     return documents
 
 

@@ -1,5 +1,6 @@
 """What is said on standard error while a verb works: a live line on a terminal, else a plain one now and then."""
 
+import os
 import shutil
 import sys
 import time
@@ -7,6 +8,7 @@ from types import TracebackType
 from typing import Self
 
 SECONDS_BETWEEN_LINES = 5.0
+SECONDS_BETWEEN_REDRAWS = 0.1
 BAR_CELLS = 20
 
 
@@ -15,13 +17,19 @@ def say(sentence: str) -> None:
     print(sentence, file=sys.stderr, flush=True)
 
 
+def counted(number: int, noun: str) -> str:
+    """``1 document``, ``2,000 documents``."""
+    return f"{number:,} {noun}{'s' * (number != 1)}"
+
+
 class Telling:
     """``with Telling() as telling: telling.now("rnn, seed 1", 0.4)``."""
 
     def __init__(self) -> None:
-        self.live = sys.stderr.isatty()
-        self.told = time.monotonic()
+        self.live = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+        self.every = SECONDS_BETWEEN_REDRAWS if self.live else SECONDS_BETWEEN_LINES
         self.begun = time.monotonic()
+        self.told = float("-inf") if self.live else self.begun
 
     def __enter__(self) -> Self:
         return self
@@ -32,10 +40,12 @@ class Telling:
     def now(self, doing: str, progress: float | None = None) -> None:
         """What is being done, and how far it is (0 to 1)."""
         now = time.monotonic()
+        if now - self.told < self.every:
+            return
+        self.told = now
         if self.live:
             print(f"\r\x1b[K{self._line(doing, progress)}", end="", file=sys.stderr, flush=True)
-        elif now - self.told >= SECONDS_BETWEEN_LINES:
-            self.told = now
+        else:
             share = "" if progress is None else f", {progress:.0%}"
             say(f"{now - self.begun:.0f} s: {doing}{share}")
 

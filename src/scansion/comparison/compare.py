@@ -1,31 +1,35 @@
 """``scansion.compare``: every family on the same rows, splits and seeds, and what may be said of the outcome."""
 
+import json
 import tempfile
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from math import ceil
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from scansion.comparison.figures import PERCENT_MEASURES
 from scansion.comparison.result import Comparison, Row
 from scansion.comparison.runs import Doing, Outcome, Run, follow, write_data
 from scansion.comparison.verdict import decide
-from scansion.errors import DataError, UsageError
+from scansion.errors import DataError, UsageError, did_you_mean, shown
 from scansion.families.catalogue import FAMILIES, Family, family_from, name_of
 from scansion.heads.catalogue import Head
 from scansion.learning.budget import seconds_of
 from scansion.learning.convex import fold_rows
-from scansion.measures.contributions import SHARES
 from scansion.measures.intervals import interval_of
 from scansion.measures.paired import paired_tests, rank_groups
 from scansion.measures.scores import main_measure, measure_all
 from scansion.storage.fingerprints import fingerprint_of
 from scansion.storage.manifest import library_versions
+from scansion.storage.schema import to_json
 from scansion.tasks.answers import label_set_matrix
 from scansion.tasks.documents import DocumentClassifier, DocumentRegressor
-from scansion.text.documents import check_documents
+from scansion.text.documents import SPLITS, check_documents
 
 BASELINE = "baseline"
 
@@ -95,6 +99,7 @@ def comparing(
     seconds = seconds_of(budget)
     chosen = _families(families)
     data = _data(texts, targets, task, test, splits, folds, test_share, random_state)
+    _check_class_weight(class_weight, data.head)
     named = "mean" if data.head.kind == "regression" else "majority"
     chosen = {named: FAMILIES[BASELINE](), **chosen}
     if seeds < 1:
@@ -118,7 +123,8 @@ def comparing(
                     yield event
         except KeyboardInterrupt:
             interrupted = True
-    yield _conclude(data, chosen, runs, outcomes, named, interrupted)
+    settings = {"seeds": seeds, "random_state": random_state, "budget": budget, "class_weight": class_weight}
+    yield _conclude(data, chosen, runs, outcomes, named, interrupted, settings)
     if interrupted:
         raise KeyboardInterrupt
 
@@ -127,7 +133,7 @@ def _families(families: Sequence[str | Family] | None) -> dict[str, Family]:
     if families is None:
         return {name: kind() for name, kind in FAMILIES.items() if name != BASELINE}
     chosen: dict[str, Family] = {}
-    for given in families:
+    for given in [families] if isinstance(families, str) else families:
         family = family_from(given)
         if name_of(family) == BASELINE:
             continue
@@ -150,14 +156,13 @@ def _data(texts, targets, task, test, splits, folds, test_share, random_state) -
         texts, targets = texts + list(check_documents(test[0])), targets + list(test[1])
         if len(texts) != len(targets):
             raise UsageError("The test set has not one target a text.")
-    targets = [sorted(t) if isinstance(t, (tuple, list, set, frozenset)) else getattr(t, "item", lambda t=t: t)()
-               for t in targets]
+    targets = [_plain(target) for target in targets]
     head, encoded = _head_for(task, targets)
     rows = np.arange(len(texts))
     if test is not None:
         parts, split = [(rows[:own], rows[own:])], "the test set given"
     elif splits is not None:
-        held = np.array([split == "test" for split in splits])
+        held = _held_by(splits, own)
         parts, split = [(rows[~held], rows[held])], "the split given"
     elif folds is not None:
         if not 2 <= folds <= len(texts):
@@ -167,12 +172,45 @@ def _data(texts, targets, task, test, splits, folds, test_share, random_state) -
     else:
         if not 0 < test_share < 1:
             raise UsageError(f"test_share must lie between 0 and 1; got {test_share}.")
-        held = fold_rows(head, encoded, max(2, round(1 / test_share)), random_state)[0]
+        held = _share_of(head, encoded, test_share, random_state)
         parts, split = [(np.setdiff1d(rows, held), held)], f"a random {test_share:.0%} as test rows"
     if any(len(train) < 2 or len(held) < 2 for train, held in parts):
         raise DataError(f"There are too few rows to compare on: {len(parts[0][0])} for training, {len(parts[0][1])} to "
                         "test. At least 2 of each are needed; some hundreds say something.")
     return _Data(texts, targets, parts, split, head, encoded)
+
+
+def _plain(target: Any) -> Any:
+    """A target as JSON holds it; a row of a matrix of 0 and 1 as the numbers of its labels."""
+    if isinstance(target, np.ndarray) and target.ndim:
+        return np.flatnonzero(target).tolist()
+    if isinstance(target, tuple | list | set | frozenset):
+        return sorted(target)
+    return target.item() if isinstance(target, np.generic | np.ndarray) else target
+
+
+def _held_by(splits: Sequence[str], rows: int) -> np.ndarray:
+    """Which rows are test rows, (N,); the rest, ``valid`` too, are for training."""
+    if len(splits) != rows:
+        raise UsageError(f"There are {rows:,} texts but {len(splits):,} splits; give one a text.")
+    for row, split in enumerate(splits):
+        if str(split).lower() not in SPLITS:
+            raise DataError(f"The split at position {row} is {shown(str(split))}{did_you_mean(str(split), SPLITS)}")
+    return np.array([SPLITS[str(split).lower()] == "test" for split in splits], bool)
+
+
+def _share_of(head: Head, encoded: np.ndarray, share: float, seed: int) -> np.ndarray:
+    """Row numbers of a random share, labels in proportion: evenly spaced in the order that folds are dealt from."""
+    order = np.concatenate(fold_rows(head, encoded, len(encoded), seed))
+    exact = Fraction(str(share))  # in floats 3 * 0.2 is more than 0.6, and a row would change sides
+    return np.sort(order[[ceil((i + 1) * exact) > ceil(i * exact) for i in range(len(order))]])
+
+
+def _check_class_weight(class_weight: str | None, head: Head) -> None:
+    if class_weight not in (None, "balanced"):
+        raise UsageError(f"class_weight is None or 'balanced'; got {class_weight!r}.")
+    if class_weight and head.kind == "regression":
+        raise UsageError("class_weight is for labels, and these targets are numbers. Leave it out.")
 
 
 def _head_for(task: str | None, targets: list[Any]) -> tuple[Head, np.ndarray]:
@@ -190,7 +228,8 @@ def _task_of(head: Head) -> str:
 
 
 def _conclude(
-    data: _Data, chosen: dict[str, Family], runs: list[Run], outcomes: list[Outcome], baseline: str, interrupted: bool
+    data: _Data, chosen: dict[str, Family], runs: list[Run], outcomes: list[Outcome], baseline: str, interrupted: bool,
+    settings: dict[str, Any],
 ) -> Comparison:
     kind, measure = data.head.kind, main_measure(data.head.kind)
     truth = _comparable(data.head, [data.targets[i] for _, test in data.folds for i in test])
@@ -211,17 +250,16 @@ def _conclude(
     pairs, adjusted = paired_tests(kind, measure, truth, predictions) if predictions else ({}, np.zeros((0, 0)))
     scores = {row.family: row.score for row in rows if row.status == "ok"}
     groups = rank_groups(list(scores), list(scores.values()), adjusted) if scores else {}
-    rows = [Row(**{**vars(row), "rank_group": groups.get(row.family)}) for row in rows]
+    rows = [
+        replace(row, rank_group=groups.get(row.family), options=to_json(chosen[row.family])) for row in rows
+    ]
     rows.sort(key=lambda row: (row.status != "ok", -(row.score or 0.0)))
     seconds = {row.family: row.fit_seconds for row in rows if row.status == "ok"}
-    unit = "points" if measure in SHARES else ""
+    unit = "points" if measure in PERCENT_MEASURES else ""
     verdict = decide(scores, groups, seconds, pairs, len(truth), baseline, unit)
-    train, test = data.folds[0]
-    seen = {data.texts[i] for i in train}
-    duplicates = 0 if len(data.folds) > 1 else sum(data.texts[i] in seen for i in test)
     return Comparison(
-        _task_of(data.head), measure, tuple(rows), verdict, pairs, adjusted, tuple(predictions), len(train),
-        len(truth), duplicates, _facts(data, len(seen)), library_versions(), interrupted,
+        _task_of(data.head), measure, tuple(rows), verdict, pairs, adjusted, tuple(predictions),
+        len(data.folds[0][0]), len(truth), _duplicates(data), _facts(data) | settings, library_versions(), interrupted,
     )
 
 
@@ -259,7 +297,16 @@ def _row(
     )
 
 
-def _facts(data: _Data, distinct: int) -> dict[str, Any]:
+def _duplicates(data: _Data) -> int:
+    """Test texts that the same fold's training rows hold too, letter for letter."""
+    found = 0
+    for train, test in data.folds:
+        seen = {data.texts[i] for i in train}
+        found += sum(data.texts[i] in seen for i in test)
+    return found
+
+
+def _facts(data: _Data) -> dict[str, Any]:
     """What is worth knowing of the data before believing any score."""
     lengths = np.array([len(text.split()) for text in data.texts])
     quantiles = np.quantile(lengths, [0.5, 0.95, 1.0]).astype(int).tolist()
@@ -267,10 +314,17 @@ def _facts(data: _Data, distinct: int) -> dict[str, Any]:
     facts: dict[str, Any] = {
         "split": data.split, "rows": len(data.texts),
         "words_median": quantiles[0], "words_95_percent": quantiles[1], "words_longest": quantiles[2],
-        "duplicates_inside_training": len(train) - distinct,
+        "duplicates_inside_training": len(train) - len({data.texts[i] for i in train}),
         "data_fingerprint": fingerprint_of(data.texts),
+        "targets_fingerprint": fingerprint_of(json.dumps(target) for target in data.targets),
     }
     if data.head.kind == "multiclass":
         counts = np.bincount(data.encoded, minlength=len(data.head.labels)).tolist()
         facts["labels"] = {str(label): count for label, count in zip(data.head.labels, counts, strict=True)}
+    elif data.head.kind == "multilabel":
+        held = label_set_matrix(data.targets, data.head.labels).sum(axis=0).astype(int).tolist()
+        facts["labels"] = {str(label): count for label, count in zip(data.head.labels, held, strict=True)}
+    else:
+        low, middle, high = np.quantile(np.asarray(data.targets, np.float64), [0, 0.5, 1]).tolist()
+        facts |= {"target_least": low, "target_median": middle, "target_greatest": high}
     return facts

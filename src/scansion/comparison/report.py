@@ -61,8 +61,9 @@ On the same test rows, Holm-adjusted over all pairs.
 {% endfor %}
 ## How each family was trained
 
-{% for row in report.rows if row.notes -%}
-- **{{ row.family }}**: {{ row.notes | join("; ") }}{% if row.scores_by_seed | length > 1 %}; by seed: \
+{% for row in report.rows if row.notes or row.options -%}
+- **{{ row.family }}**: {% for name, value in row.options.items() %}{{ name | replace("_", " ") }} {{ cell(value) }}; \
+{% endfor %}{{ cell(row.notes | join("; ")) }}{% if row.scores_by_seed | length > 1 %}; by seed: \
 {% for value in row.scores_by_seed %}{{ score(value) }} {% endfor %}{% endif %}
 {% endfor %}
 Versions: {% for name, version in report.versions.items() %}{{ name }} {{ version }}{% if not loop.last %}, {% endif %}\
@@ -91,7 +92,7 @@ def _cell(value: Any) -> str:
 
 
 def _json(report: dict[str, Any]) -> bytes:
-    return (json.dumps(report, indent=2, ensure_ascii=False) + "\n").encode()
+    return (json.dumps(report, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode()
 
 
 def _check_replaceable(folder: Path) -> None:

@@ -46,6 +46,8 @@ class Row:
     measures: Mapping[str, float] = field(default_factory=dict)
     parameters: int | None = None
     notes: tuple[str, ...] = ()
+    options: Mapping[str, Any] = field(default_factory=dict)
+    """The family's configuration."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,10 +91,10 @@ class Comparison:
     def report(self) -> dict[str, Any]:
         """All of it as plain values: ``report.json``; its fields are in docs/report.md."""
         pairs = [
-            {"families": list(pair), **asdict(test), "adjusted_p_value": self._adjusted(pair)}
+            {"families": list(pair), **_finite(asdict(test)), "adjusted_p_value": self._adjusted(pair)}
             for pair, test in self.pairs.items()
         ]
-        rows = [{**asdict(row), "measures": dict(row.measures)} for row in self.rows]
+        rows = [asdict(row) for row in self.rows]
         return {
             **self.to_json(), "rows": rows, "verdict": asdict(self.verdict), "pairs": pairs,
             "facts": dict(self.facts), "versions": dict(self.versions), "interrupted": self.interrupted,
@@ -115,6 +117,11 @@ class Comparison:
 
     def _adjusted(self, pair: tuple[str, str]) -> float:
         return float(self.adjusted[self.names.index(pair[0]), self.names.index(pair[1])])
+
+
+def _finite(values: dict[str, Any]) -> dict[str, Any]:
+    """JSON has no infinity: degrees of freedom without end become null."""
+    return {name: None if value == float("inf") else value for name, value in values.items()}
 
 
 HTML = """<table><caption>{{ comparison.verdict.reason }}</caption>

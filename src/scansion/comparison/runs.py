@@ -2,9 +2,11 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,8 +15,6 @@ import numpy as np
 
 from scansion.families.catalogue import Family, name_of
 from scansion.storage.schema import to_json
-
-LINES_OF_A_CRASH = 3
 
 
 @dataclass(frozen=True)
@@ -84,17 +84,29 @@ def follow(folder: Path, run: Run, budget: float) -> Iterator[Doing | Outcome]:
         )
         try:
             for line in worker.stdout:
-                yield Doing(run.label, run.seed, run.fold, **json.loads(line))
+                doing = _told(line)
+                if doing is not None:
+                    yield Doing(run.label, run.seed, run.fold, **doing)
             code = worker.wait()
         finally:
             _end(worker)
     yield _outcome(run, place, code)
 
 
+def _told(line: str) -> dict[str, Any] | None:
+    """What a worker told of its progress; None for what a library may have printed there."""
+    try:
+        told = json.loads(line)
+    except ValueError:
+        return None
+    return told if isinstance(told, dict) and told.keys() == {"doing", "progress"} else None
+
+
 def _end(worker: subprocess.Popen) -> None:
-    """End a worker and the processes it has started."""
-    if worker.poll() is None:
-        os.killpg(worker.pid, 9)
+    """End a worker and the processes it has started, which outlive it if it was killed."""
+    if worker.poll() != 0:
+        with suppress(ProcessLookupError, PermissionError):  # nothing of it is left; macOS says so by the second
+            os.killpg(worker.pid, signal.SIGKILL)
     worker.wait()
     worker.stdout.close()
 
@@ -106,6 +118,14 @@ def _outcome(run: Run, place: Path, code: int) -> Outcome:
         return Outcome(run, answers, np.load(place / "scores.npy"), cost)
     if (place / "failed.json").exists():
         return Outcome(run, [], np.zeros((0, 0)), {}, json.loads((place / "failed.json").read_text()))
-    said = (place / "messages").read_text(errors="replace").strip().splitlines()[-LINES_OF_A_CRASH:]
-    ended = f"was killed by signal {-code} (out of memory?)" if code < 0 else f"ended with code {code}"
-    return Outcome(run, [], np.zeros((0, 0)), {}, f"its process {ended}" + (f": {' '.join(said)}" if said else "."))
+    said = (place / "messages").read_text(errors="replace").strip().splitlines()[-1:]
+    failure = f"its process {_ended(code)}" + (f": {said[0].strip()}" if said else ".")
+    return Outcome(run, [], np.zeros((0, 0)), {}, failure)
+
+
+def _ended(code: int) -> str:
+    if code >= 0:
+        return f"ended with code {code}"
+    if -code == signal.SIGKILL:
+        return "was killed, as the system does when memory runs out"
+    return f"crashed ({signal.strsignal(-code) or f'signal {-code}'})"

@@ -38,7 +38,9 @@ def _table(comparison: Comparison, good: list[Row], width: int) -> Table:
     if show_sizes:
         table.add_column("memory", justify="right", no_wrap=True)
         table.add_column("read", justify="right", no_wrap=True)
-    low, high = min(row.low for row in good), max(row.high for row in good)
+    # a baseline far below would press all others into one corner
+    scaled = [row for row in good if row.family not in BASELINES] or good
+    low, high = min(row.low for row in scaled), max(row.high for row in scaled)
     shown_rank = None
     for row in good:
         chosen = row.family == comparison.verdict.family
@@ -58,9 +60,12 @@ def _table(comparison: Comparison, good: list[Row], width: int) -> Table:
 
 
 def bar(row: Row, low: float, high: float, cells: int) -> str:
-    """The interval as a line with a dot at the score, on the scale that all rows share."""
+    """The interval as a line with a dot at the score, on the scale that all rows share; ``‹`` if it is off it."""
+    if row.score < low:
+        return "‹"
+
     def place(value: float) -> int:
-        return round((value - low) / (high - low) * (cells - 1)) if high > low else 0
+        return max(0, round((value - low) / (high - low) * (cells - 1))) if high > low else 0
 
     first, middle, last = place(row.low), place(row.score), place(row.high)
     return "".join("●" if i == middle else "─" if first <= i <= last else " " for i in range(cells))

@@ -30,6 +30,8 @@ def decide(
     """The verdict over families with a score; ``unit`` is "points" for shares (shown in hundredths) or ""."""
     if not scores:
         return Verdict(None, RULE, "No family has a score, so there is nothing to choose.", "")
+    if set(scores) == {baseline}:
+        return Verdict(None, RULE, f"Only the {baseline} baseline has a score, so there is nothing to choose.", "")
     best = max(scores, key=lambda family: scores[family])
     level = [family for family in scores if groups[family] == groups[best]]
     if baseline in level:
@@ -49,6 +51,9 @@ def decide(
         return Verdict(chosen, RULE, reason, _rival(chosen, scores, pairs, rows, unit))
     test = _pair(best, chosen, pairs)
     times = seconds[best] / max(seconds[chosen], 1e-9)
+    if not test.difference:
+        reason = f"{chosen} trains {times:,.1f} times as fast as {best} and has the same score."
+        return Verdict(chosen, RULE, reason, f"More than {rows:,} test rows might tell them apart.")
     reason = (
         f"{chosen} trains {times:,.1f} times as fast as {best}, whose score is higher by "
         f"{_shown(test.difference, unit)} only: not significant on these rows."

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from scansion.errors import ScansionError
+from scansion.errors import DivergedError, ScansionError
 from scansion.families.catalogue import FAMILIES
 from scansion.learning.counted import Stage
 from scansion.learning.gradient import Step
@@ -33,8 +33,9 @@ def work(folder: Path, run: Path) -> None:
     estimator = _estimator(wanted)
     try:
         cost = _measure(estimator, texts, targets, train, test, run)
-    except ScansionError as error:
-        (run / "failed.json").write_text(json.dumps(str(error)))
+    except (ScansionError, MemoryError) as error:
+        reason = "it ran out of memory." if isinstance(error, MemoryError) else str(error)
+        (run / "failed.json").write_text(json.dumps(reason))
         return
     (run / "cost.json").write_text(json.dumps(cost))
 
@@ -67,6 +68,8 @@ def _measure(
     begun = time.perf_counter()
     scores = estimator.decision_function(held)
     seconds = time.perf_counter() - begun
+    if not np.isfinite(scores).all():
+        raise DivergedError(f"{np.sum(~np.isfinite(scores).all(axis=1)):,} test texts got answers that are no numbers.")
     np.save(run / "scores.npy", scores)
     (run / "answers.json").write_text(json.dumps(_plain(estimator.answers(scores))), encoding="utf-8")
     read, there = estimator.coverage(held).sum(axis=0).tolist()

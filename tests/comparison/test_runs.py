@@ -1,0 +1,111 @@
+"""A run's process may print what it likes, crash or be killed: it is followed to its end and leaves nothing behind."""
+
+import json
+import os
+import stat
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from scansion.comparison import runs, worker
+from scansion.comparison.runs import Doing, Outcome, Run, follow
+from scansion.families.bag_of_words import BagOfWords
+
+RUN = Run("bag-of-words", BagOfWords(), 0, 0, "classify", None, None)
+
+
+@pytest.fixture
+def worker_that(tmp_path, monkeypatch):
+    """Put a shell script in the worker's place; ``$4`` is the run's folder."""
+
+    def install(lines: str) -> None:
+        script = tmp_path / "worker.sh"
+        script.write_text(f"#!/bin/sh\n{lines}\n")
+        script.chmod(script.stat().st_mode | stat.S_IXUSR)
+        monkeypatch.setattr(runs.sys, "executable", str(script))
+
+    return install
+
+
+def followed(folder: Path) -> tuple[list[Doing], Outcome]:
+    *doings, outcome = follow(folder, RUN, float("inf"))
+    return doings, outcome
+
+
+def alive(process: int) -> bool:
+    """Whether it still runs; a zombie that nobody has waited for does not."""
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    status = Path(f"/proc/{process}/stat")
+    return not status.exists() or status.read_text().rpartition(")")[2].split()[0] != "Z"
+
+
+def gone(process: int, seconds: float = 5.0) -> bool:
+    deadline = time.monotonic() + seconds
+    while alive(process) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return not alive(process)
+
+
+def test_what_a_library_prints_is_not_taken_for_progress(worker_that, tmp_path):
+    worker_that("""echo hello; echo 7; echo '{"doing": "reading", "progress": 0.5}'; echo '{"other": 1}'""")
+    doings, _ = followed(tmp_path)
+    assert [doing.doing for doing in doings] == ["starting", "reading"]
+
+
+def test_a_killed_worker_is_a_failure_that_says_so(worker_that, tmp_path):
+    worker_that("kill -9 $$")
+    assert "was killed, as the system does when memory runs out" in followed(tmp_path)[1].failure
+
+
+def test_a_crash_is_not_blamed_on_memory(worker_that, tmp_path):
+    worker_that("kill -ABRT $$")
+    failure = followed(tmp_path)[1].failure
+    assert "crashed" in failure
+    assert "memory" not in failure
+
+
+def test_an_error_is_told_by_its_last_line_and_not_by_its_traceback(worker_that, tmp_path):
+    worker_that("echo Traceback >&2; echo '  File x' >&2; echo 'KeyError: 3' >&2; exit 1")
+    assert followed(tmp_path)[1].failure == "its process ended with code 1: KeyError: 3"
+
+
+def test_what_a_killed_worker_has_started_is_ended_too(worker_that, tmp_path):
+    worker_that('sleep 60 >/dev/null & echo $! > "$4/started"; kill -9 $$')
+    followed(tmp_path)
+    assert gone(int((tmp_path / "bag-of-words-0-0" / "started").read_text()))
+
+
+def test_leaving_a_run_ends_its_process(worker_that, tmp_path):
+    worker_that('echo $$ > "$4/started"; echo \'{"doing": "working", "progress": null}\'; sleep 60')
+    events = follow(tmp_path, RUN, float("inf"))
+    assert [next(events).doing, next(events).doing] == ["starting", "working"]
+    events.close()
+    assert gone(int((tmp_path / "bag-of-words-0-0" / "started").read_text()))
+
+
+@pytest.mark.parametrize(
+    ("breaks", "said"),
+    [(MemoryError(), "out of memory"), (np.array([[0.1, np.nan]]), "no numbers")],
+)
+def test_no_memory_and_answers_that_are_no_numbers_are_failures(breaks, said, tmp_path, monkeypatch):
+    def scores(self, texts):
+        if isinstance(breaks, Exception):
+            raise breaks
+        return breaks
+
+    texts = ["good film", "bad film", "good play", "bad play"] * 5
+    runs.write_data(tmp_path, texts, ["good", "bad"] * 10, [(np.arange(18), np.arange(18, 20))])
+    place = tmp_path / "run"
+    place.mkdir()
+    wanted = {"family": "bag-of-words", "options": {}, "seed": 0, "fold": 0, "task": "classify", "class_weight": None,
+              "processes": None, "budget": None}
+    (place / "run.json").write_text(json.dumps(wanted))
+    monkeypatch.setattr(worker.DocumentClassifier, "decision_function", scores)
+    worker.work(tmp_path, place)
+    assert said in json.loads((place / "failed.json").read_text())
+    assert not (place / "cost.json").exists()
