@@ -13,7 +13,7 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 from scansion.errors import UsageError
 from scansion.families.bag_of_words import BagOfWords
 from scansion.families.lstm import LSTM
-from scansion.families.ngrams import NGrams, log_count_ratios, piece_counts, spell
+from scansion.families.ngrams import NGrams, piece_counts, prior_widths, spell
 from scansion.families.rnn import RNN
 from scansion.families.transformer import Transformer
 from scansion.heads.label_sets import LabelSetsHead
@@ -340,24 +340,25 @@ def test_pieces_are_counted_as_scikit_learn_counts_them():
 
 
 @pytest.mark.parametrize("outputs", [1, 3])
-def test_log_count_ratios_written_out(outputs):
+def test_prior_widths_are_ratios_half_way_to_their_mean(outputs):
     vectors = BagOfWords().build().learn(CORPUS)
     targets = np.arange(len(TEXTS)) % max(2, outputs)
-    found = log_count_ratios(vectors, targets, outputs)
+    found = prior_widths(vectors, targets, outputs)
     present = vectors.toarray() > 0
     for output in range(outputs):
         inside = targets == (1 if outputs == 1 else output)
         p, q = 1 + present[inside].sum(axis=0), 1 + present[~inside].sum(axis=0)
-        expected = np.abs(np.log((p / p.sum()) / (q / q.sum())))
+        ratios = np.abs(np.log((p / p.sum()) / (q / q.sum())))
+        expected = ratios / 2 + ratios.mean() / 2
         np.testing.assert_allclose(found[:, output], expected, atol=1e-6)
 
 
-def test_log_count_ratios_of_label_sets_take_every_label_on_its_own():
+def test_prior_widths_of_label_sets_take_every_label_on_its_own():
     vectors = BagOfWords().build().learn(CORPUS)
     sets = np.random.default_rng(0).integers(0, 2, (len(TEXTS), 3))
-    found = log_count_ratios(vectors, sets, 3)
+    found = prior_widths(vectors, sets, 3)
     for label in range(3):
-        np.testing.assert_allclose(found[:, [label]], log_count_ratios(vectors, sets[:, label], 1), atol=1e-6)
+        np.testing.assert_allclose(found[:, [label]], prior_widths(vectors, sets[:, label], 1), atol=1e-6)
 
 
 # --- the linear head ------------------------------------------------------------------------------------------------

@@ -7,10 +7,19 @@ import pytest
 from scipy.sparse import csr_matrix
 from sklearn.linear_model import LogisticRegression
 
+from scansion.heads.calibration import calibrated_losses
 from scansion.heads.label_sets import LabelSetsHead
 from scansion.heads.labels import LabelsHead
 from scansion.heads.numbers import NumbersHead
-from scansion.learning.convex import FIRST_STRENGTHS, FOLDS, STRENGTHS, Choice, choose_strength, fold_rows
+from scansion.learning.convex import (
+    FIRST_STRENGTHS,
+    FOLDS,
+    STRENGTHS,
+    Choice,
+    choose_strength,
+    fold_rows,
+    smallest_good,
+)
 
 HEAD = LabelsHead(("no", "yes"))
 
@@ -62,25 +71,34 @@ def test_the_choice_is_a_function_of_the_seed_and_of_no_threads():
     assert not np.array_equal(first.rows, choose_strength(vectors, targets, HEAD, 1).rows)
 
 
-def test_the_choice_is_the_least_held_out_error_of_those_tried():
+def test_the_choice_is_the_smallest_that_one_standard_error_cannot_tell_from_the_best():
+    rows = np.random.default_rng(0).normal(1.0, 1.0, 400)
+    apart = np.tile([0.0, 0.2], 200)  # mean 0.1, standard error 0.005
+    assert smallest_good({1.0: rows + apart, 5.0: rows + 0.04 * (apart - 0.1), 10.0: rows}) == 5.0
+    assert smallest_good({1.0: rows + apart, 5.0: rows + 0.01, 10.0: rows}) == 10.0
+
+
+def test_an_edge_that_is_the_choice_is_gone_beyond():
     vectors, targets = made()
     choice = choose_strength(vectors, targets, HEAD, 0)
-    assert choice.reason == "least held-out error"
-    assert set(FIRST_STRENGTHS) <= choice.held_out.keys() <= set(STRENGTHS)
-    assert choice.held_out[choice.strength] == min(choice.held_out.values())
+    tried = sorted(choice.held_out)
+    assert set(FIRST_STRENGTHS) <= set(tried) <= set(STRENGTHS)
+    assert choice.strength in tried
+    assert choice.strength not in (tried[0], tried[-1]) or choice.strength in (STRENGTHS[0], STRENGTHS[-1])
 
 
-def test_held_out_errors_are_those_of_scikit_learn_on_the_same_folds():
+def test_held_out_losses_are_those_of_scikit_learn_on_the_same_folds():
     vectors, targets = made()
     choice = choose_strength(vectors, targets, HEAD, 0)
     exact = vectors.astype(np.float64)
-    for strength, error in choice.held_out.items():
-        wrong = []
+    for strength, loss in choice.held_out.items():
+        scores = np.zeros((len(targets), 1))
         for part in fold_rows(HEAD, targets, FOLDS, 0):
             kept = np.setdiff1d(np.arange(len(targets)), part)
             reference = LogisticRegression(C=strength, max_iter=1000).fit(exact[kept], targets[kept])
-            wrong.extend(reference.predict(exact[part]) != targets[part])
-        assert error == pytest.approx(np.mean(wrong), abs=0.02)  # strengths are ranked by a coarser solution
+            scores[part, 0] = reference.decision_function(exact[part])
+        expected = calibrated_losses(HEAD, scores, targets, np.ones(len(targets))).mean()
+        assert loss == pytest.approx(expected, abs=0.005)  # strengths are ranked by a coarser solution
 
 
 def test_every_row_is_held_out_once_and_its_scores_are_kept():
@@ -88,7 +106,8 @@ def test_every_row_is_held_out_once_and_its_scores_are_kept():
     choice = choose_strength(vectors, targets, HEAD, 0)
     assert sorted(choice.rows.tolist()) == list(range(len(targets)))
     assert choice.scores.shape == (len(targets), 1)
-    assert HEAD.errors(choice.scores, targets[choice.rows]).mean() == choice.held_out[choice.strength]
+    losses = calibrated_losses(HEAD, choice.scores, targets[choice.rows], np.ones(len(targets)))
+    assert losses.mean() == pytest.approx(choice.held_out[choice.strength])
 
 
 def test_a_deadline_that_has_passed_leaves_the_first_strengths():

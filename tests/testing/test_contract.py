@@ -144,7 +144,7 @@ class DrawsAtRandom(ThirdParty):
 
 class Seeds(ThirdParty):
     def fit(self, texts, labels):
-        np.random.seed(0)  # noqa: NPY002
+        np.random.seed(0)
         return super().fit(texts, labels)
 
 

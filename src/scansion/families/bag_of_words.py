@@ -13,6 +13,7 @@ import numpy as np
 from scipy.sparse import csr_matrix
 
 from scansion.layers.counting import columns_of, count, inverse_document_frequency, rows_to_length_one, sublinear
+from scansion.options import check_whole
 from scansion.text.words import Corpus
 
 
@@ -23,6 +24,9 @@ class BagOfWords:
     minimum_documents: int = 1
 
     learner: ClassVar[str] = "convex"
+
+    def __post_init__(self) -> None:
+        check_whole(self, "minimum_documents")
 
     def build(self) -> "BagOfWordsVectors":
         """The family, before it has learned its words."""

@@ -6,9 +6,10 @@ Two blocks side by side, each weighted like a bag of words (sublinear TF-IDF, ro
     pieces of 3 .. 5 letters of single words, with their borders:  "cat" -> <ca cat at> <cat cat> ...
 
 and, for labels, the Naive Bayes log-count ratios of Wang and Manning (2012, section 2) as prior widths of the linear
-head: a feature that leans on one label is trusted more.
+head: a feature that leans on one label is trusted more, and one that leans on none is still trusted somewhat.
 
     r = log( (a + documents of the label with it) / |..| ) - log( (a + other documents with it) / |..| ),   a = 1
+    width = (1 - b) |r| + b mean |r|,   b = 1/2
 """
 
 from dataclasses import dataclass
@@ -18,10 +19,12 @@ import numpy as np
 from scipy.sparse import csr_matrix, hstack
 
 from scansion.layers.counting import columns_of, count, inverse_document_frequency, rows_to_length_one, sublinear
+from scansion.options import check_whole
 from scansion.text.pieces import PIECE_MARK, cut_words
 from scansion.text.words import Corpus
 
-SMOOTHING = 1.0
+SMOOTHING = 1.0  # a
+EVENNESS = 0.5  # b
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,9 @@ class NGrams:
     pieces: bool = True
 
     learner: ClassVar[str] = "convex"
+
+    def __post_init__(self) -> None:
+        check_whole(self, "longest", "minimum_documents")
 
     def build(self) -> "NGramsVectors":
         """The family, before it has learned its n-grams."""
@@ -132,8 +138,8 @@ class NGramsVectors:
         return np.diff(np.concatenate([[0], np.cumsum(hit[corpus.ids])])[corpus.offsets])
 
 
-def log_count_ratios(vectors: csr_matrix, targets: np.ndarray, outputs: int) -> np.ndarray:
-    """``|r|`` of the module's formula for every feature and output, (D, outputs).
+def prior_widths(vectors: csr_matrix, targets: np.ndarray, outputs: int) -> np.ndarray:
+    """The widths of the module's formula for every feature and output, (D, outputs).
 
     ``targets`` are label numbers (N,), of which one output means the second, or (N, outputs) of 0 and 1.
     """
@@ -144,7 +150,8 @@ def log_count_ratios(vectors: csr_matrix, targets: np.ndarray, outputs: int) -> 
     here = present.T @ inside
     there = np.bincount(vectors.indices, minlength=vectors.shape[1])[:, None] - here
     here, there = SMOOTHING + here.astype(np.float64), SMOOTHING + there.astype(np.float64)
-    return np.abs(np.log(here / here.sum(axis=0)) - np.log(there / there.sum(axis=0)))
+    ratios = np.abs(np.log(here / here.sum(axis=0)) - np.log(there / there.sum(axis=0)))
+    return (1 - EVENNESS) * ratios + EVENNESS * ratios.mean(axis=0)
 
 
 def spell(corpus: Corpus) -> csr_matrix:

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from scansion.layers.bidirectional import Bidirectional
 from scansion.layers.embedding import WordEmbedding
+from scansion.options import check_positive, check_shares, check_whole
 from scansion.text.batches import UNKNOWN
 
 
@@ -26,6 +27,11 @@ class RNN:
 
     learner: ClassVar[str] = "gradient"
     longest: ClassVar[int | None] = None
+
+    def __post_init__(self) -> None:
+        check_whole(self, "width", step=2)
+        check_shares(self, "dropout", "word_dropout")
+        check_positive(self, "learning_rate")
 
     def build(self, words: int, pieces: int = 0) -> "RNNReader":
         """The network for so many words and pieces, with fresh weights from torch's random state."""

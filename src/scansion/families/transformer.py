@@ -17,6 +17,7 @@ from scansion.layers.attention import MultiHeadAttention
 from scansion.layers.dropout import Dropout
 from scansion.layers.embedding import DEVIATION, WordEmbedding
 from scansion.layers.positions import sinusoidal_positions
+from scansion.options import check_positive, check_shares, check_whole
 from scansion.text.batches import UNKNOWN
 
 
@@ -35,6 +36,13 @@ class Transformer:
     learning_rate: float = 1e-3
 
     learner: ClassVar[str] = "gradient"
+
+    def __post_init__(self) -> None:
+        check_whole(self, "heads", "layers", "feed_forward")
+        check_whole(self, "width", step=2 * self.heads if self.heads % 2 else self.heads)
+        check_whole(self, "longest", least=2)
+        check_shares(self, "dropout", "embedding_dropout", "word_dropout")
+        check_positive(self, "learning_rate")
 
     def build(self, words: int, pieces: int = 0) -> "TransformerReader":
         """The network for so many words and pieces, with fresh weights from torch's random state."""

@@ -4,8 +4,9 @@
 
 ``r`` are the per-feature prior widths a family may give (all ones by default); with log-count ratios this is the
 NB-SVM of Wang and Manning (2012).  The loss is the head's own.  L-BFGS (Liu and Nocedal 1989) solves it, and the
-strength C is chosen among ``STRENGTHS`` by the held-out error of an inner cross-validation: the held-out loss
-favours confidence over being right, and cost up to a point of accuracy.
+strength C is chosen among ``STRENGTHS`` by an inner cross-validation: the smallest whose held-out loss, at its best
+temperature (:mod:`scansion.heads.calibration`), is within one standard error of the lowest (Breiman et al. 1984,
+section 3.4.3).  The error alone is a noisy guide, and the loss as it is favours confidence over being right.
 """
 
 import time
@@ -16,24 +17,25 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from scipy.optimize import OptimizeResult, minimize
 from scipy.sparse import csr_matrix
-from torch import Tensor
 
+from scansion.heads.calibration import calibrated_losses
 from scansion.heads.catalogue import Head
 from scansion.randomness import stream
 
 Vectors = csr_matrix
 
-STRENGTHS = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0)
-FIRST_STRENGTHS = (3.0, 10.0, 30.0)
+STRENGTHS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0)
+FIRST_STRENGTHS = (5.0, 10.0, 20.0)
 FOLDS = 3
 ROWS_ENOUGH = 4_000  # held-out rows that rank strengths surely enough
 MOST_ROWS = 12_000  # C is the variance of a prior, which does not depend on how many rows there are
-ITERATIONS_A_ROUND = 5
-MOST_ROUNDS = 100
+STEPS_IN_A_ROW = 5
+MOST_STEPS = 500
 HISTORY = 10
 MOST_CURVATURE, BIAS_SCALE = 0.25, 2.0  # of the logistic loss, and one over its root
-SMALLEST_STEP = 1e-5  # decrease of the mean loss in a round at which it is solved
+SMALLEST_STEP = 1e-5  # decrease of the mean loss over ``STEPS_IN_A_ROW`` at which it is solved
 COARSE_STEP = 1e-3  # enough to rank strengths
 
 
@@ -66,57 +68,63 @@ def solve(
     """
     columns, outputs, rows = vectors.shape[1], head.size, len(targets)
     wanted = torch.from_numpy(targets)
-    shares = torch.from_numpy(np.ones(rows) if row_weights is None else row_weights.astype(np.float64)) / rows
-    reach = torch.from_numpy(np.ones((1, outputs)) if widths is None else widths)
+    shares = (np.ones(rows) if row_weights is None else row_weights.astype(np.float64)) / rows
+    reach = np.ones((1, outputs)) if widths is None else widths
     decay = 1 / (strength * rows)
-    scale = (_curvature(vectors, shares)[:, None] * reach.square() + decay).rsqrt()
-    transposed = vectors.T
-    free = torch.zeros(columns + 1, outputs, dtype=torch.float64, requires_grad=True)  # the last row is b
+    scale = 1 / np.sqrt(_curvature(vectors, shares)[:, None] * reach**2 + decay)
+    transposed, weighed = vectors.T, torch.from_numpy(shares)
 
-    def objective() -> Tensor:
-        inner, bias = free.detach()[:-1] * scale, free.detach()[-1] * BIAS_SCALE
-        scores = torch.from_numpy(_times(vectors, (inner * reach).float().numpy())).double() + bias
-        scores.requires_grad_()
-        loss = (head.loss(scores, wanted) * shares).sum()
-        loss.backward()
-        towards = torch.from_numpy(_times(transposed, scores.grad.float().numpy())).double() * reach
-        bias_slope = BIAS_SCALE * scores.grad.sum(dim=0, keepdim=True)
-        free.grad = torch.cat([(towards + decay * inner) * scale, bias_slope])
-        return loss.detach() + 0.5 * decay * inner.square().sum()
+    def objective(flat: np.ndarray) -> tuple[float, np.ndarray]:
+        inner, bias = parts(flat)
+        scores = torch.from_numpy(_times(vectors, inner * reach) + bias).requires_grad_()
+        loss = (head.loss(scores, wanted) * weighed).sum()
+        (slope,) = torch.autograd.grad(loss, scores)
+        towards = _times(transposed, slope.numpy()) * reach
+        bias_slope = BIAS_SCALE * slope.numpy().sum(axis=0, keepdims=True)
+        return (
+            float(loss.detach()) + 0.5 * decay * float(inner.ravel() @ inner.ravel()),
+            np.concatenate([(towards + decay * inner) * scale, bias_slope]).ravel(),
+        )
 
-    optimiser = torch.optim.LBFGS(
-        [free], max_iter=ITERATIONS_A_ROUND, history_size=HISTORY, line_search_fn="strong_wolfe",
-        tolerance_grad=0.0, tolerance_change=0.0,
+    def parts(flat: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        free = flat.reshape(columns + 1, outputs)  # the last row is b
+        return free[:-1] * scale, free[-1] * BIAS_SCALE
+
+    values: list[float] = []
+
+    def enough(intermediate_result: OptimizeResult) -> None:
+        # a single small step proves nothing: several in a row must bring too little
+        values.append(float(intermediate_result.fun))
+        if len(values) > STEPS_IN_A_ROW and values[-1 - STEPS_IN_A_ROW] - values[-1] < precision:
+            raise StopIteration
+
+    found = minimize(
+        objective, np.zeros((columns + 1) * outputs), jac=True, method="L-BFGS-B", callback=enough,
+        options={"maxcor": HISTORY, "maxiter": MOST_STEPS, "maxfun": 2 * MOST_STEPS, "ftol": 0.0, "gtol": 0.0},
     )
-    before = float("inf")
-    for _ in range(MOST_ROUNDS):
-        # a single small step proves nothing: a round of them must bring too little
-        after = float(optimiser.step(objective))
-        if before - after < precision:
-            break
-        before = after
-    inner, bias = free.detach()[:-1] * scale, free.detach()[-1] * BIAS_SCALE
-    return Linear((inner * reach).numpy(), bias.numpy(), strength)
+    inner, bias = parts(found.x)
+    return Linear(inner * reach, bias, strength)
 
 
-def _curvature(vectors: Vectors, shares: Tensor) -> Tensor:
+def _curvature(vectors: Vectors, shares: np.ndarray) -> np.ndarray:
     """A bound on the loss's second derivative in each weight, (D,): what L-BFGS is scaled by.
 
     Words differ in frequency by orders of magnitude, and so do these; scaled, half the steps are enough.
     """
     squared = vectors.copy()
     squared.data = squared.data**2
-    return MOST_CURVATURE * torch.from_numpy(np.asarray(squared.T @ shares.numpy(), np.float64))
+    return MOST_CURVATURE * np.asarray(squared.T @ shares, np.float64)
 
 
 def _times(matrix: Vectors, columns: np.ndarray) -> np.ndarray:
-    """``matrix @ columns``; for a single column the kernel for vectors is three times as fast."""
-    return (matrix @ columns[:, 0])[:, None] if columns.shape[1] == 1 else matrix @ columns
+    """``matrix @ columns`` in float32, as float64; the kernel for a single column is three times as fast."""
+    columns = columns.astype(np.float32)
+    return ((matrix @ columns[:, 0])[:, None] if columns.shape[1] == 1 else matrix @ columns).astype(np.float64)
 
 
 @dataclass(frozen=True)
 class Choice:
-    """The chosen strength, the mean held-out error of each one tried, and what the chosen one answered held out."""
+    """The chosen strength, the held-out loss of each one tried, and what the chosen one answered held out."""
 
     strength: float
     held_out: dict[float, float]
@@ -154,20 +162,30 @@ def choose_strength(
     folds = [_Fold(vectors, targets, weights, part, np.setdiff1d(used, part), widths_of) for part in parts]
     rows = np.concatenate(parts)
     tried: dict[float, np.ndarray] = {}  # the scores of all held-out rows
-    means: dict[float, float] = {}
-    reason = "least held-out error"
+    losses: dict[float, np.ndarray] = {}  # and their weighted losses
+    reason = "within one standard error of the least held-out loss"
     with one_thread_each(), ThreadPoolExecutor(threads) as pool:
         wanted = FIRST_STRENGTHS
         while wanted:
             for strength, scores in zip(wanted, _scores(pool, folds, head, wanted), strict=True):
                 tried[strength] = scores
-                means[strength] = float(np.average(head.errors(scores, targets[rows]), weights=weights[rows]))
-            wanted = _further(means)
+                losses[strength] = weights[rows] * calibrated_losses(head, scores, targets[rows], weights[rows])
+            chosen = smallest_good(losses)
+            wanted = _further(sorted(losses), chosen)
             if wanted and time.monotonic() > deadline:
                 reason += ", of those the budget allowed"
                 break
-    chosen = min(means, key=lambda strength: (means[strength], strength))
+    means = {strength: float(rows_losses.mean()) for strength, rows_losses in losses.items()}
     return Choice(chosen, means, rows, tried[chosen], reason)
+
+
+def smallest_good(losses: dict[float, np.ndarray]) -> float:
+    """The smallest strength whose mean loss is within one standard error of the lowest, paired row by row."""
+    best = min(losses.values(), key=np.mean)
+    return min(
+        strength for strength, mine in losses.items()
+        if (mine - best).mean() <= (mine - best).std() / len(best) ** 0.5
+    )
 
 
 def _scores(
@@ -178,12 +196,10 @@ def _scores(
     return [np.concatenate([part.result() for part in row]) for row in parts]
 
 
-def _further(means: dict[float, float]) -> tuple[float, ...]:
-    """The next strength to try: beyond the edge of those tried, as long as the edge is the best."""
-    tried = sorted(means)
-    best = min(tried, key=lambda strength: (means[strength], strength))
-    place = STRENGTHS.index(best)
-    beyond = place + 1 if best == tried[-1] else place - 1 if best == tried[0] else -1
+def _further(tried: list[float], chosen: float) -> tuple[float, ...]:
+    """The next strength to try: beyond the edge of those tried, as long as the edge is the choice."""
+    place = STRENGTHS.index(chosen)
+    beyond = place + 1 if chosen == tried[-1] else place - 1 if chosen == tried[0] else -1
     return (STRENGTHS[beyond],) if 0 <= beyond < len(STRENGTHS) else ()
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from scansion.families.bag_of_words import BagOfWordsVectors
 from scansion.families.baseline import NoVectors
 from scansion.families.catalogue import CountedFamily
-from scansion.families.ngrams import NGramsVectors, log_count_ratios
+from scansion.families.ngrams import NGramsVectors, prior_widths
 from scansion.heads.catalogue import Head
 from scansion.learning.convex import Choice, Linear, Vectors, choose_strength, one_thread_each, solve
 from scansion.text.words import Corpus
@@ -59,4 +59,4 @@ def _widths_of(head: Head) -> Callable[[Vectors, np.ndarray], np.ndarray] | None
     """How this head's targets give prior widths; numbers give none."""
     if head.kind == "regression":
         return None
-    return lambda vectors, targets: log_count_ratios(vectors, targets, head.size)
+    return lambda vectors, targets: prior_widths(vectors, targets, head.size)

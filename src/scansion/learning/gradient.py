@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from scansion.errors import DivergedError
 from scansion.layers.dropout import reseed
+from scansion.options import check_positive, check_shares, check_whole
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,14 @@ class Training:
     held_out: float = 0.05
     """The share of rows kept back, at most ``most_held_out``, to choose the epoch whose weights are kept."""
     most_held_out: int = 2_000
+
+    def __post_init__(self) -> None:
+        check_whole(self, "tokens", "fewest_epochs", "steps", "smallest_batch", "most_held_out")
+        check_whole(self, "most_epochs", least=self.fewest_epochs)
+        check_whole(self, "largest_batch", least=self.smallest_batch)
+        check_shares(self, "weight_decay", "label_smoothing")
+        check_positive(self, "warm_up", "largest_gradient", "held_out")
+        check_shares(self, "warm_up", "held_out")
 
     def epochs(self, tokens: int) -> int:
         """Epochs for a training set of so many tokens."""
@@ -113,12 +122,12 @@ def train(
     """
     optimiser = fused_adamw(model, training)
     number, begun = 0, time.monotonic()
-    total = epochs * max(1, len(plan(0)))
     model.train()
     for epoch in range(epochs):
         batches = plan(epoch)
         for index, rows in enumerate(batches):
-            progress = max(number / total, (time.monotonic() - begun) / max(1e-9, deadline - begun))
+            spent = (time.monotonic() - begun) / max(1e-9, deadline - begun)
+            progress = max((epoch + index / len(batches)) / epochs, spent)
             reseed(model, seed, number, engine.rank)
             mine = rows[engine.rank :: engine.size]
             optimiser.zero_grad(set_to_none=False)

@@ -86,9 +86,11 @@ def learn_reader(
             if watch.epoch + PATIENCE <= step.epoch + 1:
                 ended = f"{PATIENCE} epochs in a row were clearly worse than the best"
                 break
-    if step is None or (step.number < epochs * len(epoch_plan(lengths, budget, job.seed, 0)) and not step.ends_epoch):
-        ended = "the budget was spent"
-        watch.look(1 if step is None else step.epoch + 1)
+    else:
+        if step is None or step.epoch + 1 < epochs or not step.ends_epoch:
+            ended = "the budget was spent"
+        if step is None or not step.ends_epoch:
+            watch.look(1 if step is None else step.epoch + 1)
     yield Learned(watch.weights, watch.epoch, epochs, 0 if step is None else step.number, read_tokens, ended)
 
 

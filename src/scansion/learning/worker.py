@@ -5,6 +5,7 @@ The first process tells its steps on standard output, a JSON object a line, and 
 
 import json
 import os
+import signal
 import sys
 import time
 from pathlib import Path
@@ -23,6 +24,7 @@ SECONDS_BETWEEN_STEPS_TOLD = 0.2
 
 def work(folder: Path, rank: int, processes: int) -> None:
     """Take part in the run whose inputs lie in ``folder``."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that started this one, and ends it
     torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
     store = distributed.FileStore(str(folder / "store"), processes)
     distributed.init_process_group("gloo", store=store, rank=rank, world_size=processes)

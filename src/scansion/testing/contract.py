@@ -82,7 +82,8 @@ class Subject:
 
     def outputs(self, model: Any, texts: Sequence[str]) -> np.ndarray:
         """The finest answer the estimator gives: probabilities where it has them."""
-        return np.asarray(model.predict_proba(texts) if hasattr(model, "predict_proba") else model.predict(texts), float)
+        answer = model.predict_proba if hasattr(model, "predict_proba") else model.predict
+        return np.asarray(answer(texts), float)
 
 
 def check_text_estimator(estimator: BaseEstimator) -> None:
@@ -216,7 +217,7 @@ def global_state_is_left_alone(subject: Subject) -> None:
 
 
 def _global_state() -> dict[str, Any]:
-    kind, keys, *rest = np.random.get_state()  # noqa: NPY002
+    kind, keys, *rest = np.random.get_state()
     return {
         "torch's threads": torch.get_num_threads(),
         "torch's default type": torch.get_default_dtype(),
