@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.exceptions import NotFittedError
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
@@ -13,7 +14,7 @@ from scansion.families.rnn import RNN
 from scansion.families.transformer import Transformer
 from scansion.learning.gradient import Training
 from scansion.tasks.documents import DocumentClassifier, DocumentRegressor
-from scansion.testing.contract import check_text_estimator, text_estimator_checks
+from scansion.testing import check_text_estimator, text_estimator_checks
 from scansion.text.documents import check_documents
 
 QUICK = Training(most_epochs=12, fewest_epochs=12, smallest_batch=128, largest_batch=128, label_smoothing=0.0)
@@ -97,7 +98,7 @@ class ThirdParty(ClassifierMixin, BaseEstimator):
 
     def predict_proba(self, texts):
         if not hasattr(self, "pipeline_"):
-            raise ValueError("Call fit first.")
+            raise NotFittedError("Call fit first.")
         texts = list(check_documents(texts))
         return self.pipeline_.predict_proba(texts) if texts else np.zeros((0, len(self.classes_)))
 
@@ -173,6 +174,27 @@ class TurnsLabelsIntoText(ThirdParty):
         return super().fit(texts, [None if label is None else str(label) for label in labels])
 
 
+class CountsEveryRow(ThirdParty):
+    def fit(self, texts, labels, sample_weight=None):
+        return super().fit(texts, labels)
+
+
+class WithoutProbabilities(ClassifierMixin, BaseEstimator):
+    def fit(self, texts, labels):
+        self.inner_ = ThirdParty().fit(texts, labels)
+        self.classes_ = self.inner_.classes_
+        return self
+
+    def predict(self, texts):
+        if not hasattr(self, "inner_"):
+            raise NotFittedError("Call fit first.")
+        return self.inner_.predict(texts)
+
+
+def test_a_strangers_estimator_may_answer_with_labels_alone():
+    check_text_estimator(WithoutProbabilities())
+
+
 class Guesses(ThirdParty):
     def predict(self, texts):
         return np.array(["up"] * len(texts))
@@ -193,6 +215,7 @@ class Guesses(ThirdParty):
         (ForgetsTheLast(), "there_is_one_answer_a_text"),
         (TurnsLabelsIntoText(), "labels_are_sorted_and_keep_their_type"),
         (Guesses(), "predict_before_fit_is_an_error"),
+        (CountsEveryRow(), "a_row_of_weight_nought_has_no_say"),
     ],
 )
 def test_each_broken_promise_is_caught_by_its_check(broken, check):

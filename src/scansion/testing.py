@@ -3,7 +3,7 @@
 scikit-learn's own estimator checks skip everything that is not a numeric table.  These take their place for texts,
 for scansion's estimators and for anybody's:
 
-    from scansion.testing.contract import check_text_estimator
+    from scansion.testing import check_text_estimator
     check_text_estimator(MyTextClassifier())
 
 or one test a check, with pytest:
@@ -30,9 +30,11 @@ import torch
 from sklearn.base import BaseEstimator, clone, is_regressor
 from sklearn.model_selection import cross_val_score
 from sklearn.pipeline import Pipeline
+from sklearn.utils.validation import has_fit_parameter
 
 BOTH, ONLY_LABELS, ONLY_NUMBERS = ("labels", "numbers"), ("labels",), ("numbers",)
 TOLERANCE = 1e-4
+WEIGHT_TOLERANCE = 0.1  # rows of weight 0 still take part in how rows are dealt to folds and batches
 OPENINGS = ("a warm and funny film", "what a quiet marvel", "funny , warm and wise", "a marvel of wit")
 ENDINGS = ("a dull and empty film", "what a hollow bore", "dull , empty and loud", "a bore without wit")
 
@@ -81,9 +83,11 @@ class Subject:
         return self.fresh().fit(self.texts, self.targets)
 
     def outputs(self, model: Any, texts: Sequence[str]) -> np.ndarray:
-        """The finest answer the estimator gives: probabilities where it has them."""
-        answer = model.predict_proba if hasattr(model, "predict_proba") else model.predict
-        return np.asarray(answer(texts), float)
+        """The finest answer the estimator gives: probabilities where it has them, else numbers or label numbers."""
+        if hasattr(model, "predict_proba"):
+            return np.asarray(model.predict_proba(texts), float)
+        answers = model.predict(texts)
+        return np.asarray(answers if self.kind == "numbers" else np.searchsorted(model.classes_, answers), float)
 
 
 def check_text_estimator(estimator: BaseEstimator) -> None:
@@ -149,8 +153,14 @@ def fit_returns_the_estimator(subject: Subject) -> None:
 
 
 def predict_before_fit_is_an_error(subject: Subject) -> None:
-    """Not a guess."""
-    _refused(lambda: subject.fresh().predict(subject.texts[:1]), "predict before fit")
+    """scikit-learn's NotFittedError, or one with the same two parents; not a guess, and not an accident."""
+    try:
+        subject.fresh().predict(subject.texts[:1])
+    except Exception as error:
+        if isinstance(error, ValueError) and isinstance(error, AttributeError):
+            return
+        raise AssertionError(f"predict before fit raises {type(error).__name__}; expected a NotFittedError") from error
+    raise AssertionError("predict before fit gives an answer; expected a NotFittedError")
 
 
 def one_text_for_many_is_refused(subject: Subject) -> None:
@@ -303,6 +313,19 @@ def it_works_in_cross_validation(subject: Subject) -> None:
     _require(np.isfinite(scores).all(), "cross-validation gives no finite score")
 
 
+def a_row_of_weight_nought_has_no_say(subject: Subject) -> None:
+    """Its answer may be anything; what it is made of may still be counted."""
+    if not has_fit_parameter(subject.estimator, "sample_weight"):
+        return
+    weights = [1.0] * len(subject.texts) + [0.0] * 8
+    texts = subject.texts + subject.texts[:8]
+    answers = [
+        subject.outputs(subject.fresh().fit(texts, subject.targets + last, sample_weight=weights), subject.texts)
+        for last in (subject.targets[:8], subject.targets[4:12])
+    ]
+    _require(np.allclose(*answers, atol=WEIGHT_TOLERANCE), "the target of a row of weight 0 changes the answers")
+
+
 # Labels
 
 
@@ -342,11 +365,13 @@ def an_unseen_label_scores_as_wrong(subject: Subject) -> None:
 
 
 def more_than_two_labels_work(subject: Subject) -> None:
-    """A probability each."""
+    """A probability each, where there are any."""
     targets = [f"{label} {i % 3}" for i, label in enumerate(subject.labels)]
     model = subject.fresh().fit(subject.texts, targets)
     _require(len(model.classes_) == len(set(targets)), "not every label is in classes_")
-    _require(np.shape(subject.outputs(model, subject.texts)) in {(len(targets), len(model.classes_))}, "wrong shape")
+    if hasattr(model, "predict_proba"):
+        shape = np.shape(model.predict_proba(subject.texts))
+        _require(shape == (len(targets), len(model.classes_)), f"probabilities have the shape {shape}")
 
 
 # Numbers
@@ -366,7 +391,7 @@ PROMISES = (
     the_same_seed_gives_the_same_answers, a_small_set_is_learned, fit_leaves_its_inputs_alone,
     global_state_is_left_alone, there_is_one_answer_a_text, batches_change_nothing, padding_changes_nothing,
     an_empty_text_is_answered, a_long_text_is_answered, saved_and_loaded_answers_equally, it_works_in_a_pipeline,
-    it_works_in_cross_validation,
+    it_works_in_cross_validation, a_row_of_weight_nought_has_no_say,
 )
 LABEL_PROMISES = (
     labels_are_sorted_and_keep_their_type, probabilities_sum_to_one_and_agree_with_the_answers,

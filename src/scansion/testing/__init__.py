@@ -1,1 +1,0 @@
-"""The public contract suite for text estimators."""
