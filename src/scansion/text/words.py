@@ -23,6 +23,7 @@ import numpy as np
 
 BLANK, WORD, SINGLE, UNSEEN = 0, 1, 2, 3
 CHUNK_CHARACTERS = 1 << 19
+SLOT_BITS = 18  # twenty times the distinct words of a chunk of prose, and small enough for a processor's cache
 HASH_BASE = 0x9E3779B97F4A7C15  # odd, hence invertible modulo 2^64
 APOSTROPHES = (0x27, 0x2019)
 UNSPACED_SCRIPTS = ("CJK", "HIRAGANA", "KATAKANA")
@@ -134,10 +135,31 @@ def _read_chunk(texts: list[str]) -> _Chunk:
     # np.array of lengths, each document followed by one blank
     borders = np.cumsum(np.array([0] + [len(text) + 1 for text in lowered], np.int64))
     lengths = np.diff(np.searchsorted(starts, borders))
-    distinct, inverse = np.unique(_hashes(codes, starts, ends), return_inverse=True)
-    first = np.empty(len(distinct), np.int64)
-    first[inverse] = np.arange(len(inverse))  # any occurrence will do; return_index would sort twice as slowly
-    return _Chunk(joined, distinct, (starts[first], ends[first]), inverse, lengths)
+    distinct, places, inverse = _distinct(_hashes(codes, starts, ends))
+    return _Chunk(joined, distinct, (starts[places], ends[places]), inverse, lengths)
+
+
+def _distinct(hashes: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The distinct hashes in sorted order, where each occurs somewhere, and which of them every token has.
+
+    What ``np.unique`` gives, without sorting every token: tokens that share a slot of a table are compared with the
+    last of them, and only those that differ from it are sorted.
+    """
+    slots = (hashes >> np.uint64(64 - SLOT_BITS)).astype(np.int32)
+    tokens = np.arange(len(hashes), dtype=np.int32)
+    table = np.empty(1 << SLOT_BITS, np.int32)
+    table[slots] = tokens
+    last = table[slots]
+    others = np.flatnonzero(hashes[last] != hashes)
+    _, first, which = np.unique(hashes[others], return_index=True, return_inverse=True)
+    chosen = last == tokens
+    places = np.concatenate([np.flatnonzero(chosen), others[first]])
+    numbers = (np.cumsum(chosen) - 1)[last]
+    numbers[others] = np.count_nonzero(chosen) + which
+    order = np.argsort(hashes[places])
+    ranks = np.empty(len(order), np.int64)
+    ranks[order] = np.arange(len(order))
+    return hashes[places[order]], places[order], ranks[numbers]
 
 
 def _edges(text: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
