@@ -62,10 +62,12 @@ def solve(
     row_weights: np.ndarray | None = None,
     widths: np.ndarray | None = None,
     precision: float = SMALLEST_STEP,
+    start: Linear | None = None,
 ) -> Linear:
     """The exact head for one strength.
 
-    ``vectors (N, D)``, ``targets`` as the head encodes them, ``row_weights (N,)``, ``widths (D, K)``.
+    ``vectors (N, D)``, ``targets`` as the head encodes them, ``row_weights (N,)``, ``widths (D, K)``.  ``start`` is a
+    head to begin from, such as that of some of the rows; the answer is the same, sooner.
     """
     columns, outputs, rows = vectors.shape[1], head.size, len(targets)
     wanted = torch.from_numpy(targets)
@@ -91,6 +93,10 @@ def solve(
         free = flat.reshape(columns + 1, outputs)  # the last row is b
         return free[:-1] * scale, free[-1] * BIAS_SCALE
 
+    first = np.zeros((columns + 1, outputs))
+    if start is not None:
+        first[:-1] = start.weights / (reach * scale)
+        first[-1] = start.bias / BIAS_SCALE
     values: list[float] = []
 
     def enough(intermediate_result: OptimizeResult) -> None:
@@ -100,7 +106,7 @@ def solve(
             raise StopIteration
 
     found = minimize(
-        objective, np.zeros((columns + 1) * outputs), jac=True, method="L-BFGS-B", callback=enough,
+        objective, first.ravel(), jac=True, method="L-BFGS-B", callback=enough,
         options={"maxcor": HISTORY, "maxiter": MOST_STEPS, "maxfun": 2 * MOST_STEPS, "ftol": 0.0, "gtol": 0.0},
     )
     inner, bias = parts(found.x)
@@ -134,6 +140,8 @@ class Choice:
     scores: np.ndarray
     """Their scores by heads that had not seen them, (M, K)."""
     reason: str
+    head: Linear | None = None
+    """One of those heads: where the head of all rows may begin."""
 
 
 def choose_strength(
@@ -162,14 +170,14 @@ def choose_strength(
         return Choice(STRENGTHS[-1], {}, np.zeros(0, np.int64), np.zeros((0, head.size)), "nothing to choose from")
     folds = [_Fold(vectors, targets, weights, part, np.setdiff1d(used, part), widths_of) for part in parts]
     rows = np.concatenate(parts)
-    tried: dict[float, np.ndarray] = {}  # the scores of all held-out rows
+    tried: dict[float, tuple[Linear, np.ndarray]] = {}  # a head, and all held-out rows' scores
     losses: dict[float, np.ndarray] = {}  # and their weighted losses
     reason = "within one standard error of the least held-out loss"
     with one_thread_each(), ThreadPoolExecutor(threads) as pool:
         wanted = FIRST_STRENGTHS
         while wanted:
-            for strength, scores in zip(wanted, _scores(pool, folds, head, wanted), strict=True):
-                tried[strength] = scores
+            for strength, (linear, scores) in zip(wanted, _answers(pool, folds, head, wanted), strict=True):
+                tried[strength] = linear, scores
                 losses[strength] = weights[rows] * calibrated_losses(head, scores, targets[rows], weights[rows])
             chosen = smallest_good(losses)
             wanted = _further(sorted(losses), chosen)
@@ -177,7 +185,8 @@ def choose_strength(
                 reason += ", of those the budget allowed"
                 break
     means = {strength: float(rows_losses.mean()) for strength, rows_losses in losses.items()}
-    return Choice(chosen, means, rows, tried[chosen], reason)
+    linear, scores = tried[chosen]
+    return Choice(chosen, means, rows, scores, reason, linear)
 
 
 def smallest_good(losses: dict[float, np.ndarray]) -> float:
@@ -189,12 +198,13 @@ def smallest_good(losses: dict[float, np.ndarray]) -> float:
     )
 
 
-def _scores(
+def _answers(
     pool: ThreadPoolExecutor, folds: list["_Fold"], head: Head, strengths: tuple[float, ...]
-) -> list[np.ndarray]:
-    """The held-out scores of all folds under each strength, side by side."""
-    parts = [[pool.submit(fold.scores, head, strength) for fold in folds] for strength in strengths]
-    return [np.concatenate([part.result() for part in row]) for row in parts]
+) -> list[tuple[Linear, np.ndarray]]:
+    """The first fold's head and the held-out scores of all folds under each strength, side by side."""
+    parts = [[pool.submit(fold.answer, head, strength) for fold in folds] for strength in strengths]
+    rows = [[part.result() for part in row] for row in parts]
+    return [(row[0][0], np.concatenate([scores for _, scores in row])) for row in rows]
 
 
 def _further(tried: list[float], chosen: float) -> tuple[float, ...]:
@@ -233,10 +243,10 @@ class _Fold:
         self.held = vectors[held]
         self.widths = None if widths_of is None else widths_of(self.vectors, self.targets)
 
-    def scores(self, head: Head, strength: float) -> np.ndarray:
-        """What a head of this strength, learned on the training part, answers for the held-out part."""
+    def answer(self, head: Head, strength: float) -> tuple[Linear, np.ndarray]:
+        """A head of this strength, learned on the training part, and its scores for the held-out part."""
         weights, widths = self.weights, self.widths
         linear = solve(
             self.vectors, self.targets, head, strength, row_weights=weights, widths=widths, precision=COARSE_STEP
         )
-        return linear.scores(self.held)
+        return linear, linear.scores(self.held)

@@ -51,7 +51,9 @@ def learn_counted(
     yield Stage(f"solving with strength {choice.strength:g}")
     widths = None if widths_of is None else widths_of(vectors, targets)
     with one_thread_each():
-        linear = solve(vectors, targets, head, choice.strength, row_weights=weights, widths=widths)
+        linear = solve(
+            vectors, targets, head, choice.strength, row_weights=weights, widths=widths, start=choice.head
+        )
     yield Counted(family, linear, choice)
 
 
