@@ -3,10 +3,10 @@
     minimise over V, b:   1/2 |V|^2 + C * sum_i  w_i * loss(x_i (r * V) + b, y_i)
 
 ``r`` are the per-feature prior widths a family may give (all ones by default); with log-count ratios this is the
-NB-SVM of Wang and Manning (2012).  The loss is the head's own.  L-BFGS (Liu and Nocedal 1989) solves it, and the
-strength C is chosen among ``STRENGTHS`` by an inner cross-validation: the smallest whose held-out loss, at its best
-temperature (:mod:`scansion.heads.calibration`), is within one standard error of the lowest (Breiman et al. 1984,
-section 3.4.3).  The error alone is a noisy guide, and the loss as it is favours confidence over being right.
+NB-SVM of Wang and Manning (2012).  The loss is the head's own.  L-BFGS solves it, and the strength C is chosen among
+``STRENGTHS`` by an inner cross-validation: the smallest whose held-out loss, at its best temperature
+(:mod:`scansion.heads.calibration`), is within one standard error of the lowest (Breiman et al. 1984, section 3.4.3).
+The error alone is a noisy guide, and the loss as it is favours confidence over being right.
 """
 
 import time
@@ -14,6 +14,8 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import Self
 
 import numpy as np
 import torch
@@ -28,7 +30,8 @@ from scansion.randomness import stream
 Vectors = csr_matrix
 
 STRENGTHS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0)
-FIRST_STRENGTHS = (5.0, 10.0, 20.0)
+FIRST_STRENGTHS = (5.0, 10.0)
+STRENGTHS_A_TIME = 2
 FOLDS = 3
 ROWS_ENOUGH = 4_000  # held-out rows that rank strengths surely enough
 MOST_ROWS = 12_000  # C is the variance of a prior, which does not depend on how many rows there are
@@ -63,6 +66,7 @@ def solve(
     widths: np.ndarray | None = None,
     precision: float = SMALLEST_STEP,
     start: Linear | None = None,
+    threads: int = 1,
 ) -> Linear:
     """The exact head for one strength.
 
@@ -75,28 +79,34 @@ def solve(
     reach = np.ones((1, outputs)) if widths is None else widths
     decay = 1 / (strength * rows)
     scale = 1 / np.sqrt(_curvature(vectors, shares)[:, None] * reach**2 + decay)
-    transposed, weighed = vectors.T, torch.from_numpy(shares)
+    first = np.zeros((columns + 1, outputs))  # the last row is b
+    if start is not None:
+        first[:-1], first[-1] = start.weights / (reach * scale), start.bias / BIAS_SCALE
 
-    def objective(flat: np.ndarray) -> tuple[float, np.ndarray]:
-        inner, bias = parts(flat)
-        scores = torch.from_numpy(_times(vectors, inner * reach) + bias).requires_grad_()
-        loss = (head.loss(scores, wanted) * weighed).sum()
-        (slope,) = torch.autograd.grad(loss, scores)
-        towards = _times(transposed, slope.numpy()) * reach
-        bias_slope = BIAS_SCALE * slope.numpy().sum(axis=0, keepdims=True)
-        return (
-            float(loss.detach()) + 0.5 * decay * float(inner.ravel() @ inner.ravel()),
-            np.concatenate([(towards + decay * inner) * scale, bias_slope]).ravel(),
-        )
-
-    def parts(flat: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        free = flat.reshape(columns + 1, outputs)  # the last row is b
+    def unscaled(flat: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        free = flat.reshape(columns + 1, outputs)
         return free[:-1] * scale, free[-1] * BIAS_SCALE
 
-    first = np.zeros((columns + 1, outputs))
-    if start is not None:
-        first[:-1] = start.weights / (reach * scale)
-        first[-1] = start.bias / BIAS_SCALE
+    with _Products(vectors, threads) as products:
+
+        def objective(flat: np.ndarray) -> tuple[float, np.ndarray]:
+            inner, bias = unscaled(flat)
+            scores = torch.from_numpy(products.times(inner * reach) + bias).requires_grad_()
+            loss = (head.loss(scores, wanted) * torch.from_numpy(shares)).sum()
+            (slope,) = torch.autograd.grad(loss, scores)
+            towards = (products.transposed_times(slope.numpy()) * reach + decay * inner) * scale
+            bias_slope = BIAS_SCALE * slope.numpy().sum(axis=0, keepdims=True)
+            value = float(loss.detach()) + 0.5 * decay * float(inner.ravel() @ inner.ravel())
+            return value, np.concatenate([towards, bias_slope]).ravel()
+
+        inner, bias = unscaled(_lowest(objective, first.ravel(), precision))
+    return Linear(inner * reach, bias, strength)
+
+
+def _lowest(
+    objective: Callable[[np.ndarray], tuple[float, np.ndarray]], first: np.ndarray, precision: float
+) -> np.ndarray:
+    """Where L-BFGS (Liu and Nocedal 1989) from ``first`` ends."""
     values: list[float] = []
 
     def enough(intermediate_result: OptimizeResult) -> None:
@@ -105,12 +115,33 @@ def solve(
         if len(values) > STEPS_IN_A_ROW and values[-1 - STEPS_IN_A_ROW] - values[-1] < precision:
             raise StopIteration
 
-    found = minimize(
-        objective, first.ravel(), jac=True, method="L-BFGS-B", callback=enough,
-        options={"maxcor": HISTORY, "maxiter": MOST_STEPS, "maxfun": 2 * MOST_STEPS, "ftol": 0.0, "gtol": 0.0},
-    )
-    inner, bias = parts(found.x)
-    return Linear(inner * reach, bias, strength)
+    options = {"maxcor": HISTORY, "maxiter": MOST_STEPS, "maxfun": 2 * MOST_STEPS, "ftol": 0.0, "gtol": 0.0}
+    return minimize(objective, first, jac=True, method="L-BFGS-B", callback=enough, options=options).x
+
+
+class _Products:
+    """A matrix (N, D) whose products several threads share, some rows each; float32 in, float64 out."""
+
+    def __init__(self, vectors: Vectors, threads: int) -> None:
+        self.cuts = [vectors.shape[0] * part // threads for part in range(threads + 1)]
+        self.parts = [vectors[a:b] for a, b in pairwise(self.cuts)] if threads > 1 else [vectors]
+        self.pool = ThreadPoolExecutor(threads)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.pool.shutdown()
+
+    def times(self, weights: np.ndarray) -> np.ndarray:
+        """(D, K) -> (N, K)."""
+        weights = weights.astype(np.float32)
+        return np.concatenate(list(self.pool.map(lambda part: _times(part, weights), self.parts)))
+
+    def transposed_times(self, scores: np.ndarray) -> np.ndarray:
+        """(N, K) -> (D, K)."""
+        slices = [scores[a:b].astype(np.float32) for a, b in pairwise(self.cuts)]
+        return sum(self.pool.map(lambda part, mine: _times(part.T, mine), self.parts, slices))
 
 
 def _curvature(vectors: Vectors, shares: np.ndarray) -> np.ndarray:
@@ -124,8 +155,7 @@ def _curvature(vectors: Vectors, shares: np.ndarray) -> np.ndarray:
 
 
 def _times(matrix: Vectors, columns: np.ndarray) -> np.ndarray:
-    """``matrix @ columns`` in float32, as float64; the kernel for a single column is three times as fast."""
-    columns = columns.astype(np.float32)
+    """``matrix @ columns`` as float64; the kernel for a single column is three times as fast."""
     return ((matrix @ columns[:, 0])[:, None] if columns.shape[1] == 1 else matrix @ columns).astype(np.float64)
 
 
@@ -208,10 +238,13 @@ def _answers(
 
 
 def _further(tried: list[float], chosen: float) -> tuple[float, ...]:
-    """The next strength to try: beyond the edge of those tried, as long as the edge is the choice."""
+    """The next strengths to try: beyond the edge of those tried, as long as the edge is the choice."""
     place = STRENGTHS.index(chosen)
-    beyond = place + 1 if chosen == tried[-1] else place - 1 if chosen == tried[0] else -1
-    return (STRENGTHS[beyond],) if 0 <= beyond < len(STRENGTHS) else ()
+    if chosen == tried[-1]:
+        return STRENGTHS[place + 1 :][:STRENGTHS_A_TIME]
+    if chosen == tried[0]:
+        return STRENGTHS[:place][-STRENGTHS_A_TIME:]
+    return ()
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from scansion.heads.catalogue import Head
 from scansion.learning.convex import Choice, Linear, Vectors, choose_strength, one_thread_each, solve
 from scansion.text.words import Corpus
 
+THREADS = 2
 
 @dataclass(frozen=True)
 class Stage:
@@ -52,7 +53,8 @@ def learn_counted(
     widths = None if widths_of is None else widths_of(vectors, targets)
     with one_thread_each():
         linear = solve(
-            vectors, targets, head, choice.strength, row_weights=weights, widths=widths, start=choice.head
+            vectors, targets, head, choice.strength, row_weights=weights, widths=widths, start=choice.head,
+            threads=THREADS,
         )
     yield Counted(family, linear, choice)
 

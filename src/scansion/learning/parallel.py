@@ -32,6 +32,7 @@ from scansion.text.batches import Sequences
 from scansion.text.vocabulary import Spelling
 
 TOKENS_WORTH_A_START = 1_000_000  # below this a run is over before two processes have started
+TOKENS_WORTH_A_TALK = 2_000  # a batch below this is read sooner than two processes have exchanged its gradients
 
 
 class Together:
@@ -90,6 +91,11 @@ def learn_together(
                 worker.wait()
                 worker.stdout.close()
         yield _result(Path(folder))
+
+
+def worth_sharing(training: Training, tokens: int) -> bool:
+    """Whether a run over so many tokens is long enough, and its batches large enough, for several processes."""
+    return tokens * training.epochs(tokens) >= TOKENS_WORTH_A_START and training.batch(tokens) >= TOKENS_WORTH_A_TALK
 
 
 def cores() -> int:

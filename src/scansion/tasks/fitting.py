@@ -12,7 +12,7 @@ from scansion.heads.catalogue import Head
 from scansion.learning.convex import fold_rows
 from scansion.learning.counted import Counted, Stage, learn_counted
 from scansion.learning.gradient import Alone, Step, Training
-from scansion.learning.parallel import TOKENS_WORTH_A_START, cores, learn_together
+from scansion.learning.parallel import cores, learn_together, worth_sharing
 from scansion.learning.reader import Examples, Reader, build_reader, read
 from scansion.learning.readers import Epoch, Learned, ReaderJob, learn_reader
 from scansion.text.batches import Sequences
@@ -134,8 +134,7 @@ def _learn_reader(
     examples = _examples(sequences, targets, weights, kept)
     tokens = int(examples.sequences.lengths.sum())
     if processes is None:
-        worth = tokens * training.epochs(tokens) >= TOKENS_WORTH_A_START and cores() >= PROCESSES
-        processes = PROCESSES if worth else 1
+        processes = PROCESSES if worth_sharing(training, tokens) and cores() >= PROCESSES else 1
     spelling = vocabulary.spell(corpus.types)
     job = ReaderJob(family, head, len(vocabulary), len(vocabulary.pieces), training, seed)
     yield Stage(f"training on {tokens:,} tokens with {processes} process{'es' if processes > 1 else ''}")
