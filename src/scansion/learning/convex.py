@@ -10,7 +10,7 @@ The error alone is a noisy guide, and the loss as it is favours confidence over 
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -200,23 +200,24 @@ def choose_strength(
         return Choice(STRENGTHS[-1], {}, np.zeros(0, np.int64), np.zeros((0, head.size)), "nothing to choose from")
     folds = [_Fold(vectors, targets, weights, part, np.setdiff1d(used, part), widths_of) for part in parts]
     rows = np.concatenate(parts)
-    tried: dict[float, tuple[Linear, np.ndarray]] = {}  # a head, and all held-out rows' scores
+    tried: dict[float, tuple[list[Linear], np.ndarray]] = {}  # every fold's head, and all held-out rows' scores
     losses: dict[float, np.ndarray] = {}  # and their weighted losses
     reason = "within one standard error of the least held-out loss"
     with one_thread_each(), ThreadPoolExecutor(threads) as pool:
-        wanted = FIRST_STRENGTHS
+        wanted, starts = FIRST_STRENGTHS, [None] * len(folds)
         while wanted:
-            for strength, (linear, scores) in zip(wanted, _answers(pool, folds, head, wanted), strict=True):
-                tried[strength] = linear, scores
+            for strength, (heads, scores) in zip(wanted, _answers(pool, folds, head, wanted, starts), strict=True):
+                tried[strength] = heads, scores
                 losses[strength] = weights[rows] * calibrated_losses(head, scores, targets[rows], weights[rows])
             chosen = smallest_good(losses)
+            starts = tried[chosen][0]
             wanted = _further(sorted(losses), chosen)
             if wanted and time.monotonic() > deadline:
                 reason += ", of those the budget allowed"
                 break
     means = {strength: float(rows_losses.mean()) for strength, rows_losses in losses.items()}
-    linear, scores = tried[chosen]
-    return Choice(chosen, means, rows, scores, reason, linear)
+    heads, scores = tried[chosen]
+    return Choice(chosen, means, rows, scores, reason, heads[0])
 
 
 def smallest_good(losses: dict[float, np.ndarray]) -> float:
@@ -229,12 +230,18 @@ def smallest_good(losses: dict[float, np.ndarray]) -> float:
 
 
 def _answers(
-    pool: ThreadPoolExecutor, folds: list["_Fold"], head: Head, strengths: tuple[float, ...]
-) -> list[tuple[Linear, np.ndarray]]:
-    """The first fold's head and the held-out scores of all folds under each strength, side by side."""
-    parts = [[pool.submit(fold.answer, head, strength) for fold in folds] for strength in strengths]
-    rows = [[part.result() for part in row] for row in parts]
-    return [(row[0][0], np.concatenate([scores for _, scores in row])) for row in rows]
+    pool: ThreadPoolExecutor, folds: list["_Fold"], head: Head, strengths: tuple[float, ...],
+    starts: Sequence[Linear | None],
+) -> list[tuple[list[Linear], np.ndarray]]:
+    """Every fold's head, begun from ``starts``, and the held-out scores of all folds under each strength."""
+    parts = [
+        [pool.submit(fold.head, head, strength, start) for fold, start in zip(folds, starts, strict=True)]
+        for strength in strengths
+    ]
+    heads = [[part.result() for part in row] for row in parts]
+    return [
+        (row, np.concatenate([mine.scores(fold.held) for mine, fold in zip(row, folds, strict=True)])) for row in heads
+    ]
 
 
 def _further(tried: list[float], chosen: float) -> tuple[float, ...]:
@@ -276,10 +283,9 @@ class _Fold:
         self.held = vectors[held]
         self.widths = None if widths_of is None else widths_of(self.vectors, self.targets)
 
-    def answer(self, head: Head, strength: float) -> tuple[Linear, np.ndarray]:
-        """A head of this strength, learned on the training part, and its scores for the held-out part."""
-        weights, widths = self.weights, self.widths
-        linear = solve(
-            self.vectors, self.targets, head, strength, row_weights=weights, widths=widths, precision=COARSE_STEP
+    def head(self, head: Head, strength: float, start: Linear | None) -> Linear:
+        """A head of this strength, learned on the training part."""
+        return solve(
+            self.vectors, self.targets, head, strength, row_weights=self.weights, widths=self.widths,
+            precision=COARSE_STEP, start=start,
         )
-        return linear, linear.scores(self.held)
