@@ -16,6 +16,7 @@ from scansion.heads.labels import LabelsHead
 from scansion.layers.dropout import reseed
 from scansion.learning import gradient
 from scansion.learning.gradient import Alone, Training, height, train
+from scansion.learning.optimiser import Optimiser
 from scansion.learning.reader import Examples, Reader, build_reader
 from scansion.text.vocabulary import Vocabulary
 from scansion.text.words import read_words
@@ -109,14 +110,8 @@ def test_the_very_first_step_is_small_and_not_nought():
 
 def rates(monkeypatch) -> list[float]:
     """The learning rate of every optimiser step from now on."""
-    seen = []
-
-    def noting(model, training):
-        optimiser = torch.optim.SGD(model.parameters(), lr=1.0)
-        optimiser.register_step_pre_hook(lambda *_: seen.append(optimiser.param_groups[0]["lr"]))
-        return optimiser
-
-    monkeypatch.setattr(gradient, "fused_adamw", noting)
+    seen, step = [], Optimiser.step
+    monkeypatch.setattr(Optimiser, "step", lambda self, rate: (seen.append(rate), step(self, rate)))
     return seen
 
 

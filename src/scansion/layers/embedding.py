@@ -42,8 +42,8 @@ class WordEmbedding(nn.Module):
         self, words: int, pieces: int, width: int, dropout: float, word_dropout: float, unknown: int
     ) -> None:
         super().__init__()
-        self.words = nn.Embedding(words, width)
-        self.pieces = nn.EmbeddingBag(pieces, width, mode="mean") if pieces else None
+        self.words = nn.Embedding(words, width, sparse=True)
+        self.pieces = nn.EmbeddingBag(pieces, width, mode="mean", sparse=True) if pieces else None
         self.word_dropout = WordDropout(word_dropout, unknown)
         self.dropout = Dropout(dropout)
         self.lexicon: Lexicon | None = None

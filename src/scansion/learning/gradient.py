@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
-import torch
 from torch import Tensor, nn
 
 from scansion.errors import DivergedError
 from scansion.layers.dropout import reseed
+from scansion.learning.optimiser import Optimiser
 from scansion.options import check_positive, check_shares, check_whole
 
 
@@ -120,20 +120,21 @@ def train(
     bounds the run: the schedule is then drawn together so that it still ends at zero.  DivergedError at the first
     loss that is not a number, before any weight has moved.
     """
-    optimiser = fused_adamw(model, training)
+    optimiser = Optimiser(model, training.weight_decay, training.largest_gradient)
     number, begun = 0, time.monotonic()
     model.train()
     for epoch in range(epochs):
         batches = plan(epoch)
+        share = float(weights.sum()) / len(batches)  # not the batch's own: every row has the same say
         for index, rows in enumerate(batches):
             spent = (time.monotonic() - begun) / max(1e-9, deadline - begun)
             progress = max((epoch + index / len(batches)) / epochs, spent)
             reseed(model, seed, number, engine.rank)
             mine = rows[engine.rank :: engine.size]
-            optimiser.zero_grad(set_to_none=False)
+            optimiser.clear()
             summed = 0.0
             if len(mine):
-                loss = model.loss(batch(mine)) / float(weights[rows].sum())
+                loss = model.loss(batch(mine)) / share
                 loss.backward()
                 summed = float(loss.detach())
             value, progress = engine.share(model, summed, progress)
@@ -144,29 +145,13 @@ def train(
                 )
             if progress >= 1:
                 return
-            for group in optimiser.param_groups:
-                group["lr"] = learning_rate * height(progress, training.warm_up)
-            nn.utils.clip_grad_norm_(model.parameters(), training.largest_gradient)
-            optimiser.step()
+            optimiser.step(learning_rate * height(progress, training.warm_up))
             number += 1
-            last = index == len(batches) - 1
-            yield Step(number, epoch, value, int(lengths[rows].sum()), progress, last)
+            last, mean = index == len(batches) - 1, value * share / float(weights[rows].sum())
+            yield Step(number, epoch, mean, int(lengths[rows].sum()), progress, last)
             model.train()
 
 
 def height(progress: float, warm_up: float) -> float:
     """The learning rate's share of its peak: up in a straight line, then down in one."""
     return min(progress / warm_up, (1 - progress) / (1 - warm_up)) if progress > 0 else 1e-3
-
-
-def fused_adamw(model: nn.Module, training: Training) -> torch.optim.AdamW:
-    """AdamW (Loshchilov and Hutter 2019) in one kernel; biases and norms do not decay."""
-    matrices = [parameter for parameter in model.parameters() if parameter.ndim > 1]
-    vectors = [parameter for parameter in model.parameters() if parameter.ndim <= 1]
-    for parameter in model.parameters():
-        parameter.grad = torch.zeros_like(parameter)
-    groups = [
-        {"params": matrices, "weight_decay": training.weight_decay},
-        {"params": vectors, "weight_decay": 0.0},
-    ]
-    return torch.optim.AdamW(groups, fused=True)

@@ -25,6 +25,7 @@ from scansion.errors import DivergedError, ScansionError
 from scansion.families.catalogue import FAMILIES, name_of
 from scansion.heads.catalogue import HEADS
 from scansion.learning.gradient import Step, Training
+from scansion.learning.optimiser import others_of, tables_of
 from scansion.learning.reader import Examples
 from scansion.learning.readers import Epoch, Learned, ReaderJob
 from scansion.storage.schema import from_json, to_json
@@ -43,35 +44,35 @@ class Together:
 
     def share(self, model: nn.Module, loss: float, progress: float) -> tuple[float, float]:
         """Sum the gradients of all processes; the summed loss, and the first process's progress for all."""
-        tables = {id(layer.weight) for layer in model.modules() if isinstance(layer, nn.Embedding | nn.EmbeddingBag)}
-        dense = [parameter.grad for parameter in model.parameters() if id(parameter) not in tables]
+        dense = [parameter.grad for parameter in others_of(model)]
         numbers = torch.tensor([loss, progress if self.rank == 0 else 0.0])
         flat = torch.cat([numbers, *(gradient.flatten() for gradient in dense)])
         distributed.all_reduce(flat)
         pieces = flat[2:].split([gradient.numel() for gradient in dense])
         for gradient, piece in zip(dense, pieces, strict=True):
             gradient.copy_(piece.view_as(gradient))
-        for parameter in model.parameters():
-            if id(parameter) in tables:
-                self.share_rows(parameter.grad)
+        for table in tables_of(model):
+            table.grad = self.sum_rows(table)
         return float(flat[0]), float(flat[1])
 
-    def share_rows(self, gradient: Tensor) -> None:
-        """Sum a word table's gradient (V, D): a batch touches few words, so only their rows travel."""
-        touched = gradient.any(dim=1).nonzero()[:, 0]
+    def sum_rows(self, table: nn.Parameter) -> Tensor:
+        """The sum of a word table's sparse gradients (V, D): a batch touches few words, so only their rows travel."""
+        mine = torch.sparse_coo_tensor(size=table.shape) if table.grad is None else table.grad
+        mine = mine.coalesce()
+        touched, values = mine.indices()[0], mine.values()
         counts = [torch.zeros(1, dtype=torch.int64) for _ in range(self.size)]
         distributed.all_gather(counts, torch.tensor([len(touched)]))
         most = max(1, int(max(counts)))
-        words, rows = torch.zeros(most, dtype=torch.int64), torch.zeros(most, gradient.shape[1])
-        words[: len(touched)], rows[: len(touched)] = touched, gradient[touched]
+        words, rows = torch.zeros(most, dtype=torch.int64), torch.zeros(most, table.shape[1])
+        words[: len(touched)], rows[: len(touched)] = touched, values
         all_words = [torch.empty_like(words) for _ in range(self.size)]
         all_rows = [torch.empty_like(rows) for _ in range(self.size)]
         distributed.all_gather(all_words, words)
         distributed.all_gather(all_rows, rows)
-        gradient[touched] = 0
         # in the order of ranks, so that every process gets the same sum to the last bit
-        for count, their_words, their_rows in zip(counts, all_words, all_rows, strict=True):
-            gradient.index_add_(0, their_words[: int(count)], their_rows[: int(count)])
+        words = torch.cat([theirs[: int(count)] for theirs, count in zip(all_words, counts, strict=True)])
+        rows = torch.cat([theirs[: int(count)] for theirs, count in zip(all_rows, counts, strict=True)])
+        return torch.sparse_coo_tensor(words[None], rows, table.shape, is_coalesced=False)
 
 
 def learn_together(

@@ -1,0 +1,86 @@
+"""AdamW (Loshchilov and Hutter 2019), in one kernel, and its lazy form for word tables.
+
+    m = b1 m + (1 - b1) g,    v = b2 v + (1 - b2) g^2,    x = x - rate * m' / (sqrt(v') + e),    b1 = 0.9, b2 = 0.999
+
+with m' = m / (1 - b1^t) and v' = v / (1 - b2^t).  A batch reads few of a table's rows, and only those are moved, so
+that a step costs what its batch costs and not what the vocabulary would.  A rare word is then no longer carried on for
+many steps by the momentum of one; ``TABLE_RATE`` makes up for it.
+"""
+
+import torch
+from torch import Tensor, nn
+
+TABLE_RATE = 3.0  # a table's learning rate, as a multiple of the others'
+MEAN_DECAY, SQUARE_DECAY, SMALLEST_ROOT = 0.9, 0.999, 1e-8
+
+
+def tables_of(model: nn.Module) -> list[nn.Parameter]:
+    """The weights (V, D) whose gradients are sparse: a row a word."""
+    layers = (layer for layer in model.modules() if isinstance(layer, nn.Embedding | nn.EmbeddingBag))
+    return [layer.weight for layer in layers if layer.sparse]
+
+
+def others_of(model: nn.Module) -> list[nn.Parameter]:
+    """All other weights."""
+    tables = {id(table) for table in tables_of(model)}
+    return [parameter for parameter in model.parameters() if id(parameter) not in tables]
+
+
+class Optimiser:
+    """``clear``, then backward, then ``step``."""
+
+    def __init__(self, model: nn.Module, weight_decay: float, largest_gradient: float) -> None:
+        self.largest_gradient = largest_gradient
+        self.tables = [Table(weights) for weights in tables_of(model)]
+        self.others = others_of(model)
+        for parameter in self.others:
+            parameter.grad = torch.zeros_like(parameter)
+        groups = [
+            {"params": [parameter for parameter in self.others if parameter.ndim > 1], "weight_decay": weight_decay},
+            {"params": [parameter for parameter in self.others if parameter.ndim <= 1], "weight_decay": 0.0},
+        ]  # biases and norms do not decay, and a word would only when it is met
+        self.adamw = torch.optim.AdamW(groups, betas=(MEAN_DECAY, SQUARE_DECAY), eps=SMALLEST_ROOT, fused=True)
+
+    def clear(self) -> None:
+        """Forget the last step's gradients."""
+        self.adamw.zero_grad(set_to_none=False)
+        for table in self.tables:
+            table.weights.grad = None
+
+    def step(self, learning_rate: float) -> None:
+        """Move the weights along the gradients, which are scaled to a common length of at most ``largest_gradient``."""
+        touched = [table.gradient() for table in self.tables]
+        gradients = [parameter.grad for parameter in self.others] + [values for _, values in touched]
+        length = torch.stack(torch._foreach_norm(gradients)).norm()
+        torch._foreach_mul_(gradients, (self.largest_gradient / (length + 1e-6)).clamp(max=1.0))
+        for group in self.adamw.param_groups:
+            group["lr"] = learning_rate
+        self.adamw.step()
+        for table, (rows, values) in zip(self.tables, touched, strict=True):
+            table.step(rows, values, TABLE_RATE * learning_rate)
+
+
+class Table:
+    """One word table, (V, D), and the running means of its gradients."""
+
+    def __init__(self, weights: nn.Parameter) -> None:
+        self.weights = weights
+        self.means, self.squares = torch.zeros_like(weights), torch.zeros_like(weights)
+        self.steps = 0
+
+    def gradient(self) -> tuple[Tensor, Tensor]:
+        """The rows (R,) that were read, and their gradients (R, D)."""
+        if self.weights.grad is None:
+            return torch.zeros(0, dtype=torch.int64), self.weights.new_zeros(0, self.weights.shape[1])
+        gradient = self.weights.grad.coalesce()
+        return gradient.indices()[0], gradient.values()
+
+    @torch.no_grad()
+    def step(self, rows: Tensor, gradient: Tensor, learning_rate: float) -> None:
+        """Move the given rows."""
+        self.steps += 1
+        means = self.means[rows].lerp_(gradient, 1 - MEAN_DECAY)
+        squares = self.squares[rows].mul_(SQUARE_DECAY).addcmul_(gradient, gradient, value=1 - SQUARE_DECAY)
+        self.means[rows], self.squares[rows] = means, squares
+        roots = (squares / (1 - SQUARE_DECAY**self.steps)).sqrt_().add_(SMALLEST_ROOT)
+        self.weights.index_add_(0, rows, means / roots, alpha=-learning_rate / (1 - MEAN_DECAY**self.steps))

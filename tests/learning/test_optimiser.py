@@ -1,0 +1,71 @@
+"""The optimiser is torch's own: AdamW for most weights, SparseAdam for word tables."""
+
+import numpy as np
+import torch
+from torch import nn
+
+from scansion.learning.optimiser import TABLE_RATE, Optimiser, others_of, tables_of
+
+DECAY, RATES = 0.01, (0.1, 0.05, 0.02)
+
+
+class Words(nn.Module):
+    """A table, a matrix and a bias."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        self.table = nn.Embedding(9, 4, sparse=True)
+        self.linear = nn.Linear(4, 2)
+
+    def loss(self, words: list[int]) -> torch.Tensor:
+        return self.linear(self.table(torch.tensor(words))).square().sum()
+
+
+BATCHES = ([1, 2, 2, 3], [3, 4], [1, 1, 5])
+
+
+def trained(largest_gradient: float) -> Words:
+    model = Words()
+    optimiser = Optimiser(model, DECAY, largest_gradient)
+    for batch, rate in zip(BATCHES, RATES, strict=True):
+        optimiser.clear()
+        model.loss(batch).backward()
+        optimiser.step(rate)
+    return model
+
+
+def reference(largest_gradient: float) -> Words:
+    model = Words()
+    groups = [{"params": [model.linear.weight], "weight_decay": DECAY}, {"params": [model.linear.bias]}]
+    adamw, adam = torch.optim.AdamW(groups, weight_decay=0.0), torch.optim.SparseAdam([model.table.weight])
+    for batch, rate in zip(BATCHES, RATES, strict=True):
+        adamw.zero_grad()
+        adam.zero_grad()
+        model.loss(batch).backward()
+        gradients = [parameter.grad for parameter in model.parameters()]
+        length = torch.cat([gradient.to_dense().flatten() for gradient in gradients]).norm()
+        for gradient in gradients:
+            gradient *= min(1.0, largest_gradient / (length.item() + 1e-6))
+        for optimiser, share in ((adamw, 1.0), (adam, TABLE_RATE)):
+            for group in optimiser.param_groups:
+                group["lr"] = share * rate
+            optimiser.step()
+    return model
+
+
+def test_it_moves_the_weights_as_torchs_own_optimisers_do():
+    for largest in (1e9, 0.5):
+        for mine, theirs in zip(trained(largest).parameters(), reference(largest).parameters(), strict=True):
+            np.testing.assert_allclose(mine.detach(), theirs.detach(), atol=1e-4)  # where the small constant stands differs
+
+
+def test_a_word_that_is_not_read_does_not_move():
+    moved = (trained(1.0).table.weight != Words().table.weight).any(dim=1)
+    assert moved.nonzero()[:, 0].tolist() == [1, 2, 3, 4, 5]
+
+
+def test_every_weight_is_of_one_kind():
+    model = Words()
+    assert [id(weight) for weight in tables_of(model)] == [id(model.table.weight)]
+    assert {id(weight) for weight in others_of(model)} == {id(model.linear.weight), id(model.linear.bias)}
