@@ -33,7 +33,7 @@ class Transformer:
     embedding_dropout: float = 0.4
     word_dropout: float = 0.2
     longest: int = 4096
-    learning_rate: float = 1e-3
+    learning_rate: float = 7e-4
 
     learner: ClassVar[str] = "gradient"
 
