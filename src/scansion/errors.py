@@ -8,6 +8,7 @@
     │   └── UnsafeFolderError     1   a folder was changed, cut or was never ours
     ├── DivergedError             1   training met a loss or a weight that is not a number
     ├── MissingExtraError         1   an optional package is needed and absent
+    ├── InterruptedRunError     130   a run was asked to stop, and was kept
     ├── ThresholdError            3   a demanded score was not reached
     └── SomeFamiliesFailedError   5   a comparison ended, but not for every family
 
@@ -56,6 +57,12 @@ class DivergedError(ScansionError, ArithmeticError):
 
 class MissingExtraError(ScansionError, ImportError):
     """An optional package is needed; the message names the extra to install."""
+
+
+class InterruptedRunError(ScansionError):
+    """A run was asked to stop, and all of it is kept; the message says where."""
+
+    exit_code = 130
 
 
 class ThresholdError(ScansionError):

@@ -16,7 +16,7 @@ from scansion.heads.labels import LabelsHead
 from scansion.heads.numbers import NumbersHead
 from scansion.learning import readers
 from scansion.learning.gradient import Alone, Step, Training
-from scansion.learning.parallel import learn_together, worth_sharing
+from scansion.learning.parallel import learn_together, processes_for
 from scansion.learning.reader import Examples, build_reader, cut_windows, read
 from scansion.learning.readers import PATIENCE, Epoch, Learned, ReaderJob, Watch, learn_reader, windowed
 from scansion.text.batches import Sequences
@@ -93,8 +93,9 @@ def scripted(errors):
     return look
 
 
-def test_a_short_run_and_one_of_small_batches_stay_in_one_process():
-    assert [worth_sharing(Training(), tokens) for tokens in (5_000, 150_000, 6_000_000)] == [False, False, True]
+def test_a_short_run_and_one_of_small_batches_stay_in_one_process(monkeypatch):
+    monkeypatch.setattr(parallel, "cores", lambda: 2)
+    assert [processes_for(Training(), tokens) for tokens in (5_000, 150_000, 6_000_000)] == [1, 1, 2]
 
 
 def test_two_processes_learn_what_one_does(monkeypatch):

@@ -1,6 +1,9 @@
 """``scansion fit``: train one model."""
 
 import json
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -20,16 +23,22 @@ from scansion.cli.options import (
     Task,
     TextColumn,
 )
-from scansion.cli.places import check_place
+from scansion.cli.places import check_place, check_run
 from scansion.cli.reading import Columns, answers, read
+from scansion.cli.stopping import heeding
 from scansion.cli.telling import Telling, say
-from scansion.errors import UsageError, did_you_mean
+from scansion.errors import InterruptedRunError, UsageError, did_you_mean
 from scansion.storage.limits import MANIFEST, MOST_FILE_BYTES
+from scansion.storage.runs import run_folder_of
 
 EXAMPLES = """Examples:
   scansion fit reviews.csv --family n-grams --out model
   scansion fit train.jsonl --family lstm --set width=256 --set dropout=0.4 --budget 10m --out model
   scansion fit labelled-folder/ --family bag-of-words --class-weight balanced --out model
+  scansion fit train.jsonl --family lstm --out model --resume
+
+While a reader trains, model.run keeps a checkpoint every minute, and one more on Ctrl-C or SIGTERM; the same command
+with --resume goes on from there and ends with the very weights it would have had. A second Ctrl-C stops at once.
 """
 
 
@@ -45,7 +54,12 @@ def fit(
     settings: Annotated[list[str] | None, typer.Option("--set", metavar="OPTION=VALUE", help="An option of the "
                                                           "family, such as width=256; may be repeated. "
                                                           "scansion families lists them.")] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace a model that is already there.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace a model, or an unfinished run, that is already "
+                                        "there.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the unfinished run beside MODEL; where there is "
+                                         "none, begin one.")] = False,
+    checkpoint_every: Annotated[float, typer.Option("--checkpoint-every", metavar="SECONDS", min=0.0, help="How often "
+                                                    "a reader's run is kept while it trains.")] = 60.0,
     budget: Budget = None,
     class_weight: ClassWeight = None,
     processes: Processes = None,
@@ -56,9 +70,11 @@ def fit(
     from scansion.families.catalogue import family_from
     from scansion.learning.gradient import Step
     from scansion.learning.readers import Epoch
-    from scansion.tasks.documents import DocumentClassifier, DocumentRegressor
+    from scansion.tasks.documents import DocumentClassifier, DocumentRegressor, Keeping
 
-    check_place(out, frozenset(MOST_FILE_BYTES), MANIFEST, replace=force)
+    kept_in = run_folder_of(out)
+    check_place(out, frozenset(MOST_FILE_BYTES), MANIFEST, replace=force or (resume and kept_in.exists()))
+    check_run(kept_in, resume, force)
     configured = with_settings(family_from(family), settings or [])
     documents = read(data, Columns(text, target, None, task, label_separator, max_bad), class_weight)
     shared: dict[str, Any] = {"budget": budget, "processes": processes, "random_state": random_state}
@@ -66,8 +82,9 @@ def fit(
         estimator = DocumentRegressor(configured, **shared)
     else:
         estimator = DocumentClassifier(configured, class_weight=class_weight, **shared)
-    with Telling() as telling:
-        for event in estimator.fitting(documents.texts, answers(documents)):
+    keeping = Keeping(kept_in, resume, checkpoint_every)
+    with Telling() as telling, heeding(keeping.stop), how_to_go_on():
+        for event in estimator.fitting(documents.texts, answers(documents), keeping=keeping):
             if isinstance(event, Step):
                 telling.now(f"epoch {event.epoch + 1}, loss {event.loss:.3f}", event.progress)
             elif isinstance(event, Epoch):
@@ -76,7 +93,18 @@ def fit(
             else:
                 telling.now(event.doing)
     estimator.save(out)
+    shutil.rmtree(kept_in, ignore_errors=True)
     _print(estimator, family, out, documents.task, as_json)
+
+
+@contextmanager
+def how_to_go_on() -> Iterator[None]:
+    """Add to the message of a run that was stopped what to do next."""
+    try:
+        yield
+    except InterruptedRunError as error:
+        error.args = (f"{error} Go on with the same command and --resume.",)
+        raise
 
 
 def with_settings(family: Any, settings: list[str]) -> Any:

@@ -5,11 +5,11 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable
-from types import FrameType
 from typing import Annotated, Any
 
 import typer
 
+from scansion.cli.stopping import TERMINATED, Terminated, terminate
 from scansion.cli.telling import say
 from scansion.errors import ScansionError, did_you_mean
 
@@ -40,7 +40,7 @@ Every verb has examples: scansion VERB --help. After an error, --debug shows whe
 def run(arguments: list[str] | None = None) -> None:
     """The entry point of the ``scansion`` command; ends the process with its exit code."""
     given = sys.argv[1:] if arguments is None else arguments
-    signal.signal(signal.SIGTERM, _terminate)
+    signal.signal(signal.SIGTERM, terminate)
     if sys.stdout is not None:
         sys.stdout.reconfigure(errors="backslashreplace")  # a label may hold what the terminal cannot show
     code = carry_out(given)
@@ -63,6 +63,8 @@ def carry_out(given: list[str]) -> int:
         return _failed(str(error), error.exit_code, debug)
     except (KeyboardInterrupt, typer.Abort):
         return _failed(f"interrupted. {KEPT.get(wanted or '', '')}".rstrip(), INTERRUPTED, debug)
+    except Terminated:
+        return _failed(f"ended by SIGTERM. {KEPT.get(wanted or '', '')}".rstrip(), TERMINATED, debug)
     except (BrokenPipeError, SystemExit):  # typer exits when a pipe breaks: whoever read our output has seen enough
         _give_up_output()
         return DONE
@@ -153,10 +155,6 @@ def _usage(error: Any) -> str:
         say(message)  # a verb without its arguments: show how it is used
         return ""
     return message.rstrip(".") + (f". See {context.command_path} --help" if context is not None else ".")
-
-
-def _terminate(number: int, frame: FrameType | None) -> Any:
-    raise KeyboardInterrupt
 
 
 if __name__ == "__main__":

@@ -67,6 +67,8 @@ class Step:
     tokens: int
     progress: float
     """From 0 to 1; the learning rate follows it, so a run that must end early still ends well."""
+    batch: int
+    """Batches of the epoch that are done."""
     ends_epoch: bool
 
 
@@ -99,8 +101,19 @@ class Alone:
         return loss, progress
 
 
+@dataclass(frozen=True)
+class Position:
+    """How far a run is: steps, epochs and batches of the epoch under way that are done, and the time they took."""
+
+    step: int = 0
+    epoch: int = 0
+    batch: int = 0
+    seconds: float = 0.0
+
+
 def train(
     model: nn.Module,
+    optimiser: Optimiser,
     plan: Callable[[int], Sequence[np.ndarray]],
     batch: Callable[[np.ndarray], Any],
     weights: np.ndarray,
@@ -112,6 +125,7 @@ def train(
     seed: int,
     engine: Engine,
     deadline: float = float("inf"),
+    start: Position = Position(),
 ) -> Iterator[Step]:
     """Train in place, one :class:`Step` at a time.
 
@@ -120,13 +134,13 @@ def train(
     bounds the run: the schedule is then drawn together so that it still ends at zero.  DivergedError at the first
     loss that is not a number, before any weight has moved.
     """
-    optimiser = Optimiser(model, training.weight_decay, training.largest_gradient)
-    number, begun = 0, time.monotonic()
+    number, begun = start.step, time.monotonic() - start.seconds
     model.train()
-    for epoch in range(epochs):
+    for epoch in range(start.epoch, epochs):
         batches = plan(epoch)
         share = float(weights.sum()) / len(batches)  # not the batch's own: every row has the same say
-        for index, rows in enumerate(batches):
+        for index in range(start.batch if epoch == start.epoch else 0, len(batches)):
+            rows = batches[index]
             spent = (time.monotonic() - begun) / max(1e-9, deadline - begun)
             progress = max((epoch + index / len(batches)) / epochs, spent)
             reseed(model, seed, number, engine.rank)
@@ -148,7 +162,7 @@ def train(
             optimiser.step(learning_rate * height(progress, training.warm_up))
             number += 1
             last, mean = index == len(batches) - 1, value * share / float(weights[rows].sum())
-            yield Step(number, epoch, mean, int(lengths[rows].sum()), progress, last)
+            yield Step(number, epoch, mean, int(lengths[rows].sum()), progress, index + 1, last)
             model.train()
 
 

@@ -7,8 +7,13 @@ that a step costs what its batch costs and not what the vocabulary would.  A rar
 many steps by the momentum of one; ``TABLE_RATE`` makes up for it.
 """
 
+from collections.abc import Mapping
+
+import numpy as np
 import torch
 from torch import Tensor, nn
+
+from scansion.errors import DivergedError
 
 TABLE_RATE = 3.0  # a table's learning rate, as a multiple of the others'
 MEAN_DECAY, SQUARE_DECAY, SMALLEST_ROOT = 0.9, 0.999, 1e-8
@@ -48,16 +53,43 @@ class Optimiser:
             table.weights.grad = None
 
     def step(self, learning_rate: float) -> None:
-        """Move the weights along the gradients, which are scaled to a common length of at most ``largest_gradient``."""
+        """Move the weights along the gradients, which are scaled to a common length of at most ``largest_gradient``.
+
+        DivergedError, before any weight has moved, for gradients that are not finite.
+        """
         touched = [table.gradient() for table in self.tables]
         gradients = [parameter.grad for parameter in self.others] + [values for _, values in touched]
         length = torch.stack(torch._foreach_norm(gradients)).norm()
+        if not torch.isfinite(length):
+            raise DivergedError("The gradient is not finite although the loss is. Lower the learning rate.")
         torch._foreach_mul_(gradients, (self.largest_gradient / (length + 1e-6)).clamp(max=1.0))
         for group in self.adamw.param_groups:
             group["lr"] = learning_rate
         self.adamw.step()
         for table, (rows, values) in zip(self.tables, touched, strict=True):
             table.step(rows, values, TABLE_RATE * learning_rate)
+
+    def state(self) -> dict[str, np.ndarray]:
+        """The running means of all gradients; with the number of steps, all there is to know."""
+        found = {}
+        for number, parameter in enumerate(self.others):
+            if state := self.adamw.state.get(parameter):
+                found[f"mean.{number}"], found[f"square.{number}"] = state["exp_avg"], state["exp_avg_sq"]
+        for number, table in enumerate(self.tables):
+            found[f"table_mean.{number}"], found[f"table_square.{number}"] = table.means, table.squares
+        return {name: tensor.numpy() for name, tensor in found.items()}
+
+    def restore(self, state: Mapping[str, np.ndarray], steps: int) -> None:
+        """The inverse of :meth:`state`, after so many steps."""
+        for number, parameter in enumerate(self.others):
+            if f"mean.{number}" in state:
+                means, squares = (torch.from_numpy(state[f"{kind}.{number}"]) for kind in ("mean", "square"))
+                step = torch.tensor(float(steps))
+                self.adamw.state[parameter] = {"step": step, "exp_avg": means, "exp_avg_sq": squares}
+        for number, table in enumerate(self.tables):
+            table.means = torch.from_numpy(state[f"table_mean.{number}"])
+            table.squares = torch.from_numpy(state[f"table_square.{number}"])
+            table.steps = steps
 
 
 class Table:

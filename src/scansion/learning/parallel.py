@@ -7,6 +7,7 @@ worker runs in a notebook, under ``torchrun`` and on several machines.
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -21,13 +22,15 @@ import torch.distributed as distributed
 from safetensors.numpy import load_file
 from torch import Tensor, nn
 
-from scansion.errors import DivergedError, ScansionError
+from scansion.errors import DivergedError, InterruptedRunError, ScansionError, StorageError
 from scansion.families.catalogue import FAMILIES, name_of
 from scansion.heads.catalogue import HEADS
+from scansion.learning.checkpoints import Checkpoints, Stop
 from scansion.learning.gradient import Step, Training
 from scansion.learning.optimiser import others_of, tables_of
 from scansion.learning.reader import Examples
 from scansion.learning.readers import Epoch, Learned, ReaderJob
+from scansion.storage.runs import Run
 from scansion.storage.schema import from_json, to_json
 from scansion.text.batches import Sequences
 from scansion.text.vocabulary import Spelling
@@ -76,27 +79,37 @@ class Together:
 
 
 def learn_together(
-    job: ReaderJob, spelling: Spelling, examples: Examples, held_out: Examples, processes: int, deadline: float
+    job: ReaderJob,
+    spelling: Spelling,
+    examples: Examples,
+    held_out: Examples,
+    processes: int,
+    deadline: float,
+    checkpoints: Checkpoints | None = None,
 ) -> Iterator[Step | Epoch | Learned]:
     """What :func:`scansion.learning.readers.learn_reader` yields, from ``processes`` workers."""
     with tempfile.TemporaryDirectory(prefix="scansion-run-") as folder:
-        write_job(Path(folder), job, spelling, examples, held_out, deadline - time.monotonic())
+        write_job(Path(folder), job, spelling, examples, held_out, deadline - time.monotonic(), checkpoints)
         workers = [_start(folder, rank, processes) for rank in range(processes)]
+        if checkpoints is not None:
+            checkpoints.stop.told.append(lambda: workers[0].send_signal(signal.SIGTERM))
         try:
             yield from _follow(workers[0])
             if any(worker.wait() for worker in workers):
                 raise ScansionError("A worker process ended with an error; its message stands above.")
         finally:
-            for worker in workers:
+            for worker in reversed(workers):
                 worker.kill()
                 worker.wait()
                 worker.stdout.close()
+                worker.stdin.close()
         yield _result(Path(folder))
 
 
-def worth_sharing(training: Training, tokens: int) -> bool:
-    """Whether a run over so many tokens is long enough, and its batches large enough, for several processes."""
-    return tokens * training.epochs(tokens) >= TOKENS_WORTH_A_START and training.batch(tokens) >= TOKENS_WORTH_A_TALK
+def processes_for(training: Training, tokens: int) -> int:
+    """How many processes read so many tokens soonest: two if the run is long enough and its batches are large."""
+    long = tokens * training.epochs(tokens) >= TOKENS_WORTH_A_START
+    return 2 if long and training.batch(tokens) >= TOKENS_WORTH_A_TALK and cores() > 1 else 1
 
 
 def cores() -> int:
@@ -108,19 +121,25 @@ def _start(folder: str, rank: int, processes: int) -> subprocess.Popen:
     threads = max(1, cores() // processes)
     environment = {**os.environ, "OMP_NUM_THREADS": str(threads), "GLOO_SOCKET_IFNAME": "lo"}
     command = [sys.executable, "-m", "scansion.learning.worker", folder, str(rank), str(processes)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True, env=environment)
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stdin=subprocess.PIPE, text=True, env=environment)
 
 
 def _follow(worker: subprocess.Popen) -> Iterator[Step | Epoch]:
     for line in worker.stdout:
         event = json.loads(line)
-        if "diverged" in event:
-            raise DivergedError(event["diverged"])
+        if "failed" in event:
+            raise ERRORS[event["failed"]](event["sentence"])
         yield Epoch(**event["epoch"]) if "epoch" in event else Step(**event["step"])
 
 
 def write_job(
-    folder: Path, job: ReaderJob, spelling: Spelling, examples: Examples, held_out: Examples, seconds: float
+    folder: Path,
+    job: ReaderJob,
+    spelling: Spelling,
+    examples: Examples,
+    held_out: Examples,
+    seconds: float,
+    checkpoints: Checkpoints | None,
 ) -> None:
     """A run's inputs: flat arrays that workers map into memory, and a JSON configuration."""
     for name, part in (("examples", examples), ("held_out", held_out)):
@@ -134,16 +153,18 @@ def write_job(
         "kind": job.head.kind, "head": to_json(job.head),
         "words": job.words, "pieces": job.pieces, "training": to_json(job.training), "seed": job.seed,
         "seconds": seconds if np.isfinite(seconds) else None,
+        "run": None if checkpoints is None else [str(checkpoints.run.place), checkpoints.seconds],
     }
     (folder / "job.json").write_text(json.dumps(configuration))
 
 
+ERRORS = {kind.__name__: kind for kind in (DivergedError, InterruptedRunError, StorageError)}
 ARRAYS = ("ids", "starts", "lengths", "targets", "weights")
 SPELLING = ("words", "pieces", "borders")
 
 
-def read_job(folder: Path) -> tuple[ReaderJob, Spelling, Examples, Examples, float]:
-    """The inverse of :func:`write_job`; the last is the deadline on this process's clock."""
+def read_job(folder: Path) -> tuple[ReaderJob, Spelling, Examples, Examples, float, Checkpoints | None]:
+    """The inverse of :func:`write_job`; the deadline is on this process's clock."""
     configuration = json.loads((folder / "job.json").read_text())
     job = ReaderJob(
         from_json(FAMILIES[configuration["family"]], configuration["options"], "job.json"),
@@ -161,7 +182,10 @@ def read_job(folder: Path) -> tuple[ReaderJob, Spelling, Examples, Examples, flo
         parts.append(Examples(Sequences(ids, starts, lengths), targets, weights))
     spelling = Spelling(*(np.load(folder / f"spelling.{kind}.npy") for kind in SPELLING))
     seconds = configuration["seconds"]
-    return job, spelling, parts[0], parts[1], float("inf") if seconds is None else time.monotonic() + seconds
+    deadline = float("inf") if seconds is None else time.monotonic() + seconds
+    run = configuration["run"]
+    checkpoints = None if run is None else Checkpoints(Run(Path(run[0])), run[1], Stop())
+    return job, spelling, parts[0], parts[1], deadline, checkpoints
 
 
 def _result(folder: Path) -> Learned:

@@ -2,13 +2,15 @@
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from scansion.families.catalogue import ReadingFamily
 from scansion.heads.catalogue import Head
-from scansion.learning.gradient import Engine, Step, Training, train
+from scansion.learning.checkpoints import Checkpoints, Standing
+from scansion.learning.gradient import Engine, Position, Step, Training, train
+from scansion.learning.optimiser import Optimiser
 from scansion.learning.reader import Examples, Reader, build_reader, cut_windows, read
 from scansion.text.batches import epoch_plan
 from scansion.text.vocabulary import Spelling
@@ -60,8 +62,12 @@ def learn_reader(
     held_out: Examples,
     engine: Engine,
     deadline: float = float("inf"),
+    checkpoints: Checkpoints | None = None,
 ) -> Iterator[Step | Epoch | Learned]:
-    """Every :class:`Step`, an :class:`Epoch` after each, and at last the :class:`Learned`."""
+    """Every :class:`Step`, an :class:`Epoch` after each, and at last the :class:`Learned`.
+
+    With ``checkpoints`` the run goes on from the last of them, and keeps new ones.
+    """
     family, training = job.family, job.training
     reader = build_reader(family, job.words, job.pieces, job.head, training.label_smoothing, job.seed)
     reader.use(spelling)
@@ -69,29 +75,41 @@ def learn_reader(
     lengths = examples.sequences.lengths
     tokens = int(lengths.sum())
     epochs, budget = training.epochs(tokens), training.batch(tokens)
-    begun, losses, read_tokens, step, ended = time.monotonic(), [], 0, None, "all epochs done"
+    optimiser = Optimiser(reader, training.weight_decay, training.largest_gradient)
     watch = Watch(reader, held_out, family.longest)
+    at = Standing()
+    if checkpoints is not None:
+        at, kept = checkpoints.resume(reader, optimiser)
+        watch.resume(at, kept)
+    begun, ended = time.monotonic() - at.position.seconds, "all epochs done"
     steps = train(
-        reader, lambda epoch: epoch_plan(lengths, budget, job.seed, epoch), examples.batch, examples.weights, lengths,
-        training, epochs=epochs, learning_rate=family.learning_rate, seed=job.seed, engine=engine, deadline=deadline,
+        reader, optimiser, lambda epoch: epoch_plan(lengths, budget, job.seed, epoch), examples.batch,
+        examples.weights, lengths, training, epochs=epochs, learning_rate=family.learning_rate, seed=job.seed,
+        engine=engine, deadline=deadline, start=at.position,
     )
     for step in steps:
-        read_tokens += step.tokens
-        losses.append(step.loss)
+        seconds = time.monotonic() - begun
+        here = Position(step.number, step.epoch, step.batch, seconds)
+        at = replace(at, position=here, loss=at.loss + step.loss, tokens=at.tokens + step.tokens)
         yield step
         if step.ends_epoch:
             error, kept = watch.look(step.epoch + 1)
-            yield Epoch(step.epoch + 1, epochs, float(np.mean(losses)), error, kept, time.monotonic() - begun)
-            losses = []
+            yield Epoch(step.epoch + 1, epochs, at.loss / step.batch, error, kept, seconds)
             if watch.epoch + PATIENCE <= step.epoch + 1:
                 ended = f"{PATIENCE} epochs in a row were clearly worse than the best"
                 break
+            at = replace(
+                at, position=replace(here, epoch=step.epoch + 1, batch=0), loss=0.0, kept_epoch=watch.epoch,
+                lowest_error=watch.lowest, allowed_error=watch.allowed,
+            )
+        if checkpoints is not None:
+            checkpoints.keep(at, reader, optimiser, watch.weights)
     else:
-        if step is None or step.epoch + 1 < epochs or not step.ends_epoch:
+        if at.position.epoch < epochs:
             ended = "the budget was spent"
-        if step is None or not step.ends_epoch:
-            watch.look(1 if step is None else step.epoch + 1)
-    yield Learned(watch.weights, watch.epoch, epochs, 0 if step is None else step.number, read_tokens, ended)
+            if at.position.batch or not watch.weights:
+                watch.look(at.position.epoch + 1)
+    yield Learned(watch.weights, watch.epoch, epochs, at.position.step, at.tokens, ended)
 
 
 class Watch:
@@ -105,6 +123,12 @@ class Watch:
         self.reader, self.held_out, self.longest = reader, held_out, longest
         self.lowest, self.allowed, self.epoch = float("inf"), float("inf"), 0
         self.weights: dict[str, np.ndarray] = {}
+
+    def resume(self, at: Standing, weights: dict[str, np.ndarray]) -> None:
+        """Go on where a run stood."""
+        if weights:
+            self.lowest, self.allowed = at.lowest_error, at.allowed_error
+            self.epoch, self.weights = at.kept_epoch, weights
 
     def look(self, epoch: int) -> tuple[float, bool]:
         """This epoch's held-out error, and whether its weights are kept."""

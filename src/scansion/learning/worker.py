@@ -1,12 +1,14 @@
 """``python -m scansion.learning.worker FOLDER RANK PROCESSES``: one process of a shared run.
 
-The first process tells its steps on standard output, a JSON object a line, and leaves the weights in the folder.
+The first process tells its steps on standard output, a JSON object a line, keeps the checkpoints and leaves the weights
+in the folder.  Standard input is a line to the process that started this one: when it closes, that process has died.
 """
 
 import json
 import os
 import signal
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -14,24 +16,28 @@ import torch
 import torch.distributed as distributed
 from safetensors.numpy import save_file
 
-from scansion.errors import DivergedError
+from scansion.learning.checkpoints import Checkpoints
 from scansion.learning.gradient import Step
-from scansion.learning.parallel import Together, event_of, read_job
+from scansion.learning.parallel import ERRORS, Together, event_of, read_job
 from scansion.learning.readers import Learned, learn_reader
 
 SECONDS_BETWEEN_STEPS_TOLD = 0.2
+SECONDS_TO_BE_ENDED = 10
 
 
 def work(folder: Path, rank: int, processes: int) -> None:
     """Take part in the run whose inputs lie in ``folder``."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that started this one, and ends it
+    threading.Thread(target=_end_with_the_parent, daemon=True).start()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that started this one
     torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
+    job, spelling, examples, held_out, deadline, checkpoints = read_job(folder)
+    if checkpoints is not None:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN if rank else lambda number, frame: checkpoints.stop.ask())
     store = distributed.FileStore(str(folder / "store"), processes)
     distributed.init_process_group("gloo", store=store, rank=rank, world_size=processes)
-    job, spelling, examples, held_out, deadline = read_job(folder)
     told = 0.0
     try:
-        for event in learn_reader(job, spelling, examples, held_out, Together(), deadline):
+        for event in learn_reader(job, spelling, examples, held_out, Together(), deadline, _mine(checkpoints, rank)):
             if rank:
                 continue
             if isinstance(event, Learned):
@@ -41,11 +47,25 @@ def work(folder: Path, rank: int, processes: int) -> None:
             elif not isinstance(event, Step) or time.monotonic() - told > SECONDS_BETWEEN_STEPS_TOLD:
                 told = time.monotonic()
                 print(event_of(event), flush=True)
-    except DivergedError as error:
+    except tuple(ERRORS.values()) as error:
         if rank == 0:
-            print(json.dumps({"diverged": str(error)}), flush=True)
+            kind = next(name for name, each in ERRORS.items() if isinstance(error, each))
+            print(json.dumps({"failed": kind, "sentence": str(error)}), flush=True)
+            time.sleep(SECONDS_TO_BE_ENDED)  # the others first, or they complain that this one has gone
     finally:
         distributed.destroy_process_group()
+
+
+def _mine(checkpoints: Checkpoints | None, rank: int) -> Checkpoints | None:
+    """All processes go on from the same checkpoint; the first alone keeps new ones."""
+    if checkpoints is not None and rank:
+        checkpoints.seconds = float("inf")
+    return checkpoints
+
+
+def _end_with_the_parent() -> None:
+    sys.stdin.buffer.read()
+    os._exit(1)
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from scansion.errors import StorageError, UnsafeFolderError, UsageError, did_you
 from scansion.storage.atomic import mend, put_folder
 from scansion.storage.fingerprints import sha256_of
 from scansion.storage.limits import MANIFEST, MOST_FILE_BYTES
-from scansion.storage.manifest import FileRecord, Manifest, manifest_from_bytes, manifest_to_bytes
+from scansion.storage.manifest import FileRecord, Format, Manifest, manifest_from_bytes, manifest_to_bytes
 from scansion.storage.strict_json import parse_json
 from scansion.storage.tensors import check_header, tensors_from_bytes, tensors_to_bytes
 
@@ -54,30 +54,34 @@ class Folder:
 
 
 def publish(
-    folder: str | Path, files: Mapping[str, bytes | Mapping[str, np.ndarray]], manifest: Mapping[str, Any]
+    folder: str | Path,
+    files: Mapping[str, bytes | Mapping[str, np.ndarray]],
+    manifest: Mapping[str, Any],
+    kind: Format = "scansion-model",
 ) -> None:
-    """Write a model folder in one step; on failure whatever stood there is as it was.
+    """Write a folder of a kind in one step; on failure whatever stood there is as it was.
 
     ``manifest`` gives ``task``, ``family`` and ``data_fingerprint``; the rest is filled in. DivergedError for a
     weight that is not finite, StorageError for a disk that is full or a place taken by something else.
     """
     contents = {name: _checked_bytes(name, content) for name, content in files.items()}
-    put_folder(folder, contents | {MANIFEST: manifest_to_bytes(manifest, contents)}, _check_replaceable)
+    sealed = contents | {MANIFEST: manifest_to_bytes(manifest, contents, kind)}
+    put_folder(folder, sealed, lambda target: _check_replaceable(target, kind))
 
 
-def open_folder(path: str | Path) -> Folder:
-    """Read and verify a model folder; StorageError or UnsafeFolderError with the file at fault. Runs no code."""
+def open_folder(path: str | Path, kind: Format = "scansion-model") -> Folder:
+    """Read and verify a folder of a kind; StorageError or UnsafeFolderError with the file at fault. Runs no code."""
     path = Path(path)
     if not os.path.lexists(path):
         mend(path)
     before = _identity(path)
     try:
-        return _read_folder(path)
+        return _read_folder(path, kind)
     except StorageError:
         # Another process may have published a new folder here between two of our reads.
         if _identity(path) == before:
             raise
-        return open_folder(path)
+        return open_folder(path, kind)
 
 
 # Writing
@@ -96,13 +100,13 @@ def _checked_bytes(name: str, content: bytes | Mapping[str, np.ndarray]) -> byte
     return data
 
 
-def _check_replaceable(target: Path) -> None:
+def _check_replaceable(target: Path, kind: Format) -> None:
     """Only an empty folder or one of ours is replaced: nothing that somebody else put there is ever lost."""
     try:
         if os.path.isdir(target) and not os.listdir(target):
             return
         present = _listed(target)
-        manifest = _read_manifest(target)
+        manifest = _read_manifest(target, kind)
         foreign = present - set(manifest.files) - {MANIFEST}
         reason = f"it also holds {', '.join(sorted(foreign))}" if foreign else ""
     except StorageError as error:
@@ -116,8 +120,8 @@ def _check_replaceable(target: Path) -> None:
 # Reading
 
 
-def _read_manifest(path: Path) -> Manifest:
-    manifest = manifest_from_bytes(_read_file(path / MANIFEST, MOST_FILE_BYTES[MANIFEST]), str(path / MANIFEST))
+def _read_manifest(path: Path, kind: Format) -> Manifest:
+    manifest = manifest_from_bytes(_read_file(path / MANIFEST, MOST_FILE_BYTES[MANIFEST]), str(path / MANIFEST), kind)
     for name in manifest.files:
         if name not in MOST_FILE_BYTES or name == MANIFEST:
             raise UnsafeFolderError(f"{path / MANIFEST} names the file {shown(name)}, {_why_not(name)}")
@@ -132,9 +136,9 @@ def _identity(path: Path) -> tuple[int, int] | None:
     return status.st_dev, status.st_ino
 
 
-def _read_folder(path: Path) -> Folder:
+def _read_folder(path: Path, kind: Format) -> Folder:
     present = _listed(path)
-    manifest = _read_manifest(path)
+    manifest = _read_manifest(path, kind)
     named = set(manifest.files) | {MANIFEST}
     if missing := sorted(named - present):
         raise UnsafeFolderError(f"{path} is incomplete: {', '.join(missing)} is missing. Copy the whole folder again.")

@@ -19,6 +19,7 @@ from scansion.storage.schema import from_json, to_json
 from scansion.storage.strict_json import json_bytes, parse_json
 
 FORMAT_VERSION = 1
+Format = Literal["scansion-model", "scansion-checkpoint"]
 LIBRARIES = ("scansion", "torch", "numpy", "scikit-learn", "tokenizers", "safetensors")
 
 
@@ -34,7 +35,7 @@ class FileRecord:
 class Manifest:
     """``manifest.json``."""
 
-    format: Literal["scansion-model"]
+    format: Format
     format_version: int
     task: str
     family: str
@@ -45,10 +46,10 @@ class Manifest:
     seal: str
 
 
-def manifest_to_bytes(described: Mapping[str, Any], contents: Mapping[str, bytes]) -> bytes:
+def manifest_to_bytes(described: Mapping[str, Any], contents: Mapping[str, bytes], kind: Format) -> bytes:
     """The sealed manifest of ``contents``; ``described`` gives task, family and data_fingerprint."""
     filled = {
-        "format": "scansion-model",
+        "format": kind,
         "format_version": FORMAT_VERSION,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "versions": library_versions(),
@@ -66,10 +67,10 @@ def _seal_line(seal: str) -> bytes:
     return f'"seal": "{seal}"'.encode()
 
 
-def manifest_from_bytes(data: bytes, where: str) -> Manifest:
-    """Verified; StorageError for a newer format version, UnsafeFolderError for anything that is not ours."""
+def manifest_from_bytes(data: bytes, where: str, kind: Format) -> Manifest:
+    """Verified; StorageError for a newer format version, UnsafeFolderError for anything that is not of this kind."""
     value = parse_json(data, where, MOST_FILE_BYTES[MANIFEST])
-    _check_version(value, where)
+    _check_version(value, where, kind)
     manifest = from_json(Manifest, value, where)
     line = _seal_line(manifest.seal)
     if data.count(line) != 1 or sha256_of(data.replace(line, _seal_line(""))) != manifest.seal:
@@ -79,10 +80,11 @@ def manifest_from_bytes(data: bytes, where: str) -> Manifest:
     return manifest
 
 
-def _check_version(value: Any, where: str) -> None:
+def _check_version(value: Any, where: str, kind: Format) -> None:
     """Before the schema, which a later version is free to change."""
-    if not isinstance(value, dict) or value.get("format") != "scansion-model":
-        raise UnsafeFolderError(f'{where} does not say format "scansion-model"; this is no model folder of scansion.')
+    if not isinstance(value, dict) or value.get("format") != kind:
+        what = "model folder" if kind == "scansion-model" else "checkpoint"
+        raise UnsafeFolderError(f'{where} does not say format "{kind}"; this is no {what} of scansion.')
     given = value.get("format_version")
     if type(given) is not int or given < 1:
         raise UnsafeFolderError(f"{where}: 'format_version' must be a whole number from 1.")

@@ -6,27 +6,33 @@ was learned ends in an underscore, ``family__width`` reaches inside a family's c
 
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, fields, replace
+from contextlib import ExitStack
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
+import torch
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 
 from scansion.errors import NotFittedError, UsageError, did_you_mean
-from scansion.families.catalogue import Family, family_from
+from scansion.families.catalogue import Family, family_from, name_of
 from scansion.heads.catalogue import Head
 from scansion.heads.label_sets import LabelSetsHead
 from scansion.heads.labels import LabelsHead
 from scansion.heads.numbers import NumbersHead
 from scansion.learning.budget import seconds_of
+from scansion.learning.checkpoints import Checkpoints, Stop
 from scansion.learning.counted import Stage
 from scansion.learning.gradient import Step, Training
 from scansion.learning.readers import Epoch
 from scansion.measures.intervals import Interval, interval_of
 from scansion.measures.scores import main_measure
 from scansion.randomness import seed_from
-from scansion.storage.fingerprints import fingerprint_of
+from scansion.storage.fingerprints import fingerprint_of, sha256_of
+from scansion.storage.manifest import library_versions
+from scansion.storage.runs import Run
+from scansion.storage.schema import to_json
 from scansion.tasks.answers import label_set_matrix, label_sets_from, labels_from, numbers_from
 from scansion.tasks.fitting import Fitted, learn
 from scansion.tasks.saving import save_documents
@@ -49,6 +55,16 @@ class FitReport:
     notes: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class Keeping:
+    """Where a run is kept while it trains, how often, and what stops it."""
+
+    place: Path
+    resume: bool = False
+    seconds: float = 60.0
+    stop: Stop = field(default_factory=Stop)
+
+
 class DocumentEstimator(BaseEstimator):
     """What both tasks share; use :class:`DocumentClassifier` or :class:`DocumentRegressor`."""
 
@@ -62,8 +78,13 @@ class DocumentEstimator(BaseEstimator):
             pass
         return self
 
-    def fitting(self, texts: Iterable[str], targets: Any, sample_weight: Any = None) -> Iterator[Stage | Step | Epoch]:
-        """The same as :meth:`fit`, as a generator of what happens: progress is an ordinary ``for`` around it."""
+    def fitting(
+        self, texts: Iterable[str], targets: Any, sample_weight: Any = None, keeping: Keeping | None = None
+    ) -> Iterator[Stage | Step | Epoch]:
+        """The same as :meth:`fit`, as a generator of what happens: progress is an ordinary ``for`` around it.
+
+        With ``keeping`` the run can be stopped and gone on with; InterruptedRunError when it was stopped.
+        """
         begun = time.monotonic()
         deadline = begun + seconds_of(self.budget)
         family = family_from(self.family)
@@ -76,16 +97,36 @@ class DocumentEstimator(BaseEstimator):
         weights = self._weights(sample_weight, head, encoded)
         seed = seed_from(self.random_state)
         fitted = None
-        for event in learn(family, head, corpus, encoded, weights, seed, self.training, self.processes, deadline):
-            if isinstance(event, Fitted):
-                fitted = event
-            else:
-                yield event
+        fingerprint = fingerprint_of(texts)
+        with ExitStack() as held:
+            checkpoints = None
+            if keeping is not None:
+                described = self._described(family, head, encoded, weights, seed, fingerprint)
+                run = held.enter_context(Run.begin(keeping.place, described, keeping.resume))
+                checkpoints = Checkpoints(run, keeping.seconds, keeping.stop)
+            for event in learn(
+                family, head, corpus, encoded, weights, seed, self.training, self.processes, deadline, checkpoints
+            ):
+                if isinstance(event, Fitted):
+                    fitted = event
+                else:
+                    yield event
         self.family_, self.head_, self.seed_ = family, head, seed
         self.model_, self.n_documents_in_ = fitted.model, len(corpus)
-        self.data_fingerprint_ = fingerprint_of(texts)
+        self.data_fingerprint_ = fingerprint
         self.fit_report_ = _report(fitted, head, encoded, time.monotonic() - begun)
         self._learned()
+
+    def _described(
+        self, family: Family, head: Head, encoded: np.ndarray, weights: np.ndarray, seed: int, fingerprint: str
+    ) -> dict[str, Any]:
+        """All that a fit is a function of, as JSON values."""
+        return {
+            "family": name_of(family), "options": to_json(family), "head": to_json(head), "seed": seed,
+            "training": to_json(self.training), "processes": self.processes, "budget": self.budget,
+            "threads": torch.get_num_threads(), "texts": fingerprint, "targets": sha256_of(encoded.tobytes()),
+            "weights": sha256_of(weights.tobytes()), "versions": library_versions(),
+        }
 
     def predict(self, texts: Iterable[str]) -> np.ndarray:
         """One answer a text, in the order given."""

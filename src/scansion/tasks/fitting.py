@@ -9,17 +9,17 @@ import torch
 
 from scansion.families.catalogue import CountedFamily, Family, ReadingFamily
 from scansion.heads.catalogue import Head
+from scansion.learning.checkpoints import Checkpoints
 from scansion.learning.convex import fold_rows
 from scansion.learning.counted import Counted, Stage, learn_counted
 from scansion.learning.gradient import Alone, Step, Training
-from scansion.learning.parallel import cores, learn_together, worth_sharing
+from scansion.learning.parallel import learn_together, processes_for
 from scansion.learning.reader import Examples, Reader, build_reader, read
 from scansion.learning.readers import Epoch, Learned, ReaderJob, learn_reader
 from scansion.text.batches import Sequences
 from scansion.text.vocabulary import Vocabulary
 from scansion.text.words import Corpus
 
-PROCESSES = 2
 FEWEST_ROWS_TO_SPARE = 20
 
 
@@ -101,12 +101,15 @@ def learn(
     training: Training,
     processes: int | None,
     deadline: float,
+    checkpoints: Checkpoints | None = None,
 ) -> Iterator[Stage | Step | Epoch | Fitted]:
-    """What happens, and at last the :class:`Fitted`."""
+    """What happens, and at last the :class:`Fitted`; ``checkpoints`` are of use to what learns step by step."""
     if family.learner == "convex":
         yield from _learn_counted(family, head, corpus, targets, weights, seed, deadline)
     else:
-        yield from _learn_reader(family, head, corpus, targets, weights, seed, training, processes, deadline)
+        yield from _learn_reader(
+            family, head, corpus, targets, weights, seed, training, processes, deadline, checkpoints
+        )
 
 
 def _learn_counted(
@@ -124,7 +127,7 @@ def _learn_counted(
 
 def _learn_reader(
     family: ReadingFamily, head: Head, corpus: Corpus, targets: np.ndarray, weights: np.ndarray, seed: int,
-    training: Training, processes: int | None, deadline: float,
+    training: Training, processes: int | None, deadline: float, checkpoints: Checkpoints | None,
 ) -> Iterator[Stage | Step | Epoch | Fitted]:
     vocabulary = Vocabulary.learn(corpus)
     sequences = vocabulary.encode(corpus)
@@ -133,15 +136,14 @@ def _learn_reader(
     held_out = _examples(sequences, targets, weights, held if len(held) else kept)
     examples = _examples(sequences, targets, weights, kept)
     tokens = int(examples.sequences.lengths.sum())
-    if processes is None:
-        processes = PROCESSES if worth_sharing(training, tokens) and cores() >= PROCESSES else 1
+    processes = processes_for(training, tokens) if processes is None else processes
     spelling = vocabulary.spell(corpus.types)
     job = ReaderJob(family, head, len(vocabulary), len(vocabulary.pieces), training, seed)
     yield Stage(f"training on {tokens:,} tokens with {processes} process{'es' if processes > 1 else ''}")
     if processes > 1:
-        events = learn_together(job, spelling, examples, held_out, processes, deadline)
+        events = learn_together(job, spelling, examples, held_out, processes, deadline, checkpoints)
     else:
-        events = learn_reader(job, spelling, examples, held_out, Alone(), deadline)
+        events = learn_reader(job, spelling, examples, held_out, Alone(), deadline, checkpoints)
     learned = None
     for event in events:
         if isinstance(event, Learned):

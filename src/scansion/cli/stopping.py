@@ -1,0 +1,62 @@
+"""Signals: the first asks a run to stop after its step and to keep itself, the second ends the process at once."""
+
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any, Protocol
+
+from scansion.errors import InterruptedRunError
+
+TERMINATED = 128 + signal.SIGTERM
+HEARD = b"\nStopping after this step; once more to stop at once.\n"
+
+
+class Terminated(BaseException):
+    """The process was asked to end by SIGTERM."""
+
+
+class Stoppable(Protocol):
+    """What can be asked to stop."""
+
+    asked: bool
+    possible: bool
+
+    def ask(self) -> None:
+        """Stop after the step under way."""
+        ...
+
+
+def terminate(number: int, frame: FrameType | None) -> Any:
+    """The handler of SIGTERM where there is nothing to keep."""
+    raise Terminated
+
+
+@contextmanager
+def heeding(stop: Stoppable) -> Iterator[None]:
+    """In the block, Ctrl-C and SIGTERM ask ``stop`` first. InterruptedRunError then has the signal's exit code."""
+    terminated = False
+
+    def hear(number: int, frame: FrameType | None) -> None:
+        nonlocal terminated
+        terminated = number == signal.SIGTERM
+        if not stop.possible or stop.asked:
+            raise Terminated if terminated else KeyboardInterrupt
+        stop.ask()
+        if not terminated and sys.stderr is not None:
+            os.write(sys.stderr.fileno(), HEARD)  # print may be what was interrupted
+
+    before: dict[int, Callable[[int, FrameType | None], Any] | int | None] = {
+        number: signal.signal(number, hear) for number in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        yield
+    except InterruptedRunError as error:
+        if terminated:
+            error.exit_code = TERMINATED
+        raise
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
