@@ -49,9 +49,13 @@ def plan(epoch: int) -> list[np.ndarray]:
     return [np.arange(begin, begin + 4) for begin in range(0, ROWS, 4)]
 
 
+def optimiser_of(model: nn.Module) -> Optimiser:
+    return Optimiser(model, RECIPE.weight_decay, RECIPE.largest_gradient)
+
+
 def run(model: nn.Module, epochs: int = 2, **options):
     return train(
-        model, plan, lambda rows: rows, np.ones(ROWS), np.full(ROWS, 5), RECIPE,
+        model, optimiser_of(model), plan, lambda rows: rows, np.ones(ROWS), np.full(ROWS, 5), RECIPE,
         **{"epochs": epochs, "learning_rate": 0.1, "seed": 0, "engine": Alone(), **options},
     )  # fmt: skip
 
@@ -151,8 +155,8 @@ def test_many_rows_are_not_all_named():
     model = Slope()
     model.poisoned = {3}
     whole = train(
-        model, lambda epoch: [np.arange(ROWS)], lambda rows: rows, np.ones(ROWS), np.ones(ROWS), RECIPE,
-        epochs=1, learning_rate=0.1, seed=0, engine=Alone(),
+        model, optimiser_of(model), lambda epoch: [np.arange(ROWS)], lambda rows: rows, np.ones(ROWS), np.ones(ROWS),
+        RECIPE, epochs=1, learning_rate=0.1, seed=0, engine=Alone(),
     )  # fmt: skip
     with pytest.raises(DivergedError, match=r"rows 0, 1, 2, 3, 4, 5, 6, 7 …\)"):
         next(whole)
@@ -204,7 +208,8 @@ def test_one_batch_can_be_memorised(name):
             layer.threshold = 0
     rows = np.arange(len(TEXTS))
     steps = train(
-        reader, lambda epoch: [rows], examples.batch, examples.weights, examples.sequences.lengths, RECIPE,
+        reader, optimiser_of(reader), lambda epoch: [rows], examples.batch, examples.weights,
+        examples.sequences.lengths, RECIPE,
         epochs=150, learning_rate=0.03, seed=0, engine=Alone(),
     )  # fmt: skip
     *_, last = steps
@@ -218,7 +223,8 @@ def test_the_same_seed_learns_the_same_weights_with_dropout_on(name):
         torch.rand(3)  # torch's own random state is no part of it
         reader, examples = small_reader(name)
         for _ in train(
-            reader, lambda epoch: [np.arange(6)], examples.batch, examples.weights, examples.sequences.lengths, RECIPE,
+            reader, optimiser_of(reader), lambda epoch: [np.arange(6)], examples.batch, examples.weights,
+            examples.sequences.lengths, RECIPE,
             epochs=5, learning_rate=0.03, seed=0, engine=Alone(),
         ):  # fmt: skip
             pass

@@ -14,7 +14,7 @@ from scansion.families.lstm import LSTM
 from scansion.families.transformer import Transformer
 from scansion.heads.labels import LabelsHead
 from scansion.heads.numbers import NumbersHead
-from scansion.learning import readers
+from scansion.learning import parallel, readers
 from scansion.learning.gradient import Alone, Step, Training
 from scansion.learning.parallel import learn_together, processes_for
 from scansion.learning.reader import Examples, build_reader, cut_windows, read

@@ -31,6 +31,14 @@ def others_of(model: nn.Module) -> list[nn.Parameter]:
     return [parameter for parameter in model.parameters() if id(parameter) not in tables]
 
 
+def rows_of(table: nn.Parameter) -> tuple[Tensor, Tensor]:
+    """The rows (R,) of a table (V, D) that were read since the last step, and their gradients (R, D)."""
+    if table.grad is None:
+        return torch.zeros(0, dtype=torch.int64), table.new_zeros(0, table.shape[1])
+    gradient = table.grad.coalesce()
+    return gradient.indices()[0], gradient.values()
+
+
 class Optimiser:
     """``clear``, then backward, then ``step``."""
 
@@ -57,7 +65,7 @@ class Optimiser:
 
         DivergedError, before any weight has moved, for gradients that are not finite.
         """
-        touched = [table.gradient() for table in self.tables]
+        touched = [rows_of(table.weights) for table in self.tables]
         gradients = [parameter.grad for parameter in self.others] + [values for _, values in touched]
         length = torch.stack(torch._foreach_norm(gradients)).norm()
         if not torch.isfinite(length):
@@ -99,13 +107,6 @@ class Table:
         self.weights = weights
         self.means, self.squares = torch.zeros_like(weights), torch.zeros_like(weights)
         self.steps = 0
-
-    def gradient(self) -> tuple[Tensor, Tensor]:
-        """The rows (R,) that were read, and their gradients (R, D)."""
-        if self.weights.grad is None:
-            return torch.zeros(0, dtype=torch.int64), self.weights.new_zeros(0, self.weights.shape[1])
-        gradient = self.weights.grad.coalesce()
-        return gradient.indices()[0], gradient.values()
 
     @torch.no_grad()
     def step(self, rows: Tensor, gradient: Tensor, learning_rate: float) -> None:

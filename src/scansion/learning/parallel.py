@@ -27,7 +27,7 @@ from scansion.families.catalogue import FAMILIES, name_of
 from scansion.heads.catalogue import HEADS
 from scansion.learning.checkpoints import Checkpoints, Stop
 from scansion.learning.gradient import Step, Training
-from scansion.learning.optimiser import others_of, tables_of
+from scansion.learning.optimiser import others_of, rows_of, tables_of
 from scansion.learning.reader import Examples
 from scansion.learning.readers import Epoch, Learned, ReaderJob
 from scansion.storage.runs import Run
@@ -60,9 +60,7 @@ class Together:
 
     def sum_rows(self, table: nn.Parameter) -> Tensor:
         """The sum of a word table's sparse gradients (V, D): a batch touches few words, so only their rows travel."""
-        mine = torch.sparse_coo_tensor(size=table.shape) if table.grad is None else table.grad
-        mine = mine.coalesce()
-        touched, values = mine.indices()[0], mine.values()
+        touched, values = rows_of(table)
         counts = [torch.zeros(1, dtype=torch.int64) for _ in range(self.size)]
         distributed.all_gather(counts, torch.tensor([len(touched)]))
         most = max(1, int(max(counts)))
@@ -75,7 +73,7 @@ class Together:
         # in the order of ranks, so that every process gets the same sum to the last bit
         words = torch.cat([theirs[: int(count)] for theirs, count in zip(all_words, counts, strict=True)])
         rows = torch.cat([theirs[: int(count)] for theirs, count in zip(all_rows, counts, strict=True)])
-        return torch.sparse_coo_tensor(words[None], rows, table.shape, is_coalesced=False)
+        return torch.sparse_coo_tensor(words[None], rows, table.shape, check_invariants=False)
 
 
 def learn_together(

@@ -64,7 +64,7 @@ def _mine(checkpoints: Checkpoints | None, rank: int) -> Checkpoints | None:
 
 
 def _end_with_the_parent() -> None:
-    sys.stdin.buffer.read()
+    os.read(sys.stdin.fileno(), 1)  # unbuffered: a buffer is locked while the interpreter ends
     os._exit(1)
 
 

@@ -1,0 +1,174 @@
+"""A run that is stopped or killed anywhere goes on bit for bit."""
+
+import itertools
+import os
+import shutil
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from scansion.errors import DivergedError, InterruptedRunError, StorageError, UsageError
+from scansion.families.lstm import LSTM
+from scansion.families.rnn import RNN
+from scansion.families.transformer import Transformer
+from scansion.heads.labels import LabelsHead
+from scansion.learning.checkpoints import Checkpoints, Stop
+from scansion.learning.gradient import Alone, Step, Training
+from scansion.learning.parallel import learn_together
+from scansion.learning.reader import Examples, Reader
+from scansion.learning.readers import Epoch, Learned, ReaderJob, learn_reader
+from scansion.storage.limits import ROOM_TO_SPARE
+from scansion.storage.runs import Run
+from scansion.text.batches import Sequences
+from scansion.text.vocabulary import Vocabulary
+from scansion.text.words import read_words
+
+FAMILIES = {
+    "rnn": RNN(width=8),
+    "lstm": LSTM(width=8),
+    "transformer": Transformer(width=8, heads=2, feed_forward=16, longest=16),
+}
+TEXTS = [f"{a} {b} {c} thing" for a, b, c in itertools.product(("red", "blue"), ("round", "square", "flat"), "abcdef")]
+CORPUS = read_words(TEXTS)
+VOCABULARY = Vocabulary.learn(CORPUS)
+TRAINING = Training(fewest_epochs=3, most_epochs=3, smallest_batch=40, largest_batch=40)
+DESCRIBED = {"family": "lstm", "options": {"width": 8}}
+
+
+def inputs(name: str) -> tuple:
+    """A job with dropout on, and what it learns from."""
+    sequences = VOCABULARY.encode(CORPUS)
+    targets = np.array([text.startswith("blue") for text in TEXTS]).astype(np.int64)
+    parts = []
+    for rows in (np.arange(0, 36, 6), np.setdiff1d(np.arange(36), np.arange(0, 36, 6))):
+        part = Sequences(sequences.ids, sequences.starts[rows], sequences.lengths[rows])
+        parts.append(Examples(part, targets[rows], np.ones(len(rows))))
+    job = ReaderJob(FAMILIES[name], LabelsHead(("blue", "red")), len(VOCABULARY), len(VOCABULARY.pieces), TRAINING, 0)
+    return job, VOCABULARY.spell(CORPUS.types), parts[1], parts[0]
+
+
+def run_in(folder, name, seconds=0.0, stop_after=None, run=None):
+    """Events until the end, or until the step after which the run is asked to stop."""
+    with Run.begin(folder, DESCRIBED, resume=True) as held:
+        checkpoints = Checkpoints(run or held, seconds, Stop())
+        events = []
+        for event in learn_reader(*inputs(name), Alone(), checkpoints=checkpoints):
+            events.append(event)
+            if isinstance(event, Step) and event.number == stop_after:
+                checkpoints.stop.ask()
+        return events
+
+
+def same(one: Learned, other: Learned) -> bool:
+    return vars(one).keys() == vars(other).keys() and all(
+        np.array_equal(one.weights[name], other.weights[name]) for name in one.weights | other.weights
+    ) and replace(one, weights={}) == replace(other, weights={})
+
+
+def without_clock(events) -> list:
+    return [replace(event, seconds=0.0) if isinstance(event, Epoch) else event for event in events[:-1]]
+
+
+@pytest.mark.parametrize("name", list(FAMILIES))
+def test_a_run_stopped_at_any_step_ends_as_if_it_had_not_been(name, tmp_path):
+    whole = list(learn_reader(*inputs(name), Alone()))
+    for step in range(1, sum(isinstance(event, Step) for event in whole)):
+        with pytest.raises(InterruptedRunError, match=rf"Stopped after step {step}; all of it is kept in .*{step}"):
+            run_in(tmp_path / str(step), name, seconds=1e9, stop_after=step)
+        rest = run_in(tmp_path / str(step), name, seconds=1e9)
+        assert without_clock(rest) == without_clock(whole)[-len(rest) + 1 :]
+        assert same(rest[-1], whole[-1])
+
+
+def test_a_run_killed_between_checkpoints_goes_on_from_the_last(tmp_path):
+    whole = list(learn_reader(*inputs("lstm"), Alone()))
+    for step in (2, 5, 7):
+        folder = tmp_path / str(step)
+        with Run.begin(folder, DESCRIBED, resume=True) as run:
+            for event in learn_reader(*inputs("lstm"), Alone(), checkpoints=Checkpoints(run, 0.0, Stop())):
+                if isinstance(event, Step) and event.number == step:
+                    break  # as a kill does: the step is done and not kept
+        assert same(run_in(folder, "lstm")[-1], whole[-1])
+
+
+def test_two_processes_go_on_as_one_did(tmp_path, monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(sys.path))
+    *_, whole = learn_together(*inputs("lstm"), 2, float("inf"))
+    with Run.begin(tmp_path / "run", DESCRIBED, resume=True) as run:
+        checkpoints = Checkpoints(run, 1e9, Stop())
+        events = learn_together(*inputs("lstm"), 2, float("inf"), checkpoints)
+        assert isinstance(next(events), Step)
+        checkpoints.stop.ask()
+        with pytest.raises(InterruptedRunError, match="all of it is kept"):
+            list(events)
+        assert list(run.checkpoints())
+        *_, learned = learn_together(*inputs("lstm"), 2, float("inf"), Checkpoints(run, 1e9, Stop()))
+    assert same(learned, whole)
+
+
+def test_the_last_checkpoints_are_kept_and_a_broken_one_is_passed_over(tmp_path):
+    with pytest.raises(InterruptedRunError):
+        run_in(tmp_path / "run", "rnn", stop_after=6)
+    with Run.begin(tmp_path / "run", DESCRIBED, resume=True) as run:
+        assert [place.name for place in run.checkpoints()] == ["checkpoint-000000006", "checkpoint-000000005"]
+        weights = next(run.checkpoints()) / "weights.safetensors"
+        weights.write_bytes(weights.read_bytes()[:-1])
+        folder, faults = run.newest()
+        assert folder.path.name == "checkpoint-000000005"
+        assert "weights.safetensors" in faults[0]
+    whole = list(learn_reader(*inputs("rnn"), Alone()))
+    assert same(run_in(tmp_path / "run", "rnn")[-1], whole[-1])
+
+
+def test_what_a_cut_off_save_left_is_removed(tmp_path):
+    with Run.begin(tmp_path / "run", DESCRIBED, resume=False):
+        pass
+    left = tmp_path / "run" / ".checkpoint-000000007.partial-0123abcd"
+    left.mkdir()
+    with Run.begin(tmp_path / "run", DESCRIBED, resume=True):
+        assert not left.exists()
+
+
+def test_a_run_is_gone_on_with_only_if_asked_and_only_with_what_it_was_begun_with(tmp_path):
+    Run.begin(tmp_path / "run", DESCRIBED, resume=False).close()
+    with pytest.raises(UsageError, match=r"holds an unfinished run. Go on with --resume, or begin anew with --force"):
+        Run.begin(tmp_path / "run", DESCRIBED, resume=False)
+    other = {"family": "lstm", "options": {"width": 16}, "seed": 1}
+    with pytest.raises(UsageError, match=r"options\.width: 8 then, 16 now; seed: 'nothing' then, 1 now"):
+        Run.begin(tmp_path / "run", other, resume=True)
+    Run.begin(tmp_path / "run", DESCRIBED, resume=True).close()
+
+
+def test_one_process_at_a_time(tmp_path):
+    with (
+        Run.begin(tmp_path / "run", DESCRIBED, resume=False),
+        pytest.raises(StorageError, match="Another process is training into"),
+    ):
+        Run.begin(tmp_path / "run", DESCRIBED, resume=True)
+    Run.begin(tmp_path / "run", DESCRIBED, resume=True).close()
+
+
+def test_a_place_taken_by_something_else_is_left_alone(tmp_path):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "notes.txt").write_text("mine")
+    with pytest.raises(UsageError, match="is taken by something else"):
+        Run.begin(tmp_path / "run", DESCRIBED, resume=True)
+
+
+def test_a_loss_that_is_not_a_number_leaves_the_last_checkpoint(tmp_path, monkeypatch):
+    loss, losses = Reader.loss, itertools.count(1)
+    poisoned = lambda reader, batch: loss(reader, batch) * (1 if next(losses) < 6 else float("nan"))  # noqa: E731
+    monkeypatch.setattr(Reader, "loss", poisoned)
+    with pytest.raises(DivergedError, match=r"became nan at step 5 \(rows "):
+        run_in(tmp_path / "run", "lstm")
+    with Run.begin(tmp_path / "run", DESCRIBED, resume=True) as run:
+        assert run.newest()[0].path.name == "checkpoint-000000005"
+
+
+def test_a_disk_too_small_for_a_run_is_noticed_before_it_begins(tmp_path, monkeypatch):
+    almost = shutil._ntuple_diskusage(10**9, 10**9, ROOM_TO_SPARE + 1000)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: almost)
+    with pytest.raises(StorageError, match="needs"):
+        run_in(tmp_path / "run", "lstm")
