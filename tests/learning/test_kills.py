@@ -4,6 +4,8 @@ This file is also the helper that is killed: it imports everything once, and the
 """
 
 import hashlib
+import itertools
+import json
 import os
 import random
 import signal
@@ -13,6 +15,7 @@ import tempfile
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -22,9 +25,111 @@ from scansion.families.transformer import Transformer
 from scansion.heads.labels import LabelsHead
 from scansion.learning.checkpoints import Checkpoints, Stop
 from scansion.learning.gradient import Alone, Training
+from scansion.learning.reader import Examples
 from scansion.learning.readers import Learned, ReaderJob, learn_reader
 from scansion.storage.runs import Run
-from scansion.tasks.fitting import examples_of
-from scansion.text.tables import read_table
+from scansion.text.batches import Sequences
 from scansion.text.vocabulary import Vocabulary
 from scansion.text.words import read_words
+
+FAMILIES = {
+    "rnn": RNN(width=8),
+    "lstm": LSTM(width=8),
+    "transformer": Transformer(width=8, heads=2, feed_forward=16, longest=16),
+}
+WORDS = itertools.product(("red", "blue"), ("round", "flat"), "abcdef", "12")
+TEXTS = [" ".join([*words, "thing"]) for words in WORDS]
+TRAINING = Training(fewest_epochs=6, most_epochs=6, smallest_batch=40, largest_batch=40)
+MOST_TRIES = 60  # a kill for every step, and the last try to the end
+
+
+def learned(folder: Path, name: str) -> str:
+    """Train, or go on training, with a checkpoint after every step; the digest of the weights at the end."""
+    corpus = read_words(TEXTS, threads=1)
+    vocabulary = Vocabulary.learn(corpus)
+    targets = np.array([text.startswith("red") for text in TEXTS]).astype(np.int64)
+    sequences = vocabulary.encode(corpus)
+    rows = np.arange(len(TEXTS))
+    held, kept = (
+        Examples(
+            Sequences(sequences.ids, sequences.starts[part], sequences.lengths[part]), targets[part],
+            np.ones(len(part)),
+        )
+        for part in (rows[::6], np.setdiff1d(rows, rows[::6]))
+    )
+    labels = LabelsHead(("blue", "red"))
+    job = ReaderJob(FAMILIES[name], labels, len(vocabulary), len(vocabulary.pieces), TRAINING, 0)
+    with Run.begin(folder, {"family": name}, resume=True) as run:
+        checkpoints = Checkpoints(run, 0.0, Stop())
+        *_, last = learn_reader(job, vocabulary.spell(corpus.types), kept, held, Alone(), checkpoints=checkpoints)
+    assert isinstance(last, Learned)
+    digest = hashlib.sha256(json.dumps([last.epoch, last.steps, last.tokens, last.ended]).encode())
+    for key in sorted(last.weights):
+        digest.update(last.weights[key].tobytes())
+    return digest.hexdigest()
+
+
+def killed_after(seconds: float, folder: Path, name: str) -> str | None:
+    """The digest if the child was done by then; otherwise it is dead."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if not child:
+        os.write(writing, learned(folder, name).encode())
+        os._exit(0)
+    os.close(writing)
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline and not os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT):
+        time.sleep(0.001)
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    with open(reading) as told:
+        return told.read() or None
+
+
+def main(name: str, kills: int, seed: int) -> None:
+    """Print the digest of a whole run, those of runs that were killed, and how often they were."""
+    torch.set_num_threads(1)
+    draw = random.Random(seed)
+    with tempfile.TemporaryDirectory() as temporary:
+        learned(Path(temporary) / "warm", name)
+        begun = time.monotonic()
+        whole = learned(Path(temporary) / "whole", name)
+        duration = time.monotonic() - begun
+        found, done = [], 0
+        for number in itertools.count():
+            if done >= kills:
+                break
+            for _ in range(MOST_TRIES):
+                digest = killed_after(draw.uniform(0, duration / 2), Path(temporary) / str(number), name)
+                if digest is not None:
+                    break
+                done += 1
+            else:
+                digest = learned(Path(temporary) / str(number), name)
+            found.append(digest)
+    sys.stdout.write(json.dumps({"whole": whole, "killed": found, "kills": done}))
+
+
+def check(name: str, kills: int) -> None:
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, __file__, name, str(kills), "0"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+    told = json.loads(done.stdout)
+    assert told["kills"] >= kills
+    assert set(told["killed"]) == {told["whole"]}
+
+
+@pytest.mark.parametrize("name", list(FAMILIES))
+def test_a_run_killed_at_random_instants_ends_with_the_same_weights(name):
+    check(name, 10)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", list(FAMILIES))
+def test_a_run_killed_two_hundred_times_ends_with_the_same_weights(name):
+    check(name, 200)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))
