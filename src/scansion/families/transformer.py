@@ -30,10 +30,10 @@ class Transformer:
     layers: int = 1
     feed_forward: int = 256
     dropout: float = 0.3
-    embedding_dropout: float = 0.4
+    embedding_dropout: float = 0.3
     word_dropout: float = 0.2
     longest: int = 4096
-    learning_rate: float = 7e-4
+    learning_rate: float = 5e-4
 
     learner: ClassVar[str] = "gradient"
 

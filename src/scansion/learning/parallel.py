@@ -92,7 +92,10 @@ def learn_together(
         if checkpoints is not None:
             checkpoints.stop.told.append(lambda: workers[0].send_signal(signal.SIGTERM))
         try:
-            yield from _follow(workers[0])
+            for event in _follow(workers[0]):
+                if checkpoints is not None:
+                    checkpoints.stop.possible = True  # the worker is there, and hears
+                yield event
             if any(worker.wait() for worker in workers):
                 raise ScansionError("A worker process ended with an error; its message stands above.")
         finally:

@@ -1,0 +1,88 @@
+"""``scansion fit`` interrupted in every way, and gone on with."""
+
+import hashlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+DATA = Path(__file__).parents[1] / "data"
+ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+FIT = [sys.executable, "-m", "scansion.cli.main", "fit", "many.csv", "--family", "lstm", "--set", "width=16"]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    """A table that is read for some seconds."""
+    header, *rows = (DATA / "polarity.csv").read_text(encoding="utf-8").splitlines()
+    place = tmp_path_factory.mktemp("resume")
+    (place / "many.csv").write_text("\n".join([header, *rows * 5, ""]), encoding="utf-8")
+    return place
+
+
+def fit(folder: Path, out: str, *more: str) -> subprocess.Popen:
+    return subprocess.Popen(
+        [*FIT, "--out", out, *more], cwd=folder, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def done(running: subprocess.Popen) -> tuple[int, str]:
+    _, said = running.communicate(timeout=120)
+    return running.returncode, said
+
+
+def interrupted(folder: Path, out: str, number: int, *more: str) -> tuple[int, str]:
+    """A fit that gets a signal as soon as it has kept a checkpoint of its own."""
+    known = set(folder.glob(f"{out}.run/checkpoint-*"))
+    running = fit(folder, out, "--checkpoint-every", "0.3", *more)
+    deadline = time.monotonic() + 60
+    while not set(folder.glob(f"{out}.run/checkpoint-*")) - known:
+        assert time.monotonic() < deadline
+        assert running.poll() is None, running.stderr.read()
+        time.sleep(0.02)
+    running.send_signal(number)
+    return done(running)
+
+
+def digest(model: Path) -> str:
+    return hashlib.sha256((model / "weights.safetensors").read_bytes()).hexdigest()
+
+
+@pytest.mark.parametrize("processes", ["1", "2"])
+def test_a_fit_interrupted_in_every_way_ends_with_the_same_weights(processes, folder):
+    options = ("--processes", processes)
+    assert done(fit(folder, f"whole{processes}", *options))[0] == 0
+    out = f"broken{processes}"
+    for number, expected in ((signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGKILL, -9)):
+        code, said = interrupted(folder, out, number, "--resume", *options)
+        assert code == expected, said
+        assert "Traceback" not in said
+        if expected > 0:
+            assert "Stopped after step" in said
+            assert f"all of it is kept in {out}.run. Go on with the same command and --resume." in said
+        assert not (folder / out).exists()
+    code, said = done(fit(folder, out, "--resume", *options))
+    assert code == 0, said
+    assert digest(folder / out) == digest(folder / f"whole{processes}")
+    assert not (folder / f"{out}.run").exists()
+
+
+def test_a_run_in_the_way_is_told_of_before_anything_is_read(folder):
+    interrupted(folder, "waiting", signal.SIGINT)
+    code, said = done(fit(folder, "waiting"))
+    assert code == 2
+    assert "waiting.run holds an unfinished run. Go on with --resume, or begin anew with --force." in said
+    assert "documents" not in said
+    code, said = done(fit(folder, "waiting", "--resume", "--random-state", "1"))
+    assert code == 2
+    assert "was begun with something else: seed: 0 then, 1 now" in said
+    code, said = done(fit(folder, "waiting", "--force", "--random-state", "1"))
+    assert code == 0
+    code, said = done(fit(folder, "waiting", "--resume"))
+    assert code == 2
+    assert "waiting exists already" in said
