@@ -1,0 +1,62 @@
+"""Training keeps nothing that grows."""
+
+import itertools
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from scansion.families.lstm import LSTM
+from scansion.heads.labels import LabelsHead
+from scansion.learning.gradient import Alone, Training, train
+from scansion.learning.optimiser import Optimiser
+from scansion.learning.reader import Examples, build_reader
+from scansion.text.batches import epoch_plan
+from scansion.text.vocabulary import Vocabulary
+from scansion.text.words import read_words
+
+WARM_UP, STEPS, MEGABYTE = 500, 2_000, 1 << 20
+
+
+def resident() -> int:
+    """Bytes of this process in memory."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def main() -> None:
+    """Print by how many bytes the process grew over ``STEPS`` steps after ``WARM_UP``."""
+    torch.set_num_threads(1)
+    texts = [" ".join(words) for words in itertools.product("abcdefgh", "ijklmnop", ("x y z", "u v w q"))]
+    corpus = read_words(texts)
+    vocabulary = Vocabulary.learn(corpus)
+    sequences, targets = vocabulary.encode(corpus), np.arange(len(texts)) % 2
+    examples = Examples(sequences, targets, np.ones(len(texts)))
+    reader = build_reader(LSTM(width=16), len(vocabulary), len(vocabulary.pieces), LabelsHead(("a", "b")), 0.1, 0)
+    reader.use(vocabulary.spell(corpus.types))
+    steps = train(
+        reader, Optimiser(reader, 0.01, 1.0), lambda epoch: epoch_plan(sequences.lengths, 100, 0, epoch),
+        examples.batch, examples.weights, sequences.lengths, Training(), epochs=10**6, learning_rate=1e-3, seed=0,
+        engine=Alone(),
+    )  # fmt: skip
+    for step in steps:
+        if step.number == WARM_UP:
+            before = resident()
+        if step.number == WARM_UP + STEPS:
+            sys.stdout.write(str(resident() - before))
+            return
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="this system does not tell how large a process is")
+def test_two_thousand_steps_grow_the_process_by_less_than_two_megabytes():
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "OMP_NUM_THREADS": "1"}
+    done = subprocess.run([sys.executable, __file__], env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert int(done.stdout) < 2 * MEGABYTE
+
+
+if __name__ == "__main__":
+    main()
