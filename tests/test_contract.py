@@ -59,15 +59,19 @@ def test_every_family_answers_several_labels_a_document(name):
     assert model.answers(model.decision_function(["blue round thing"])) == [("blue", "round")]
 
 
-@pytest.mark.parametrize("name", ["bag-of-words", "n-grams"])
-def test_a_row_of_weight_nought_is_no_row(name):
-    """Where the learner is exact the two must agree; an n-gram family still counts the row's words."""
-    texts = [f"{'good' if i % 2 else 'bad'} film number {i % 5}" for i in range(40)]
-    labels = ["up" if i % 2 else "down" for i in range(40)]
-    flipped = texts + texts[:8], labels + ["down" if i % 2 else "up" for i in range(8)]
-    model = DocumentClassifier(name, random_state=0)
-    with_nought = model.fit(*flipped, sample_weight=[1.0] * 40 + [0.0] * 8).predict(texts)
-    assert (with_nought == np.array(labels)).all()
+@pytest.mark.parametrize("class_weight", [None, "balanced"])
+@pytest.mark.parametrize("name", list(FAMILIES))
+def test_a_row_of_weight_nought_is_no_row(name, class_weight):
+    texts = [f"{'good' if i % 3 else 'bad'} film number {i % 5}" for i in range(40)]
+    labels = ["up" if i % 3 else "down" for i in range(40)]
+    model = DocumentClassifier(
+        SMALL.get(name, name), class_weight=class_weight, training=QUICK, processes=1, random_state=0
+    )
+    without = model.fit(texts, labels).predict_proba(texts)
+    odd, wrong = ["an odd row", "good film number 1"], ["odd", "down"]
+    with_nought = model.fit(odd + texts, wrong + labels, sample_weight=[0.0] * 2 + [1.0] * 40)
+    assert np.array_equal(with_nought.predict_proba(texts), without)
+    assert list(with_nought.classes_) == ["down", "up"]
 
 
 @pytest.mark.parametrize("name", list(SMALL))

@@ -35,8 +35,8 @@ OPTIONS = {
     "rnn": {"width": 128, "dropout": 0.5, "word_dropout": 0.3, "learning_rate": 2e-3},
     "lstm": {"width": 128, "dropout": 0.5, "word_dropout": 0.3, "learning_rate": 2e-3},
     "transformer": {
-        "width": 128, "heads": 4, "layers": 1, "feed_forward": 256, "dropout": 0.3, "embedding_dropout": 0.4,
-        "word_dropout": 0.2, "longest": 4096, "learning_rate": 1e-3,
+        "width": 128, "heads": 4, "layers": 1, "feed_forward": 256, "dropout": 0.3, "embedding_dropout": 0.3,
+        "word_dropout": 0.2, "longest": 4096, "learning_rate": 0.0005,
     },
 }  # fmt: skip
 

@@ -34,7 +34,6 @@ from sklearn.utils.validation import has_fit_parameter
 
 BOTH, ONLY_LABELS, ONLY_NUMBERS = ("labels", "numbers"), ("labels",), ("numbers",)
 TOLERANCE = 1e-4
-WEIGHT_TOLERANCE = 0.1  # rows of weight 0 still take part in how rows are dealt to folds and batches
 OPENINGS = ("a warm and funny film", "what a quiet marvel", "funny , warm and wise", "a marvel of wit")
 ENDINGS = ("a dull and empty film", "what a hollow bore", "dull , empty and loud", "a bore without wit")
 
@@ -323,7 +322,7 @@ def a_row_of_weight_nought_has_no_say(subject: Subject) -> None:
         subject.outputs(subject.fresh().fit(texts, subject.targets + last, sample_weight=weights), subject.texts)
         for last in (subject.targets[:8], subject.targets[4:12])
     ]
-    _require(np.allclose(*answers, atol=WEIGHT_TOLERANCE), "the target of a row of weight 0 changes the answers")
+    _require(np.allclose(*answers, atol=TOLERANCE), "the target of a row of weight 0 changes the answers")
 
 
 # Labels

@@ -14,6 +14,7 @@ from typing import Any, Self
 import numpy as np
 import torch
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+from sklearn.utils import _safe_indexing
 
 from scansion.errors import NotFittedError, UsageError, did_you_mean
 from scansion.families.catalogue import Family, family_from, name_of
@@ -71,7 +72,8 @@ class DocumentEstimator(BaseEstimator):
     def fit(self, texts: Iterable[str], targets: Any, sample_weight: Any = None) -> Self:
         """Learn from texts and their answers.
 
-        ``texts`` is anything that can be read twice; ``targets`` has one entry a text; ``sample_weight (N,)``.
+        ``texts`` is anything that can be read twice; ``targets`` has one entry a text; ``sample_weight (N,)``, and
+        a row of weight 0 is as good as absent.
         UsageError for arguments that do not fit together, DataError for data that cannot be learned from.
         """
         for _ in self.fitting(texts, targets, sample_weight):
@@ -94,7 +96,14 @@ class DocumentEstimator(BaseEstimator):
         corpus = read_words(texts)
         if len(corpus) != len(encoded):
             raise UsageError(f"There are {len(corpus):,} texts but {len(encoded):,} targets; give one target a text.")
-        weights = self._weights(sample_weight, head, encoded)
+        weights = _row_weights(sample_weight, len(encoded))
+        if not weights.all():
+            counting = np.flatnonzero(weights)
+            corpus, weights = corpus.only(counting), weights[counting]
+            head, encoded = self.head_for(_safe_indexing(targets, counting))
+        if getattr(self, "class_weight", None) == "balanced":
+            weights = weights * head.balance(encoded)
+        weights = weights / weights.mean()
         seed = seed_from(self.random_state)
         fitted = None
         fingerprint = fingerprint_of(texts)
@@ -194,19 +203,6 @@ class DocumentEstimator(BaseEstimator):
     def _check_fitted(self) -> None:
         if not hasattr(self, "model_"):
             raise NotFittedError(f"This {type(self).__name__} has no model yet. Call fit(texts, targets) first.")
-
-    def _weights(self, sample_weight: Any, head: Head, encoded: np.ndarray) -> np.ndarray:
-        weights = np.ones(len(encoded)) if sample_weight is None else np.asarray(sample_weight, np.float64)
-        if weights.shape != (len(encoded),) or not np.isfinite(weights).all() or (weights < 0).any():
-            raise UsageError(
-                f"sample_weight must be {len(encoded):,} finite numbers of at least 0, one a text; "
-                f"got shape {weights.shape}."
-            )
-        if not weights.sum() > 0:
-            raise UsageError("Every sample_weight is 0; at least one row must count.")
-        if getattr(self, "class_weight", None) == "balanced":
-            weights = weights * head.balance(encoded)
-        return weights / weights.mean()
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "model_")
@@ -320,6 +316,17 @@ class DocumentRegressor(RegressorMixin, DocumentEstimator):
 
     def _answers(self, decided: np.ndarray) -> np.ndarray:
         return decided
+
+
+def _row_weights(sample_weight: Any, rows: int) -> np.ndarray:
+    weights = np.ones(rows) if sample_weight is None else np.asarray(sample_weight, np.float64)
+    if weights.shape != (rows,) or not np.isfinite(weights).all() or (weights < 0).any():
+        raise UsageError(
+            f"sample_weight must be {rows:,} finite numbers of at least 0, one a text; got shape {weights.shape}."
+        )
+    if not weights.any():
+        raise UsageError("Every sample_weight is 0; at least one row must count.")
+    return weights
 
 
 def _report(fitted: Fitted, head: Head, encoded: np.ndarray, seconds: float) -> FitReport:

@@ -49,6 +49,14 @@ class Corpus:
         """How often each word type occurs, (types,)."""
         return np.bincount(self.ids, minlength=len(self.types))
 
+    def only(self, documents: np.ndarray) -> "Corpus":
+        """The given documents in that order, with the word types they hold."""
+        lengths = self.lengths[documents]
+        offsets = np.concatenate([[0], np.cumsum(lengths)])
+        tokens = np.arange(offsets[-1]) + np.repeat(self.offsets[documents] - offsets[:-1], lengths)
+        held, ids = np.unique(self.ids[tokens], return_inverse=True)
+        return Corpus([self.types[i] for i in held], ids.astype(np.int32), offsets)
+
     def words(self, document: int) -> list[str]:
         """The tokens of one document, as text."""
         return [self.types[i] for i in self.ids[self.offsets[document] : self.offsets[document + 1]]]
