@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[1]
 # The rooms, simplest first. A room may import from the lines above its own, and from nowhere else.
 ROOMS = (
     ("errors", "randomness"),
-    ("options",),
+    ("options", "spill"),
     ("text", "measures", "storage", "layers"),
     ("families", "heads"),
     ("learning", "decoding"),
@@ -33,7 +33,7 @@ LINE = {room: number for number, line in enumerate(ROOMS) for room in line}
 
 # `scansion --help` must answer at once, so these come without torch, and cli asks for the others inside its verbs.
 QUICK_TO_IMPORT = {"errors", "text", "measures", "storage", "cli"}
-NEEDS_TORCH = LINE.keys() - QUICK_TO_IMPORT - {"options", "randomness"}
+NEEDS_TORCH = LINE.keys() - QUICK_TO_IMPORT - {"options", "randomness", "spill"}
 
 FAMILY_LINES, FILE_LINES, FUNCTION_LINES = 220, 400, 70
 UNDECIDED_NAMES = {"util", "utils", "common", "helper", "helpers", "base", "manager", "managers", "misc"}

@@ -25,6 +25,7 @@ from scansion.layers.dropout import LEVELS, Dropout, WordDropout, reseed
 from scansion.layers.embedding import Lexicon, WordEmbedding
 from scansion.layers.pooling import MeanMaxPooling
 from scansion.layers.positions import sinusoidal_positions
+from scansion.layers.rows import Rows
 from scansion.learning.convex import solve
 from scansion.text.batches import FIRST_WORD
 from scansion.text.vocabulary import Vocabulary
@@ -286,6 +287,10 @@ def words_of(text: str) -> list[str]:
     return WORDS[text]
 
 
+def whole(vectors: Rows) -> csr_matrix:
+    return vectors.rows(np.arange(vectors.shape[0]))
+
+
 def same_columns(found, names: list[str], reference, texts=TEXTS) -> None:
     """Both matrices hold the same numbers once their columns stand in the same order."""
     order = [reference.vocabulary_[name] for name in names]
@@ -297,7 +302,7 @@ def same_columns(found, names: list[str], reference, texts=TEXTS) -> None:
 def test_bag_of_words_is_scikit_learns_tf_idf(least):
     reference = TfidfVectorizer(analyzer=words_of, sublinear_tf=True, min_df=least).fit(TEXTS)
     family = BagOfWords(minimum_documents=least).build()
-    same_columns(family.learn(CORPUS), family.words, reference)
+    same_columns(whole(family.learn(CORPUS)), family.words, reference)
     same_columns(family.vectors(NEW_CORPUS), family.words, reference, NEW)
 
 
@@ -323,7 +328,7 @@ def gram_names(family) -> list[str]:
 @pytest.mark.parametrize("least", [1, 2])
 def test_n_grams_are_scikit_learns_two_tf_idfs_side_by_side(least):
     family = NGrams(minimum_documents=least).build()
-    learned, new = family.learn(CORPUS), family.vectors(NEW_CORPUS)
+    learned, new = whole(family.learn(CORPUS)), family.vectors(NEW_CORPUS)
     names = gram_names(family)
     for analyzer, spelled, part in (
         (n_grams_of, names, slice(0, len(names))),
@@ -344,7 +349,7 @@ def test_prior_widths_are_ratios_half_way_to_their_mean(outputs):
     vectors = BagOfWords().build().learn(CORPUS)
     targets = np.arange(len(TEXTS)) % max(2, outputs)
     found = prior_widths(vectors, targets, outputs)
-    present = vectors.toarray() > 0
+    present = whole(vectors).toarray() > 0
     for output in range(outputs):
         inside = targets == (1 if outputs == 1 else output)
         p, q = 1 + present[inside].sum(axis=0), 1 + present[~inside].sum(axis=0)
@@ -378,7 +383,7 @@ FINE = 1e-10
 def test_the_labels_head_is_scikit_learns_logistic_regression(strength, row_weights, labels):
     targets = HIDDEN[:, :labels].argmax(axis=1)
     head = LabelsHead(tuple("abc"[:labels]))
-    found = solve(X, targets, head, strength, row_weights=row_weights, precision=FINE)
+    found = solve(Rows.of(X), targets, head, strength, row_weights=row_weights, precision=FINE)
     reference = LogisticRegression(C=strength, **EXACT).fit(X_EXACT, targets, sample_weight=row_weights)
     np.testing.assert_allclose(found.weights, reference.coef_.T, atol=2e-3)
     np.testing.assert_allclose(head.probabilities(found.scores(X)), reference.predict_proba(X_EXACT), atol=1e-3)
@@ -390,7 +395,7 @@ def test_the_labels_head_is_scikit_learns_logistic_regression(strength, row_weig
 def test_the_numbers_head_is_scikit_learns_ridge_on_the_standardised_target(row_weights):
     numbers = 40 + 7 * HIDDEN[:, 0]
     head = NumbersHead(float(numbers.mean()), float(numbers.std()))
-    found = solve(X, head.encode(numbers), head, 3.0, row_weights=row_weights, precision=FINE)
+    found = solve(Rows.of(X), head.encode(numbers), head, 3.0, row_weights=row_weights, precision=FINE)
     standardised = (numbers - numbers.mean()) / numbers.std()
     reference = Ridge(alpha=1 / 3.0).fit(X.toarray(), standardised, sample_weight=row_weights)
     np.testing.assert_allclose(found.weights[:, 0], reference.coef_, atol=2e-3)
@@ -401,7 +406,7 @@ def test_the_numbers_head_is_scikit_learns_ridge_on_the_standardised_target(row_
 def test_the_label_sets_head_is_one_logistic_regression_a_label_at_a_share_of_the_strength():
     sets = (HIDDEN > 0.5).astype(np.float32)
     head = LabelSetsHead(("a", "b", "c"))
-    found = solve(X, head.encode(sets), head, 9.0, precision=FINE)
+    found = solve(Rows.of(X), head.encode(sets), head, 9.0, precision=FINE)
     reference = OneVsRestClassifier(LogisticRegression(C=9.0 / 3, **EXACT)).fit(X_EXACT, sets)
     np.testing.assert_allclose(head.probabilities(found.scores(X)), reference.predict_proba(X_EXACT), atol=1e-3)
 
@@ -409,7 +414,7 @@ def test_the_label_sets_head_is_one_logistic_regression_a_label_at_a_share_of_th
 def test_prior_widths_are_columns_scaled_beforehand():
     targets = HIDDEN[:, :2].argmax(axis=1)
     widths = np.random.default_rng(1).uniform(0.1, 3, (12, 1))
-    found = solve(X, targets, LabelsHead(("a", "b")), 5.0, widths=widths, precision=FINE)
+    found = solve(Rows.of(X), targets, LabelsHead(("a", "b")), 5.0, widths=widths, precision=FINE)
     scaled = X_EXACT @ diags(widths[:, 0])
     reference = LogisticRegression(C=5.0, **EXACT).fit(scaled, targets)
     np.testing.assert_allclose(found.scores(X)[:, 0], reference.decision_function(scaled), atol=5e-3)

@@ -11,6 +11,7 @@ from scansion.heads.calibration import calibrated_losses
 from scansion.heads.label_sets import LabelSetsHead
 from scansion.heads.labels import LabelsHead
 from scansion.heads.numbers import NumbersHead
+from scansion.layers.rows import Rows
 from scansion.learning.convex import (
     FIRST_STRENGTHS,
     FOLDS,
@@ -24,12 +25,12 @@ from scansion.learning.convex import (
 HEAD = LabelsHead(("no", "yes"))
 
 
-def made(rows: int = 240, columns: int = 30, noise: float = 1.0) -> tuple[csr_matrix, np.ndarray]:
+def made(rows: int = 240, columns: int = 30, noise: float = 1.0) -> tuple[Rows, np.ndarray]:
     """Sparse vectors, and labels that a noisy linear rule gives them."""
     random = np.random.default_rng(0)
     X = random.random((rows, columns)) * (random.random((rows, columns)) < 0.3)
     scores = X @ random.normal(size=columns) * 3 + noise * random.normal(size=rows)
-    return csr_matrix(X, dtype=np.float32), (scores > np.median(scores)).astype(np.int64)
+    return Rows.of(csr_matrix(X, dtype=np.float32)), (scores > np.median(scores)).astype(np.int64)
 
 
 def same(one: Choice, other: Choice) -> bool:
@@ -90,7 +91,7 @@ def test_an_edge_that_is_the_choice_is_gone_beyond():
 def test_held_out_losses_are_those_of_scikit_learn_on_the_same_folds():
     vectors, targets = made()
     choice = choose_strength(vectors, targets, HEAD, 0)
-    exact = vectors.astype(np.float64)
+    exact = vectors.rows(np.arange(len(targets))).astype(np.float64)
     for strength, loss in choice.held_out.items():
         scores = np.zeros((len(targets), 1))
         for part in fold_rows(HEAD, targets, FOLDS, 0):
@@ -145,6 +146,6 @@ def test_a_row_of_weight_nought_has_no_say_in_the_loss():
 
 @pytest.mark.parametrize(("rows", "columns"), [(240, 0), (1, 5), (2, 5)])
 def test_where_nothing_can_be_held_out_or_weighed_nothing_is_chosen(rows, columns):
-    vectors, targets = csr_matrix((rows, columns), dtype=np.float32), np.arange(rows) % 2
+    vectors, targets = Rows.of(csr_matrix((rows, columns), dtype=np.float32)), np.arange(rows) % 2
     choice = choose_strength(vectors, targets, HEAD, 0)
     assert (choice.reason, choice.held_out, len(choice.rows)) == ("nothing to choose from", {}, 0)

@@ -13,6 +13,7 @@ import numpy as np
 from scipy.sparse import csr_matrix
 
 from scansion.layers.counting import columns_of, count, inverse_document_frequency, rows_to_length_one, sublinear
+from scansion.layers.rows import Rows
 from scansion.options import check_whole
 from scansion.text.words import Corpus
 
@@ -43,14 +44,15 @@ class BagOfWordsVectors:
         self.words: list[str] = []
         self.idf = np.zeros(0, np.float32)
 
-    def learn(self, corpus: Corpus) -> csr_matrix:
+    def learn(self, corpus: Corpus) -> Rows:
         """Learn the words and their weights; the training documents' vectors (N, D)."""
-        counts = count(corpus.ids, corpus.offsets, len(corpus.types))
-        documents = np.bincount(counts.indices, minlength=counts.shape[1])
+        counts = Rows(count(part.ids, part.offsets, len(part.types)) for part in corpus.parts(fewest=2))
+        documents = counts.documents_with()
         kept = np.flatnonzero(documents >= self.configuration.minimum_documents)
         self.words = [corpus.types[i] for i in kept]
         self.idf = inverse_document_frequency(documents[kept], len(corpus))
-        return self._weigh(counts[:, kept] if len(kept) < counts.shape[1] else counts)
+        everything = len(kept) == len(documents)
+        return counts.map(lambda block: self._weigh(block if everything else block[:, kept]))
 
     def vectors(self, corpus: Corpus) -> csr_matrix:
         """Sparse (N, D), rows of length one; unknown words are left out."""

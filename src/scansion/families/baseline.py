@@ -9,6 +9,7 @@ from typing import ClassVar
 import numpy as np
 from scipy.sparse import csr_matrix
 
+from scansion.layers.rows import Rows
 from scansion.text.words import Corpus
 
 
@@ -28,9 +29,9 @@ class NoVectors:
 
     ratios = False
 
-    def learn(self, corpus: Corpus) -> csr_matrix:
+    def learn(self, corpus: Corpus) -> Rows:
         """(N, 0)."""
-        return self.vectors(corpus)
+        return Rows.of(self.vectors(corpus))
 
     def vectors(self, corpus: Corpus) -> csr_matrix:
         """(N, 0)."""

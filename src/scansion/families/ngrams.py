@@ -12,13 +12,14 @@ head: a feature that leans on one label is trusted more, and one that leans on n
     width = (1 - b) |r| + b mean |r|,   b = 1/2
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
 from scipy.sparse import csr_matrix, hstack
 
 from scansion.layers.counting import columns_of, count, inverse_document_frequency, rows_to_length_one, sublinear
+from scansion.layers.rows import Rows
 from scansion.options import check_whole
 from scansion.text.pieces import PIECE_MARK, cut_words
 from scansion.text.words import Corpus
@@ -58,8 +59,9 @@ class NGramsVectors:
         self.grams: list[np.ndarray] = []
         self.idf = np.zeros(0, np.float32)
 
-    def learn(self, corpus: Corpus) -> csr_matrix:
+    def learn(self, corpus: Corpus) -> Rows:
         """Learn n-grams, pieces and their weights; the training documents' vectors (N, D)."""
+        corpus = replace(corpus, ids=corpus.ids[:])
         least = self.configuration.minimum_documents
         counts = count(corpus.ids, corpus.offsets, len(corpus.types))
         kept = np.flatnonzero(_documents(counts) >= least)
@@ -85,7 +87,7 @@ class NGramsVectors:
             kept = np.flatnonzero(_documents(counts) >= least)
             self.pieces = [pieces[i] for i in kept]
             blocks.append(counts[:, kept])
-        return self._weigh(blocks, len(corpus))
+        return Rows.of(self._weigh(blocks, len(corpus)), blocks=2)
 
     def vectors(self, corpus: Corpus) -> csr_matrix:
         """Sparse (N, D); unknown n-grams are left out, unknown words still show their known pieces."""
@@ -138,18 +140,20 @@ class NGramsVectors:
         return np.diff(np.concatenate([[0], np.cumsum(hit[corpus.ids])])[corpus.offsets])
 
 
-def prior_widths(vectors: csr_matrix, targets: np.ndarray, outputs: int) -> np.ndarray:
+def prior_widths(vectors: Rows, targets: np.ndarray, outputs: int) -> np.ndarray:
     """The widths of the module's formula for every feature and output, (D, outputs).
 
     ``targets`` are label numbers (N,), of which one output means the second, or (N, outputs) of 0 and 1.
     """
     if targets.ndim == 1:
         targets = targets[:, None] == (np.arange(outputs) if outputs > 1 else np.array([1]))
-    inside = targets.astype(vectors.dtype)  # (N, outputs)
-    present = csr_matrix((np.ones_like(vectors.data), vectors.indices, vectors.indptr), vectors.shape)
-    here = present.T @ inside
-    there = np.bincount(vectors.indices, minlength=vectors.shape[1])[:, None] - here
-    here, there = SMOOTHING + here.astype(np.float64), SMOOTHING + there.astype(np.float64)
+    inside = targets.astype(np.float32)  # (N, outputs)
+    here = np.zeros((vectors.width, inside.shape[1]))
+    for number, block in enumerate(vectors):
+        present = csr_matrix((np.ones_like(block.data), block.indices, block.indptr), block.shape)
+        here += present.T @ inside[vectors.span(number)]
+    there = vectors.documents_with()[:, None] - here
+    here, there = SMOOTHING + here, SMOOTHING + there
     ratios = np.abs(np.log(here / here.sum(axis=0)) - np.log(there / there.sum(axis=0)))
     return (1 - EVENNESS) * ratios + EVENNESS * ratios.mean(axis=0)
 

@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Self
 
 import numpy as np
@@ -25,9 +24,8 @@ from threadpoolctl import threadpool_limits
 
 from scansion.heads.calibration import calibrated_losses
 from scansion.heads.catalogue import Head
+from scansion.layers.rows import Rows
 from scansion.randomness import stream
-
-Vectors = csr_matrix
 
 STRENGTHS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0)
 FIRST_STRENGTHS = (5.0, 10.0)
@@ -51,13 +49,13 @@ class Linear:
     bias: np.ndarray
     strength: float
 
-    def scores(self, vectors: Vectors) -> np.ndarray:
+    def scores(self, vectors: csr_matrix) -> np.ndarray:
         """(N, K) float64."""
         return np.asarray(vectors @ self.weights, np.float64) + self.bias
 
 
 def solve(
-    vectors: Vectors,
+    vectors: Rows,
     targets: np.ndarray,
     head: Head,
     strength: float,
@@ -120,11 +118,10 @@ def _lowest(
 
 
 class _Products:
-    """A matrix (N, D) whose products several threads share, some rows each; float32 in, float64 out."""
+    """The products of rows (N, D), whose blocks several threads share; float32 in, float64 out."""
 
-    def __init__(self, vectors: Vectors, threads: int) -> None:
-        self.cuts = [vectors.shape[0] * part // threads for part in range(threads + 1)]
-        self.parts = [vectors[a:b] for a, b in pairwise(self.cuts)] if threads > 1 else [vectors]
+    def __init__(self, vectors: Rows, threads: int) -> None:
+        self.vectors, self.threads = vectors, threads
         self.pool = ThreadPoolExecutor(threads)
 
     def __enter__(self) -> Self:
@@ -135,26 +132,33 @@ class _Products:
 
     def times(self, weights: np.ndarray) -> np.ndarray:
         """(D, K) -> (N, K)."""
-        weights = weights.astype(np.float32)
-        return np.concatenate(list(self.pool.map(lambda part: _times(part, weights), self.parts)))
+        weights, blocks = weights.astype(np.float32), range(len(self.vectors))
+        return np.concatenate(list(self.pool.map(lambda number: _times(self.vectors[number], weights), blocks)))
 
     def transposed_times(self, scores: np.ndarray) -> np.ndarray:
         """(N, K) -> (D, K)."""
-        slices = [scores[a:b].astype(np.float32) for a, b in pairwise(self.cuts)]
-        return sum(self.pool.map(lambda part, mine: _times(part.T, mine), self.parts, slices))
+        scores = scores.astype(np.float32)
+
+        def some(first: int) -> np.ndarray:
+            numbers = range(first, len(self.vectors), self.threads)
+            return sum(_times(self.vectors[number].T, scores[self.vectors.span(number)]) for number in numbers)
+
+        return sum(self.pool.map(some, range(min(self.threads, len(self.vectors)))))
 
 
-def _curvature(vectors: Vectors, shares: np.ndarray) -> np.ndarray:
+def _curvature(vectors: Rows, shares: np.ndarray) -> np.ndarray:
     """A bound on the loss's second derivative in each weight, (D,): what L-BFGS is scaled by.
 
     Words differ in frequency by orders of magnitude, and so do these; scaled, half the steps are enough.
     """
-    squared = vectors.copy()
-    squared.data = squared.data**2
-    return MOST_CURVATURE * np.asarray(squared.T @ shares, np.float64)
+    total = np.zeros(vectors.width)
+    for number, block in enumerate(vectors):
+        squared = csr_matrix((block.data**2, block.indices, block.indptr), block.shape)
+        total += squared.T @ shares[vectors.span(number)]
+    return MOST_CURVATURE * total
 
 
-def _times(matrix: Vectors, columns: np.ndarray) -> np.ndarray:
+def _times(matrix: csr_matrix, columns: np.ndarray) -> np.ndarray:
     """``matrix @ columns`` as float64; the kernel for a single column is three times as fast."""
     return ((matrix @ columns[:, 0])[:, None] if columns.shape[1] == 1 else matrix @ columns).astype(np.float64)
 
@@ -175,13 +179,13 @@ class Choice:
 
 
 def choose_strength(
-    vectors: Vectors,
+    vectors: Rows,
     targets: np.ndarray,
     head: Head,
     seed: int,
     *,
     row_weights: np.ndarray | None = None,
-    widths_of: Callable[[Vectors, np.ndarray], np.ndarray] | None = None,
+    widths_of: Callable[[Rows, np.ndarray], np.ndarray] | None = None,
     deadline: float = float("inf"),
     threads: int = 2,
 ) -> Choice:
@@ -279,8 +283,8 @@ class _Fold:
     """One fold: its training part and its held-out vectors."""
 
     def __init__(self, vectors, targets, weights, held, kept, widths_of) -> None:
-        self.vectors, self.targets, self.weights = vectors[kept], targets[kept], weights[kept]
-        self.held = vectors[held]
+        self.vectors = Rows.of(vectors.rows(kept))
+        self.targets, self.weights, self.held = targets[kept], weights[kept], vectors.rows(held)
         self.widths = None if widths_of is None else widths_of(self.vectors, self.targets)
 
     def head(self, head: Head, strength: float, start: Linear | None) -> Linear:

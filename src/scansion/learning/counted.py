@@ -10,10 +10,12 @@ from scansion.families.baseline import NoVectors
 from scansion.families.catalogue import CountedFamily
 from scansion.families.ngrams import NGramsVectors, prior_widths
 from scansion.heads.catalogue import Head
-from scansion.learning.convex import Choice, Linear, Vectors, choose_strength, one_thread_each, solve
+from scansion.layers.rows import Rows
+from scansion.learning.convex import Choice, Linear, choose_strength, one_thread_each, solve
 from scansion.text.words import Corpus
 
 THREADS = 2
+
 
 @dataclass(frozen=True)
 class Stage:
@@ -59,7 +61,7 @@ def learn_counted(
     yield Counted(family, linear, choice)
 
 
-def _widths_of(head: Head) -> Callable[[Vectors, np.ndarray], np.ndarray] | None:
+def _widths_of(head: Head) -> Callable[[Rows, np.ndarray], np.ndarray] | None:
     """How this head's targets give prior widths; numbers give none."""
     if head.kind == "regression":
         return None

@@ -30,6 +30,7 @@ from scansion.learning.gradient import Step, Training
 from scansion.learning.optimiser import others_of, rows_of, tables_of
 from scansion.learning.reader import Examples
 from scansion.learning.readers import Epoch, Learned, ReaderJob
+from scansion.spill import read_flat, write_flat
 from scansion.storage.runs import Run
 from scansion.storage.schema import from_json, to_json
 from scansion.text.batches import Sequences
@@ -142,9 +143,13 @@ def write_job(
     seconds: float,
     checkpoints: Checkpoints | None,
 ) -> None:
-    """A run's inputs: flat arrays that workers map into memory, and a JSON configuration."""
+    """A run's inputs: token ids that workers read as they need them, arrays, and a JSON configuration."""
     for name, part in (("examples", examples), ("held_out", held_out)):
-        arrays = (part.sequences.ids, part.sequences.starts, part.sequences.lengths, part.targets, part.weights)
+        if part is held_out and held_out.sequences.ids is examples.sequences.ids:
+            (folder / "held_out.ids").hardlink_to(folder / "examples.ids")
+        else:
+            write_flat(folder / f"{name}.ids", part.sequences.ids)
+        arrays = (part.sequences.starts, part.sequences.lengths, part.targets, part.weights)
         for array, kind in zip(arrays, ARRAYS, strict=True):
             np.save(folder / f"{name}.{kind}.npy", array)
     for kind in SPELLING:
@@ -153,6 +158,7 @@ def write_job(
         "family": name_of(job.family), "options": to_json(job.family),
         "kind": job.head.kind, "head": to_json(job.head),
         "words": job.words, "pieces": job.pieces, "training": to_json(job.training), "seed": job.seed,
+        "first": [examples.sequences.first, held_out.sequences.first],
         "seconds": seconds if np.isfinite(seconds) else None,
         "run": None if checkpoints is None else [str(checkpoints.run.place), checkpoints.seconds],
     }
@@ -160,7 +166,7 @@ def write_job(
 
 
 ERRORS = {kind.__name__: kind for kind in (DivergedError, InterruptedRunError, StorageError)}
-ARRAYS = ("ids", "starts", "lengths", "targets", "weights")
+ARRAYS = ("starts", "lengths", "targets", "weights")
 SPELLING = ("words", "pieces", "borders")
 
 
@@ -176,11 +182,10 @@ def read_job(folder: Path) -> tuple[ReaderJob, Spelling, Examples, Examples, flo
         configuration["seed"],
     )
     parts = []
-    for name in ("examples", "held_out"):
-        ids, starts, lengths, targets, weights = (
-            np.load(folder / f"{name}.{kind}.npy", mmap_mode="r" if kind == "ids" else None) for kind in ARRAYS
-        )
-        parts.append(Examples(Sequences(ids, starts, lengths), targets, weights))
+    for name, first in zip(("examples", "held_out"), configuration["first"], strict=True):
+        ids = read_flat(folder / f"{name}.ids", np.int32)
+        starts, lengths, targets, weights = (np.load(folder / f"{name}.{kind}.npy") for kind in ARRAYS)
+        parts.append(Examples(Sequences(ids, starts, lengths, first), targets, weights))
     spelling = Spelling(*(np.load(folder / f"spelling.{kind}.npy") for kind in SPELLING))
     seconds = configuration["seconds"]
     deadline = float("inf") if seconds is None else time.monotonic() + seconds

@@ -1,6 +1,6 @@
 """A reader: a family's network, pooled, under a head.  What the one loop trains for documents."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -103,8 +103,9 @@ def read(reader: Reader, sequences: Sequences, longest: int | None = None) -> np
     if len(windows) == len(sequences):
         return scores
     sums, totals = np.zeros((len(sequences), scores.shape[1])), np.zeros(len(sequences))
-    np.add.at(sums, owners, scores * windows.lengths[:, None])
-    np.add.at(totals, owners, windows.lengths)
+    shares = np.maximum(windows.lengths, 1)  # an empty row is a token too
+    np.add.at(sums, owners, scores * shares[:, None])
+    np.add.at(totals, owners, shares)
     return (sums / totals[:, None]).astype(np.float32)
 
 
@@ -118,4 +119,4 @@ def cut_windows(sequences: Sequences, longest: int | None) -> tuple[Sequences, n
     number = np.arange(len(owners)) - np.repeat(np.cumsum(counts) - counts, counts)
     lengths = np.minimum(sequences.lengths[owners], longest)
     begins = np.minimum(number * stride, sequences.lengths[owners] - lengths)
-    return Sequences(sequences.ids, sequences.starts[owners] + begins, lengths), owners
+    return replace(sequences, starts=sequences.starts[owners] + begins, lengths=lengths), owners

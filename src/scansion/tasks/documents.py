@@ -98,9 +98,9 @@ class DocumentEstimator(BaseEstimator):
             raise UsageError(f"There are {len(corpus):,} texts but {len(encoded):,} targets; give one target a text.")
         weights = _row_weights(sample_weight, len(encoded))
         if not weights.all():
-            counting = np.flatnonzero(weights)
+            counting = weights > 0
             corpus, weights = corpus.only(counting), weights[counting]
-            head, encoded = self.head_for(_safe_indexing(targets, counting))
+            head, encoded = self.head_for(_safe_indexing(targets, np.flatnonzero(counting)))
         if getattr(self, "class_weight", None) == "balanced":
             weights = weights * head.balance(encoded)
         weights = weights / weights.mean()

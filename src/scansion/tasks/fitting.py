@@ -1,7 +1,7 @@
 """From words and answers to a model, by whichever of the two ways of learning the family takes."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -175,5 +175,5 @@ def _held_out(head: Head, targets: np.ndarray, training: Training, seed: int) ->
 
 
 def _examples(sequences: Sequences, targets: np.ndarray, weights: np.ndarray, rows: np.ndarray) -> Examples:
-    part = Sequences(sequences.ids, sequences.starts[rows], sequences.lengths[rows])
+    part = replace(sequences, starts=sequences.starts[rows], lengths=sequences.lengths[rows])
     return Examples(part, targets[rows], weights[rows])

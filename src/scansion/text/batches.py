@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from scansion.randomness import stream
+from scansion.spill import Flat
 
 PADDING, UNKNOWN, EMPTY = 0, 1, 2
 FIRST_WORD = 3
@@ -19,11 +20,12 @@ WINDOW_BATCHES = 24  # a window of this many batches is sorted by length: 2-4 % 
 
 @dataclass(frozen=True)
 class Sequences:
-    """Many id sequences in one flat array: row i is ``ids[starts[i]:starts[i] + lengths[i]]``."""
+    """Many sequences in one flat array: row i is ``first + ids[starts[i]:starts[i] + lengths[i]]``."""
 
-    ids: np.ndarray  # (tokens,) int32, may be memory-mapped
+    ids: Flat  # (tokens,) int32
     starts: np.ndarray  # (rows,) int64
     lengths: np.ndarray  # (rows,) int64
+    first: int = 0
 
     def __len__(self) -> int:
         return len(self.starts)
@@ -42,12 +44,14 @@ class Batch:
 
 
 def collate(sequences: Sequences, rows: np.ndarray) -> Batch:
-    """The rectangle of the given rows, padded to the longest of them."""
-    lengths = sequences.lengths[rows]
-    columns = np.arange(max(1, lengths.max()))
-    mask = columns < lengths[:, None]
-    where = np.where(mask, sequences.starts[rows][:, None] + columns, 0)
-    return Batch(np.where(mask, sequences.ids[where], PADDING).astype(np.int64), mask, rows)
+    """The rectangle of the given rows, padded to the longest of them; an empty row is the single token EMPTY."""
+    starts, lengths = sequences.starts[rows], sequences.lengths[rows]
+    mask = np.arange(max(1, lengths.max())) < lengths[:, None]
+    pieces = [sequences.ids[begin:end] for begin, end in zip(starts.tolist(), (starts + lengths).tolist(), strict=True)]
+    tokens = np.full(mask.shape, PADDING, np.int64)
+    tokens[mask] = np.concatenate(pieces) + sequences.first
+    tokens[lengths == 0, 0], mask[lengths == 0, 0] = EMPTY, True
+    return Batch(tokens, mask, rows)
 
 
 def epoch_plan(lengths: np.ndarray, budget: int, seed: int, epoch: int) -> list[np.ndarray]:

@@ -3,6 +3,8 @@
     "cat"  ->  <ca  cat  at>  <cat  cat>  <cat>
 """
 
+from array import array
+
 import numpy as np
 
 SHORTEST_PIECE, LONGEST_PIECE = 3, 5
@@ -15,7 +17,7 @@ def cut_words(types: list[str], known: list[str] | None = None) -> tuple[np.ndar
     Only ``known`` pieces are numbered if they are given.
     """
     number: dict[str, int] = {} if known is None else {piece: i for i, piece in enumerate(known)}
-    numbers: list[int] = []
+    numbers = array("i")
     borders = np.zeros(len(types) + 1, np.int64)
     for row, word in enumerate(types):
         bordered = f"<{word}>"

@@ -5,7 +5,7 @@ from functools import cached_property
 
 import numpy as np
 
-from scansion.text.batches import EMPTY, FIRST_WORD, UNKNOWN, Sequences
+from scansion.text.batches import FIRST_WORD, UNKNOWN, Sequences
 from scansion.text.pieces import cut_words
 from scansion.text.words import Corpus
 
@@ -61,12 +61,8 @@ class Vocabulary:
         )
 
     def encode(self, corpus: Corpus) -> Sequences:
-        """Every document as tokens of the corpus's spelling; one without words is the single token EMPTY."""
-        ids = np.append(corpus.ids + FIRST_WORD, EMPTY).astype(np.int32)
-        lengths, starts = corpus.lengths.copy(), corpus.offsets[:-1].copy()
-        starts[lengths == 0] = len(ids) - 1
-        lengths[lengths == 0] = 1
-        return Sequences(ids, starts, lengths)
+        """Every document as tokens of the corpus's spelling."""
+        return Sequences(corpus.ids, corpus.offsets[:-1], corpus.lengths, FIRST_WORD)
 
     def known(self, corpus: Corpus) -> np.ndarray:
         """Tokens of each document whose word or a piece of it is known, (N,)."""

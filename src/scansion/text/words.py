@@ -18,14 +18,18 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import compress, pairwise
 
 import numpy as np
+
+from scansion.spill import Flat, Growing
 
 BLANK, WORD, SINGLE, UNSEEN = 0, 1, 2, 3
 CHUNK_CHARACTERS = 1 << 19
 SLOT_BITS = 18  # twenty times the distinct words of a chunk of prose, and small enough for a processor's cache
 HASH_BASE = 0x9E3779B97F4A7C15  # odd, hence invertible modulo 2^64
 APOSTROPHES = (0x27, 0x2019)
+TOKENS_A_PART = 1 << 23
 UNSPACED_SCRIPTS = ("CJK", "HIRAGANA", "KATAKANA")
 
 
@@ -34,7 +38,7 @@ class Corpus:
     """Documents as word ids: document i is ``ids[offsets[i]:offsets[i + 1]]``, word j is written ``types[j]``."""
 
     types: list[str]
-    ids: np.ndarray  # (tokens,) int32
+    ids: Flat  # (tokens,) int32
     offsets: np.ndarray  # (documents + 1,) int64
 
     def __len__(self) -> int:
@@ -47,15 +51,30 @@ class Corpus:
 
     def frequencies(self) -> np.ndarray:
         """How often each word type occurs, (types,)."""
-        return np.bincount(self.ids, minlength=len(self.types))
+        parts = (np.bincount(part.ids, minlength=len(self.types)) for part in self.parts())
+        return sum(parts, start=np.zeros(len(self.types), np.int64))
 
-    def only(self, documents: np.ndarray) -> "Corpus":
-        """The given documents in that order, with the word types they hold."""
-        lengths = self.lengths[documents]
-        offsets = np.concatenate([[0], np.cumsum(lengths)])
-        tokens = np.arange(offsets[-1]) + np.repeat(self.offsets[documents] - offsets[:-1], lengths)
-        held, ids = np.unique(self.ids[tokens], return_inverse=True)
-        return Corpus([self.types[i] for i in held], ids.astype(np.int32), offsets)
+    def parts(self, fewest: int = 1) -> Iterator["Corpus"]:
+        """The corpus in runs of documents that fit into memory, at least ``fewest`` where there are enough."""
+        total = int(self.offsets[-1])
+        count = max(fewest, -(-total // TOKENS_A_PART))
+        cuts = np.searchsorted(self.offsets, [total * number // count for number in range(1, count)])
+        for first, last in pairwise(np.unique([0, *cuts, len(self)])):
+            begin, end = int(self.offsets[first]), int(self.offsets[last])
+            yield Corpus(self.types, self.ids[begin:end], self.offsets[first : last + 1] - begin)
+
+    def only(self, wanted: np.ndarray) -> "Corpus":
+        """The documents that are wanted, (documents,) bool, and the word types they hold."""
+        ids, done = Growing(np.int32), 0
+        for part in self.parts():
+            ids.append(part.ids[np.repeat(wanted[done : done + len(part)], part.lengths)])
+            done += len(part)
+        some = Corpus(self.types, ids.done(), np.concatenate([[0], np.cumsum(self.lengths[wanted])]))
+        held = some.frequencies() > 0
+        places, ids = np.cumsum(held) - 1, Growing(np.int32)
+        for part in some.parts():
+            ids.append(places[part.ids])
+        return Corpus(list(compress(self.types, held)), ids.done(), some.offsets)
 
     def words(self, document: int) -> list[str]:
         """The tokens of one document, as text."""
@@ -65,13 +84,13 @@ class Corpus:
 def read_words(texts: Iterable[str], threads: int = 2) -> Corpus:
     """Split documents into words, in chunks and in ``threads`` threads; the result does not depend on either."""
     lexicon = _Lexicon()
-    flat, lengths = [np.zeros(0, np.int32)], [np.zeros(0, np.int64)]
+    ids, lengths = Growing(np.int32), [np.zeros(0, np.int64)]
     with ThreadPoolExecutor(threads) as pool:
         for chunk in _ahead(pool, _chunks(texts), threads):
-            flat.append(lexicon.ids(chunk))
+            ids.append(lexicon.ids(chunk))
             lengths.append(chunk.lengths)
     offsets = np.concatenate([[0], np.cumsum(np.concatenate(lengths))])
-    return Corpus(lexicon.types, np.concatenate(flat), offsets)
+    return Corpus(lexicon.types, ids.done(), offsets)
 
 
 def split_words(text: str) -> list[tuple[int, int]]:
