@@ -26,7 +26,8 @@ def write_corpus(path: Path) -> None:
         while file.tell() < BYTES:
             lengths = random.integers(100, 600, DOCUMENTS_AT_A_TIME)
             ranks = np.minimum(random.zipf(1.2, lengths.sum()), WORDS) - 1
-            for ids, label in zip(np.split(ranks, np.cumsum(lengths)[:-1]), random.integers(0, 2, len(lengths)), strict=True):
+            labels = random.integers(0, 2, len(lengths))
+            for ids, label in zip(np.split(ranks, np.cumsum(lengths)[:-1]), labels, strict=True):
                 ids[::100] = WORDS - 1 - label
                 file.write(json.dumps({"text": " ".join(words[ids]), "label": ["down", "up"][label]}) + "\n")
 
