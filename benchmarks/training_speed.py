@@ -81,7 +81,8 @@ def write_plain(folder: Path, family: str, path: Path, seed: int) -> None:
         lengths = sequences.lengths[chosen]
         arrays[f"{name}_offsets"] = np.concatenate([[0], np.cumsum(lengths)])
         begins = sequences.starts[chosen]
-        arrays[f"{name}_ids"] = np.concatenate([sequences.ids[a : a + n] for a, n in zip(begins, lengths, strict=True)])
+        rows_ids = [sequences.ids[a : a + n] for a, n in zip(begins, lengths, strict=True)]
+        arrays[f"{name}_ids"] = np.concatenate(rows_ids) + sequences.first
         arrays[f"{name}_labels"] = np.searchsorted(classes, answers)
     np.savez(folder / "plain.npz", **arrays)
     training, lengths = Training(), sequences.lengths[rows["train"]]
