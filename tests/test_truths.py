@@ -120,8 +120,8 @@ def test_the_transformer_reader_is_its_three_equations():
         normed = (x - x.mean(-1, keepdim=True)) / (x.var(-1, correction=0, keepdim=True) + 1e-5).sqrt()
         x = x + torch.from_numpy(attention_by_hand(block.attention, normed, normed, mask))
         normed = (x - x.mean(-1, keepdim=True)) / (x.var(-1, correction=0, keepdim=True) + 1e-5).sqrt()
-        hidden = (normed @ block.inner.weight.T + block.inner.bias).clamp(min=0)
-        x = x + hidden @ block.outer.weight.T + block.outer.bias
+        hidden = (normed @ block.feed_forward.inner.weight.T + block.feed_forward.inner.bias).clamp(min=0)
+        x = x + hidden @ block.feed_forward.outer.weight.T + block.feed_forward.outer.bias
     x = (x - x.mean(-1, keepdim=True)) / (x.var(-1, correction=0, keepdim=True) + 1e-5).sqrt()
     close(net(tokens, mask)[mask], x[mask])
 

@@ -10,12 +10,12 @@ The encoder of the paper's Figure 1, with the norm before each part (Xiong et al
 from dataclasses import dataclass
 from typing import ClassVar
 
-import torch
 from torch import Tensor, nn
 
 from scansion.layers.attention import MultiHeadAttention
 from scansion.layers.dropout import Dropout
 from scansion.layers.embedding import DEVIATION, WordEmbedding
+from scansion.layers.feed_forward import FeedForward
 from scansion.layers.positions import sinusoidal_positions
 from scansion.options import check_positive, check_shares, check_whole
 from scansion.text.batches import UNKNOWN
@@ -60,7 +60,8 @@ class TransformerReader(nn.Module):
         positions = DEVIATION * sinusoidal_positions(configuration.longest, configuration.width)
         self.register_buffer("positions", positions, persistent=False)
         self.dropout = Dropout(configuration.embedding_dropout)
-        self.blocks = nn.ModuleList(TransformerBlock(configuration) for _ in range(configuration.layers))
+        sizes = (width, configuration.heads, configuration.feed_forward, configuration.dropout)
+        self.blocks = nn.ModuleList(TransformerBlock(*sizes) for _ in range(configuration.layers))
         self.norm = nn.LayerNorm(configuration.width)
 
     def forward(self, tokens: Tensor, mask: Tensor) -> Tensor:
@@ -71,20 +72,15 @@ class TransformerReader(nn.Module):
 
 
 class TransformerBlock(nn.Module):
-    """The paper's encoder layer, norm first."""
+    """The paper's encoder layer, norm first: (B, L, D), mask (B, L) -> (B, L, D)."""
 
-    def __init__(self, configuration: Transformer) -> None:
+    def __init__(self, width: int, heads: int, feed_forward: int, dropout: float) -> None:
         super().__init__()
-        self.attention_norm = nn.LayerNorm(configuration.width)
-        self.attention = MultiHeadAttention(configuration.width, configuration.heads)
-        self.feed_forward_norm = nn.LayerNorm(configuration.width)
-        self.inner = nn.Linear(configuration.width, configuration.feed_forward)
-        self.outer = nn.Linear(configuration.feed_forward, configuration.width)
-        self.attention_dropout = Dropout(configuration.dropout)
-        self.feed_forward_dropout = Dropout(configuration.dropout)
+        self.attention_norm = nn.LayerNorm(width)
+        self.attention = MultiHeadAttention(width, heads)
+        self.attention_dropout = Dropout(dropout)
+        self.feed_forward = FeedForward(width, feed_forward, dropout)
 
     def forward(self, vectors: Tensor, mask: Tensor) -> Tensor:
         looking = self.attention_norm(vectors)
-        vectors = vectors + self.attention_dropout(self.attention(looking, looking, mask))
-        hidden = torch.relu(self.inner(self.feed_forward_norm(vectors)))
-        return vectors + self.feed_forward_dropout(self.outer(hidden))
+        return self.feed_forward(vectors + self.attention_dropout(self.attention(looking, looking, mask)))

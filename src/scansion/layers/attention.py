@@ -9,12 +9,15 @@ same layers use the written-out formula and keep their weights; nothing is threa
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+KeysValues = tuple[Tensor, Tensor]
+
 
 class MultiHeadAttention(nn.Module):
-    """Every position of ``queries (B, L, D)`` looks at every unmasked position of ``context (B, S, D)``."""
+    """Every position of ``queries (B, L, D)`` looks at the positions of ``context (B, S, D)`` that it may see."""
 
     def __init__(self, width: int, heads: int) -> None:
         super().__init__()
@@ -28,25 +31,44 @@ class MultiHeadAttention(nn.Module):
             nn.init.zeros_(linear.bias)
 
     def forward(self, queries: Tensor, context: Tensor, mask: Tensor) -> Tensor:
-        q = self.split(self.query(queries))  # (B, H, L, D/H)
-        k, v = (self.split(part) for part in self.key_value(context).chunk(2, dim=-1))  # (B, H, S, D/H)
-        seen = mask[:, None, None, :]  # (B, 1, 1, S)
+        """``mask (B, S)`` is True on the positions that may be seen."""
+        return self.look(queries, self.keys_values(context), None if mask.all() else mask[:, None, None, :])
+
+    def keys_values(self, context: Tensor) -> KeysValues:
+        """What of a context is looked at, (B, H, S, D/H) twice; made once, it serves any number of queries."""
+        keys, values = self.key_value(context).chunk(2, dim=-1)
+        return self.split(keys), self.split(values)
+
+    def look(
+        self, queries: Tensor, keys_values: KeysValues, seen: Tensor | None = None, causal: bool = False
+    ) -> Tensor:
+        """``seen`` is True where a query may look and fits (B, H, L, S); None is everywhere.
+
+        With ``causal`` query i looks at positions 0 .. i, and ``seen`` is not asked.
+        """
+        q, (k, v) = self.split(self.query(queries)), keys_values
         if self.record is None:
-            heads = functional.scaled_dot_product_attention(q, k, v, attn_mask=None if mask.all() else seen)
+            heads = functional.scaled_dot_product_attention(q, k, v, attn_mask=seen, is_causal=causal)
         else:
-            weights = attention_weights(q, k, seen)
+            weights = attention_weights(q, k, past(q.shape[2]) if causal else seen)
             self.record.append(weights.detach())
             heads = weights @ v
         return self.output(heads.transpose(1, 2).flatten(2))  # (B, L, D)
 
     def split(self, vectors: Tensor) -> Tensor:
+        """(B, L, D) -> (B, H, L, D/H)."""
         return vectors.unflatten(-1, (self.heads, -1)).transpose(1, 2)
 
 
-def attention_weights(q: Tensor, k: Tensor, seen: Tensor) -> Tensor:
+def past(length: int) -> Tensor:
+    """Position i sees 0 .. i: (L, L) bool."""
+    return torch.ones(length, length, dtype=torch.bool).tril()
+
+
+def attention_weights(q: Tensor, k: Tensor, seen: Tensor | None) -> Tensor:
     """The formula written out: (B, H, L, S), every row sums to one."""
     scores = q @ k.transpose(-2, -1) / q.shape[-1] ** 0.5
-    return scores.masked_fill(~seen, float("-inf")).softmax(dim=-1)
+    return (scores if seen is None else scores.masked_fill(~seen, float("-inf"))).softmax(dim=-1)
 
 
 @contextmanager

@@ -1,0 +1,81 @@
+"""Beam search with length normalisation (Wu et al. 2016, section 7; here the score is divided by length ^ penalty).
+
+    score(y) = log p(y | x) / |y|^a,     |y| counts the end
+
+At every step each source keeps its K best unfinished beginnings.  A beginning that ends among the 2K best candidates
+before K unfinished ones have been found is a finished hypothesis; a source is done with K of them.
+"""
+
+import torch
+from torch import Tensor
+
+from scansion.decoding.state import Hypothesis, State, Step
+
+LENGTH_PENALTY = 1.0
+
+
+def beam_search(
+    step: Step,
+    state: State,
+    sources: int,
+    beam: int,
+    most: Tensor,
+    begin: int,
+    end: int,
+    penalty: float = LENGTH_PENALTY,
+) -> list[list[Hypothesis]]:
+    """The ``beam`` best hypotheses of each source, best first.
+
+    ``most (sources,)`` is how many tokens each may have, its end included; what is longer is ended there.
+    """
+    found: list[list[Hypothesis]] = [[] for _ in range(sources)]
+    alive = torch.arange(sources)
+    state = state.branch(beam)
+    scores = torch.full((sources, beam), float("-inf"))
+    scores[:, 0] = 0.0  # all beginnings are alike: let the first speak for them
+    written = torch.empty((sources * beam, 0), dtype=torch.int64)
+    last = torch.full((sources * beam,), begin)
+    for length in range(1, int(most.max()) + 1):
+        chances, state = step(last, state)
+        words = chances.shape[1]
+        final = most[alive] == length
+        if final.any():
+            chances = _only_the_end(chances, final.repeat_interleave(beam), end)
+        # the 2K best of each hypothesis hold the 2K best of all: half of them may be ends
+        best, tokens = chances.topk(min(2 * beam, words), dim=1)
+        totals = (scores.view(-1, 1) + best).view(len(alive), -1)
+        totals, places = totals.topk(min(2 * beam, totals.shape[1]), dim=1)
+        origins = places // best.shape[1] + beam * torch.arange(len(alive))[:, None]  # rows of written
+        tokens = tokens.view(len(alive), -1).gather(1, places)
+        ends = (tokens == end) & totals.isfinite()
+        going = ~ends & totals.isfinite()
+        ranks = going.cumsum(dim=1) - going.int()  # unfinished candidates that are better
+        _collect(found, alive, ends & (ranks < beam), totals, origins, written, length, penalty)
+        unfinished = torch.tensor([len(found[source]) < beam for source in alive.tolist()]) & ~final
+        if not unfinished.any():
+            break
+        order = (~going).int().sort(dim=1, stable=True).indices[:, :beam]  # unfinished ones first, best first
+        scores = totals.gather(1, order).masked_fill(~going.gather(1, order), float("-inf"))[unfinished]
+        rows = origins.gather(1, order)[unfinished].view(-1)
+        last = tokens.gather(1, order)[unfinished].view(-1)
+        state = state.select(rows, beam)
+        written = torch.cat([written[rows], last[:, None]], dim=1)
+        alive = alive[unfinished]
+    return [sorted(each, key=lambda hypothesis: -hypothesis.score)[:beam] for each in found]
+
+
+def _only_the_end(chances: Tensor, rows: Tensor, end: int) -> Tensor:
+    """These rows may do nothing but end, at the price that has."""
+    ended = torch.full_like(chances, float("-inf"))
+    ended[:, end] = chances[:, end]
+    return torch.where(rows[:, None], ended, chances)
+
+
+def _collect(
+    found: list[list[Hypothesis]], alive: Tensor, ends: Tensor, totals: Tensor, origins: Tensor, written: Tensor,
+    length: int, penalty: float,
+) -> None:
+    for row, column in ends.nonzero().tolist():
+        total = float(totals[row, column])
+        tokens = written[origins[row, column]].tolist()
+        found[int(alive[row])].append(Hypothesis(tokens, total, total / length**penalty))

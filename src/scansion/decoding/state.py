@@ -1,0 +1,35 @@
+"""What decoding asks of whoever writes: a state, and a step from it.
+
+A state belongs to ``B`` sources with ``K`` hypotheses each, the hypotheses of a source side by side, N = B * K.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol, Self
+
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Hypothesis:
+    """Tokens without the end, their summed log-probability with the end, and the score they are ranked by."""
+
+    tokens: list[int]
+    log_probability: float
+    score: float
+
+
+class State(Protocol):
+    """What was read and written so far."""
+
+    def branch(self, hypotheses: int) -> Self:
+        """From one hypothesis a source to so many, all alike."""
+        ...
+
+    def select(self, rows: Tensor, hypotheses: int) -> Self:
+        """The given rows (M,) of the N, ``hypotheses`` of them a source; a source's rows come from that source."""
+        ...
+
+
+Step = Callable[[Tensor, State], tuple[Tensor, State]]
+"""(last tokens (N,), state) -> (log-probabilities of the next (N, V), state)."""
