@@ -42,7 +42,7 @@ COLUMNS = (
 def train(family: str, path: str, seed: int) -> Measured:
     """One measurement of scansion."""
     from scansion.learning.counted import Stage
-    from scansion.learning.readers import Epoch
+    from scansion.learning.run import Epoch
     from scansion.tasks.documents import DocumentClassifier
 
     (texts, labels), (test_texts, test_labels) = read_json(path)

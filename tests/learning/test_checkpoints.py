@@ -18,10 +18,10 @@ from scansion.learning.checkpoints import Checkpoints, Stop
 from scansion.learning.gradient import Alone, Step, Training
 from scansion.learning.parallel import learn_together
 from scansion.learning.reader import Examples, Reader
-from scansion.learning.readers import Epoch, Learned, ReaderJob, learn_reader
+from scansion.learning.readers import ReaderJob
+from scansion.learning.run import Epoch, Learned, learn_by_steps
 from scansion.storage.limits import ROOM_TO_SPARE
 from scansion.storage.runs import Run
-from scansion.text.batches import Sequences
 from scansion.text.vocabulary import Vocabulary
 from scansion.text.words import read_words
 
@@ -37,16 +37,18 @@ TRAINING = Training(fewest_epochs=3, most_epochs=3, smallest_batch=40, largest_b
 DESCRIBED = {"family": "lstm", "options": {"width": 8}}
 
 
-def inputs(name: str) -> tuple:
+def inputs(name: str) -> ReaderJob:
     """A job with dropout on, and what it learns from."""
     sequences = VOCABULARY.encode(CORPUS)
     targets = np.array([text.startswith("blue") for text in TEXTS]).astype(np.int64)
     parts = []
     for rows in (np.arange(0, 36, 6), np.setdiff1d(np.arange(36), np.arange(0, 36, 6))):
-        part = Sequences(sequences.ids, sequences.starts[rows], sequences.lengths[rows])
+        part = replace(sequences, starts=sequences.starts[rows], lengths=sequences.lengths[rows])
         parts.append(Examples(part, targets[rows], np.ones(len(rows))))
-    job = ReaderJob(FAMILIES[name], LabelsHead(("blue", "red")), len(VOCABULARY), len(VOCABULARY.pieces), TRAINING, 0)
-    return job, VOCABULARY.spell(CORPUS.types), parts[1], parts[0]
+    return ReaderJob(
+        FAMILIES[name], LabelsHead(("blue", "red")), len(VOCABULARY), len(VOCABULARY.pieces), TRAINING, 0,
+        VOCABULARY.spell(CORPUS.types), parts[1], parts[0],
+    )
 
 
 def run_in(folder, name, seconds=0.0, stop_after=None, run=None):
@@ -54,7 +56,7 @@ def run_in(folder, name, seconds=0.0, stop_after=None, run=None):
     with Run.begin(folder, DESCRIBED, resume=True) as held:
         checkpoints = Checkpoints(run or held, seconds, Stop())
         events = []
-        for event in learn_reader(*inputs(name), Alone(), checkpoints=checkpoints):
+        for event in learn_by_steps(inputs(name), Alone(), checkpoints=checkpoints):
             events.append(event)
             if isinstance(event, Step) and event.number == stop_after:
                 checkpoints.stop.ask()
@@ -73,7 +75,7 @@ def without_clock(events) -> list:
 
 @pytest.mark.parametrize("name", list(FAMILIES))
 def test_a_run_stopped_at_any_step_ends_as_if_it_had_not_been(name, tmp_path):
-    whole = list(learn_reader(*inputs(name), Alone()))
+    whole = list(learn_by_steps(inputs(name), Alone()))
     for step in range(1, sum(isinstance(event, Step) for event in whole)):
         with pytest.raises(InterruptedRunError, match=rf"Stopped after step {step}; all of it is kept in .*{step}"):
             run_in(tmp_path / str(step), name, seconds=1e9, stop_after=step)
@@ -83,11 +85,11 @@ def test_a_run_stopped_at_any_step_ends_as_if_it_had_not_been(name, tmp_path):
 
 
 def test_a_run_killed_between_checkpoints_goes_on_from_the_last(tmp_path):
-    whole = list(learn_reader(*inputs("lstm"), Alone()))
+    whole = list(learn_by_steps(inputs("lstm"), Alone()))
     for step in (2, 5, 7):
         folder = tmp_path / str(step)
         with Run.begin(folder, DESCRIBED, resume=True) as run:
-            for event in learn_reader(*inputs("lstm"), Alone(), checkpoints=Checkpoints(run, 0.0, Stop())):
+            for event in learn_by_steps(inputs("lstm"), Alone(), checkpoints=Checkpoints(run, 0.0, Stop())):
                 if isinstance(event, Step) and event.number == step:
                     break  # as a kill does: the step is done and not kept
         assert same(run_in(folder, "lstm")[-1], whole[-1])
@@ -95,16 +97,16 @@ def test_a_run_killed_between_checkpoints_goes_on_from_the_last(tmp_path):
 
 def test_two_processes_go_on_as_one_did(tmp_path, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(sys.path))
-    *_, whole = learn_together(*inputs("lstm"), 2, float("inf"))
+    *_, whole = learn_together(inputs("lstm"), 2, float("inf"))
     with Run.begin(tmp_path / "run", DESCRIBED, resume=True) as run:
         checkpoints = Checkpoints(run, 1e9, Stop())
-        events = learn_together(*inputs("lstm"), 2, float("inf"), checkpoints)
+        events = learn_together(inputs("lstm"), 2, float("inf"), checkpoints)
         assert isinstance(next(events), Step)
         checkpoints.stop.ask()
         with pytest.raises(InterruptedRunError, match="all of it is kept"):
             list(events)
         assert list(run.checkpoints())
-        *_, learned = learn_together(*inputs("lstm"), 2, float("inf"), Checkpoints(run, 1e9, Stop()))
+        *_, learned = learn_together(inputs("lstm"), 2, float("inf"), Checkpoints(run, 1e9, Stop()))
     assert same(learned, whole)
 
 
@@ -118,7 +120,7 @@ def test_the_last_checkpoints_are_kept_and_a_broken_one_is_passed_over(tmp_path)
         folder, faults = run.newest()
         assert folder.path.name == "checkpoint-000000005"
         assert "weights.safetensors" in faults[0]
-    whole = list(learn_reader(*inputs("rnn"), Alone()))
+    whole = list(learn_by_steps(inputs("rnn"), Alone()))
     assert same(run_in(tmp_path / "run", "rnn")[-1], whole[-1])
 
 

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -26,9 +27,9 @@ from scansion.heads.labels import LabelsHead
 from scansion.learning.checkpoints import Checkpoints, Stop
 from scansion.learning.gradient import Alone, Training
 from scansion.learning.reader import Examples
-from scansion.learning.readers import Learned, ReaderJob, learn_reader
+from scansion.learning.readers import ReaderJob
+from scansion.learning.run import Learned, learn_by_steps
 from scansion.storage.runs import Run
-from scansion.text.batches import Sequences
 from scansion.text.vocabulary import Vocabulary
 from scansion.text.words import read_words
 
@@ -52,16 +53,19 @@ def learned(folder: Path, name: str) -> str:
     rows = np.arange(len(TEXTS))
     held, kept = (
         Examples(
-            Sequences(sequences.ids, sequences.starts[part], sequences.lengths[part]), targets[part],
+            replace(sequences, starts=sequences.starts[part], lengths=sequences.lengths[part]), targets[part],
             np.ones(len(part)),
         )
         for part in (rows[::6], np.setdiff1d(rows, rows[::6]))
     )
     labels = LabelsHead(("blue", "red"))
-    job = ReaderJob(FAMILIES[name], labels, len(vocabulary), len(vocabulary.pieces), TRAINING, 0)
+    job = ReaderJob(
+        FAMILIES[name], labels, len(vocabulary), len(vocabulary.pieces), TRAINING, 0, vocabulary.spell(corpus.types),
+        kept, held,
+    )
     with Run.begin(folder, {"family": name}, resume=True) as run:
         checkpoints = Checkpoints(run, 0.0, Stop())
-        *_, last = learn_reader(job, vocabulary.spell(corpus.types), kept, held, Alone(), checkpoints=checkpoints)
+        *_, last = learn_by_steps(job, Alone(), checkpoints=checkpoints)
     assert isinstance(last, Learned)
     digest = hashlib.sha256(json.dumps([last.epoch, last.steps, last.tokens, last.ended]).encode())
     for key in sorted(last.weights):

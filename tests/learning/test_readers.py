@@ -14,11 +14,12 @@ from scansion.families.lstm import LSTM
 from scansion.families.transformer import Transformer
 from scansion.heads.labels import LabelsHead
 from scansion.heads.numbers import NumbersHead
-from scansion.learning import parallel, readers
+from scansion.learning import parallel, run
 from scansion.learning.gradient import Alone, Step, Training
 from scansion.learning.parallel import learn_together, processes_for
 from scansion.learning.reader import Examples, build_reader, cut_windows, read
-from scansion.learning.readers import PATIENCE, Epoch, Learned, ReaderJob, Watch, learn_reader, windowed
+from scansion.learning.readers import ReaderJob, windowed
+from scansion.learning.run import PATIENCE, Epoch, Learned, Watch, learn_by_steps
 from scansion.text.batches import Sequences
 from scansion.text.vocabulary import Vocabulary
 from scansion.text.words import read_words
@@ -42,42 +43,43 @@ def inputs(family=FAMILY):
     sequences = vocabulary.encode(corpus)
     parts = []
     for rows in (np.arange(40), np.arange(40, 60)):
-        part = Sequences(sequences.ids, sequences.starts[rows], sequences.lengths[rows])
+        part = replace(sequences, starts=sequences.starts[rows], lengths=sequences.lengths[rows])
         parts.append(Examples(part, labels[rows], np.ones(len(rows))))
-    job = ReaderJob(family, HEAD, len(vocabulary), len(vocabulary.pieces), TRAINING, seed=0)
-    return job, vocabulary.spell(corpus.types), *parts
+    return ReaderJob(
+        family, HEAD, len(vocabulary), len(vocabulary.pieces), TRAINING, 0, vocabulary.spell(corpus.types), *parts
+    )
 
 
 # --- a run ----------------------------------------------------------------------------------------------------------
 
 
 def test_a_run_tells_its_steps_its_epochs_and_at_last_what_it_learned():
-    job, spelling, examples, held_out = inputs()
-    *events, learned = learn_reader(job, spelling, examples, held_out, Alone())
+    job = inputs()
+    *events, learned = learn_by_steps(job, Alone())
     steps = [event for event in events if isinstance(event, Step)]
     epochs = [event for event in events if isinstance(event, Epoch)]
     assert [epoch.number for epoch in epochs] == [1, 2, 3]
     assert isinstance(learned, Learned)
     assert (learned.steps, learned.epochs, learned.ended) == (len(steps), 3, "all epochs done")
-    assert learned.tokens == 3 * examples.sequences.lengths.sum()
+    assert learned.tokens == 3 * job.examples.sequences.lengths.sum()
     fresh = build_reader(job.family, job.words, job.pieces, job.head, 0.1, 0)
     assert learned.weights.keys() == fresh.state_dict().keys()
 
 
 def test_a_run_without_time_still_has_weights():
-    job, spelling, examples, held_out = inputs()
-    (learned,) = learn_reader(job, spelling, examples, held_out, Alone(), deadline=0.0)
+    job = inputs()
+    (learned,) = learn_by_steps(job, Alone(), deadline=0.0)
     assert (learned.steps, learned.ended) == (0, "the budget was spent")
     fresh = build_reader(job.family, job.words, job.pieces, job.head, 0.1, 0).state_dict()
     assert all(np.array_equal(learned.weights[name], weights.numpy()) for name, weights in fresh.items())
 
 
 def test_a_run_stops_after_several_epochs_clearly_worse_than_the_best(monkeypatch):
-    job, spelling, examples, held_out = inputs()
+    job = inputs()
     errors = iter([0.1, 0.0, *[1.0] * 20])
-    monkeypatch.setattr(readers.Watch, "look", scripted(errors))
+    monkeypatch.setattr(run.Watch, "look", scripted(errors))
     job = replace(job, training=replace(TRAINING, most_epochs=15))
-    *events, learned = learn_reader(job, spelling, examples, held_out, Alone())
+    *events, learned = learn_by_steps(job, Alone())
     assert sum(isinstance(event, Epoch) for event in events) == 2 + PATIENCE
     assert learned.epoch == 2
     assert "worse than the best" in learned.ended
@@ -100,9 +102,9 @@ def test_a_short_run_and_one_of_small_batches_stay_in_one_process(monkeypatch):
 
 def test_two_processes_learn_what_one_does(monkeypatch):
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(sys.path))
-    job, spelling, examples, held_out = inputs()
-    *_, alone = learn_reader(job, spelling, examples, held_out, Alone())
-    *events, together = learn_together(job, spelling, examples, held_out, 2, float("inf"))
+    job = inputs()
+    *_, alone = learn_by_steps(job, Alone())
+    *events, together = learn_together(job, 2, float("inf"))
     assert (together.steps, together.tokens, together.epoch, together.ended) == (
         alone.steps, alone.tokens, alone.epoch, alone.ended
     )  # fmt: skip
@@ -115,14 +117,11 @@ def test_two_processes_learn_what_one_does(monkeypatch):
 # --- the watch ------------------------------------------------------------------------------------------------------
 
 
-def watched(monkeypatch, *errors: list[float]) -> list[int]:
+def watched(*errors: list[float]) -> list[int]:
     """The epoch that is kept after each look, if epoch i has the given squared errors on the held-out rows."""
     reader = build_reader(FAMILY, 5, 0, NumbersHead(0.0, 1.0), 0.0, 0)
-    count = len(errors[0])
-    rows = Sequences(np.zeros(count, np.int32), np.arange(count), np.ones(count, np.int64))
-    answers = iter(np.sqrt(np.array(errors))[:, :, None])
-    monkeypatch.setattr(readers, "read", lambda *_: next(answers))
-    watch, kept = Watch(reader, Examples(rows, np.zeros(count, np.float32), np.ones(count)), None), []
+    answers = iter([(np.array(each), np.ones(len(each))) for each in errors])
+    watch, kept = Watch(reader, lambda: next(answers)), []
     for epoch, wrong in enumerate(errors, start=1):
         reader.scores.bias.data.fill_(epoch)
         mean, keeps = watch.look(epoch)
@@ -133,18 +132,18 @@ def watched(monkeypatch, *errors: list[float]) -> list[int]:
     return kept
 
 
-def test_the_latest_epoch_within_one_standard_error_of_the_lowest_is_kept(monkeypatch):
+def test_the_latest_epoch_within_one_standard_error_of_the_lowest_is_kept():
     # the second has mean 1 and standard error 1 / sqrt(4) = 0.5
     first, lowest = [4.0] * 4, [0.0, 0.0, 2.0, 2.0]
-    assert watched(monkeypatch, first, lowest, [1.4] * 4, [1.6] * 4) == [1, 2, 3, 3]
+    assert watched(first, lowest, [1.4] * 4, [1.6] * 4) == [1, 2, 3, 3]
 
 
-def test_an_epoch_just_outside_is_not_kept_and_a_new_lowest_always_is(monkeypatch):
-    assert watched(monkeypatch, [1.0] * 4, [1.01] * 4, [1.0] * 4, [0.5] * 4) == [1, 1, 3, 4]
+def test_an_epoch_just_outside_is_not_kept_and_a_new_lowest_always_is():
+    assert watched([1.0] * 4, [1.01] * 4, [1.0] * 4, [0.5] * 4) == [1, 1, 3, 4]
 
 
-def test_kept_weights_are_a_copy(monkeypatch):
-    assert watched(monkeypatch, [1.0] * 3, [2.0] * 3, [3.0] * 3) == [1, 1, 1]
+def test_kept_weights_are_a_copy():
+    assert watched([1.0] * 3, [2.0] * 3, [3.0] * 3) == [1, 1, 1]
 
 
 # --- long documents -------------------------------------------------------------------------------------------------

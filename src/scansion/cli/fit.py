@@ -69,7 +69,7 @@ def fit(
     """Train one family on a table and write a model folder."""
     from scansion.families.catalogue import family_from
     from scansion.learning.gradient import Step
-    from scansion.learning.readers import Epoch
+    from scansion.learning.run import Epoch
     from scansion.tasks.documents import DocumentClassifier, DocumentRegressor, Keeping
 
     kept_in = run_folder_of(out)

@@ -17,7 +17,7 @@ from scansion.errors import DivergedError, ScansionError
 from scansion.families.catalogue import FAMILIES
 from scansion.learning.counted import Stage
 from scansion.learning.gradient import Step
-from scansion.learning.readers import Epoch
+from scansion.learning.run import Epoch
 from scansion.storage.schema import from_json
 from scansion.tasks.documents import DocumentClassifier, DocumentRegressor
 

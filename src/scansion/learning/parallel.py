@@ -23,18 +23,12 @@ from safetensors.numpy import load_file
 from torch import Tensor, nn
 
 from scansion.errors import DivergedError, InterruptedRunError, ScansionError, StorageError
-from scansion.families.catalogue import FAMILIES, name_of
-from scansion.heads.catalogue import HEADS
 from scansion.learning.checkpoints import Checkpoints, Stop
 from scansion.learning.gradient import Step, Training
 from scansion.learning.optimiser import others_of, rows_of, tables_of
-from scansion.learning.reader import Examples
-from scansion.learning.readers import Epoch, Learned, ReaderJob
-from scansion.spill import read_flat, write_flat
+from scansion.learning.readers import ReaderJob
+from scansion.learning.run import Epoch, Job, Learned
 from scansion.storage.runs import Run
-from scansion.storage.schema import from_json, to_json
-from scansion.text.batches import Sequences
-from scansion.text.vocabulary import Spelling
 
 TOKENS_WORTH_A_START = 1_000_000  # below this a run is over before two processes have started
 TOKENS_WORTH_A_TALK = 2_000  # a batch below this is read sooner than two processes have exchanged its gradients
@@ -78,17 +72,11 @@ class Together:
 
 
 def learn_together(
-    job: ReaderJob,
-    spelling: Spelling,
-    examples: Examples,
-    held_out: Examples,
-    processes: int,
-    deadline: float,
-    checkpoints: Checkpoints | None = None,
+    job: Job, processes: int, deadline: float, checkpoints: Checkpoints | None = None
 ) -> Iterator[Step | Epoch | Learned]:
-    """What :func:`scansion.learning.readers.learn_reader` yields, from ``processes`` workers."""
+    """What :func:`scansion.learning.run.learn_by_steps` yields, from ``processes`` workers."""
     with tempfile.TemporaryDirectory(prefix="scansion-run-") as folder:
-        write_job(Path(folder), job, spelling, examples, held_out, deadline - time.monotonic(), checkpoints)
+        write_run(Path(folder), job, deadline - time.monotonic(), checkpoints)
         workers = [_start(folder, rank, processes) for rank in range(processes)]
         if checkpoints is not None:
             checkpoints.stop.told.append(lambda: workers[0].send_signal(signal.SIGTERM))
@@ -134,64 +122,28 @@ def _follow(worker: subprocess.Popen) -> Iterator[Step | Epoch]:
         yield Epoch(**event["epoch"]) if "epoch" in event else Step(**event["step"])
 
 
-def write_job(
-    folder: Path,
-    job: ReaderJob,
-    spelling: Spelling,
-    examples: Examples,
-    held_out: Examples,
-    seconds: float,
-    checkpoints: Checkpoints | None,
-) -> None:
-    """A run's inputs: token ids that workers read as they need them, arrays, and a JSON configuration."""
-    for name, part in (("examples", examples), ("held_out", held_out)):
-        if part is held_out and held_out.sequences.ids is examples.sequences.ids:
-            (folder / "held_out.ids").hardlink_to(folder / "examples.ids")
-        else:
-            write_flat(folder / f"{name}.ids", part.sequences.ids)
-        arrays = (part.sequences.starts, part.sequences.lengths, part.targets, part.weights)
-        for array, kind in zip(arrays, ARRAYS, strict=True):
-            np.save(folder / f"{name}.{kind}.npy", array)
-    for kind in SPELLING:
-        np.save(folder / f"spelling.{kind}.npy", getattr(spelling, kind))
-    configuration = {
-        "family": name_of(job.family), "options": to_json(job.family),
-        "kind": job.head.kind, "head": to_json(job.head),
-        "words": job.words, "pieces": job.pieces, "training": to_json(job.training), "seed": job.seed,
-        "first": [examples.sequences.first, held_out.sequences.first],
-        "seconds": seconds if np.isfinite(seconds) else None,
-        "run": None if checkpoints is None else [str(checkpoints.run.place), checkpoints.seconds],
-    }
-    (folder / "job.json").write_text(json.dumps(configuration))
-
-
+JOBS: dict[str, type[Job]] = {"reader": ReaderJob}
 ERRORS = {kind.__name__: kind for kind in (DivergedError, InterruptedRunError, StorageError)}
-ARRAYS = ("starts", "lengths", "targets", "weights")
-SPELLING = ("words", "pieces", "borders")
 
 
-def read_job(folder: Path) -> tuple[ReaderJob, Spelling, Examples, Examples, float, Checkpoints | None]:
-    """The inverse of :func:`write_job`; the deadline is on this process's clock."""
-    configuration = json.loads((folder / "job.json").read_text())
-    job = ReaderJob(
-        from_json(FAMILIES[configuration["family"]], configuration["options"], "job.json"),
-        from_json(HEADS[configuration["kind"]], configuration["head"], "job.json"),
-        configuration["words"],
-        configuration["pieces"],
-        from_json(Training, configuration["training"], "job.json"),
-        configuration["seed"],
-    )
-    parts = []
-    for name, first in zip(("examples", "held_out"), configuration["first"], strict=True):
-        ids = read_flat(folder / f"{name}.ids", np.int32)
-        starts, lengths, targets, weights = (np.load(folder / f"{name}.{kind}.npy") for kind in ARRAYS)
-        parts.append(Examples(Sequences(ids, starts, lengths, first), targets, weights))
-    spelling = Spelling(*(np.load(folder / f"spelling.{kind}.npy") for kind in SPELLING))
-    seconds = configuration["seconds"]
-    deadline = float("inf") if seconds is None else time.monotonic() + seconds
-    run = configuration["run"]
-    checkpoints = None if run is None else Checkpoints(Run(Path(run[0])), run[1], Stop())
-    return job, spelling, parts[0], parts[1], deadline, checkpoints
+def write_run(folder: Path, job: Job, seconds: float, checkpoints: Checkpoints | None) -> None:
+    """A job, and how long and where its run is kept."""
+    job.write(folder)
+    run = {
+        "job": next(name for name, kind in JOBS.items() if kind is type(job)),
+        "seconds": seconds if np.isfinite(seconds) else None,
+        "kept": None if checkpoints is None else [str(checkpoints.run.place), checkpoints.seconds],
+    }
+    (folder / "run.json").write_text(json.dumps(run))
+
+
+def read_run(folder: Path) -> tuple[Job, float, Checkpoints | None]:
+    """The inverse of :func:`write_run`; the deadline is on this process's clock."""
+    run = json.loads((folder / "run.json").read_text())
+    deadline = float("inf") if run["seconds"] is None else time.monotonic() + run["seconds"]
+    kept = run["kept"]
+    checkpoints = None if kept is None else Checkpoints(Run(Path(kept[0])), kept[1], Stop())
+    return JOBS[run["job"]].read(folder), deadline, checkpoints
 
 
 def _result(folder: Path) -> Learned:

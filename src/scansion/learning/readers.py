@@ -1,26 +1,29 @@
-"""Learning a reader: the loop, watched on held-out rows."""
+"""Learning a reader: what one run of it is a function of."""
 
-import time
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Self
 
 import numpy as np
 
-from scansion.families.catalogue import ReadingFamily
-from scansion.heads.catalogue import Head
-from scansion.learning.checkpoints import Checkpoints, Standing
-from scansion.learning.gradient import Engine, Position, Step, Training, train
-from scansion.learning.optimiser import Optimiser
-from scansion.learning.reader import Examples, Reader, build_reader, cut_windows, read
-from scansion.text.batches import epoch_plan
+from scansion.families.catalogue import FAMILIES, ReadingFamily, name_of
+from scansion.heads.catalogue import HEADS, Head
+from scansion.learning.gradient import Training
+from scansion.learning.reader import Examples, Reader, ReaderBatch, build_reader, cut_windows, read
+from scansion.spill import read_flat, write_flat
+from scansion.storage.schema import from_json, to_json
+from scansion.text.batches import Sequences
 from scansion.text.vocabulary import Spelling
 
-PATIENCE = 4  # epochs in a row that are clearly worse than the best, after which a run stops
+ARRAYS = ("starts", "lengths", "targets", "weights")
+SPELLING = ("words", "pieces", "borders")
 
 
 @dataclass(frozen=True)
 class ReaderJob:
-    """All that a run is a function of, besides its training and held-out examples."""
+    """A family under a head, its ``words`` and ``pieces`` by number, what it learns from and what it is watched on."""
 
     family: ReadingFamily
     head: Head
@@ -28,124 +31,81 @@ class ReaderJob:
     pieces: int
     training: Training
     seed: int
+    spelling: Spelling
+    examples: Examples
+    held_out: Examples
 
+    @property
+    def learning_rate(self) -> float:
+        """The family's."""
+        return self.family.learning_rate
 
-@dataclass(frozen=True)
-class Epoch:
-    """The end of an epoch: its mean training loss, its mean held-out error, and whether its weights are kept."""
+    @cached_property
+    def windows(self) -> Examples:
+        """The examples, none longer than the family reads at a time."""
+        return windowed(self.examples, self.family.longest)
 
-    number: int
-    of: int
-    training_loss: float
-    held_out_error: float
-    kept: bool
-    seconds: float
+    @property
+    def lengths(self) -> np.ndarray:
+        """Of the windows, (N,)."""
+        return self.windows.sequences.lengths
 
+    @property
+    def weights(self) -> np.ndarray:
+        """Of the windows, (N,)."""
+        return self.windows.weights
 
-@dataclass(frozen=True)
-class Learned:
-    """The kept weights by name, and the epoch they are of."""
+    def build(self) -> Reader:
+        """The reader with its first weights."""
+        smoothing = self.training.label_smoothing
+        reader = build_reader(self.family, self.words, self.pieces, self.head, smoothing, self.seed)
+        reader.use(self.spelling)
+        return reader
 
-    weights: dict[str, np.ndarray]
-    epoch: int
-    epochs: int
-    steps: int
-    tokens: int
-    ended: str
-    """Why the run ended."""
+    def batch(self, rows: np.ndarray) -> ReaderBatch:
+        """The given windows."""
+        return self.windows.batch(rows)
 
+    def errors(self, model: Reader) -> tuple[np.ndarray, np.ndarray]:
+        """The head's error of each held-out row (M,), and the row's weight (M,)."""
+        scores = read(model, self.held_out.sequences, self.family.longest)
+        return self.head.errors(scores, self.held_out.targets), self.held_out.weights
 
-def learn_reader(
-    job: ReaderJob,
-    spelling: Spelling,
-    examples: Examples,
-    held_out: Examples,
-    engine: Engine,
-    deadline: float = float("inf"),
-    checkpoints: Checkpoints | None = None,
-) -> Iterator[Step | Epoch | Learned]:
-    """Every :class:`Step`, an :class:`Epoch` after each, and at last the :class:`Learned`.
+    def write(self, folder: Path) -> None:
+        """Token ids that are read as they are needed, arrays, and a JSON configuration."""
+        parts = {"examples": self.examples, "held_out": self.held_out}
+        for name, part in parts.items():
+            if part is self.held_out and part.sequences.ids is self.examples.sequences.ids:
+                (folder / f"{name}.ids").hardlink_to(folder / "examples.ids")
+            else:
+                write_flat(folder / f"{name}.ids", part.sequences.ids)
+            arrays = (part.sequences.starts, part.sequences.lengths, part.targets, part.weights)
+            for array, kind in zip(arrays, ARRAYS, strict=True):
+                np.save(folder / f"{name}.{kind}.npy", array)
+        for kind in SPELLING:
+            np.save(folder / f"spelling.{kind}.npy", getattr(self.spelling, kind))
+        (folder / "reader.json").write_text(json.dumps({
+            "family": name_of(self.family), "options": to_json(self.family), "kind": self.head.kind,
+            "head": to_json(self.head), "words": self.words, "pieces": self.pieces,
+            "training": to_json(self.training), "seed": self.seed,
+            "first": {name: part.sequences.first for name, part in parts.items()},
+        }))
 
-    With ``checkpoints`` the run goes on from the last of them, and keeps new ones.
-    """
-    family, training = job.family, job.training
-    reader = build_reader(family, job.words, job.pieces, job.head, training.label_smoothing, job.seed)
-    reader.use(spelling)
-    examples = windowed(examples, family.longest)
-    lengths = examples.sequences.lengths
-    tokens = int(lengths.sum())
-    epochs, budget = training.epochs(tokens), training.batch(tokens)
-    optimiser = Optimiser(reader, training.weight_decay, training.largest_gradient)
-    watch = Watch(reader, held_out, family.longest)
-    at = Standing()
-    if checkpoints is not None:
-        at, kept = checkpoints.resume(reader, optimiser)
-        watch.resume(at, kept)
-    begun, ended = time.monotonic() - at.position.seconds, "all epochs done"
-    steps = train(
-        reader, optimiser, lambda epoch: epoch_plan(lengths, budget, job.seed, epoch), examples.batch,
-        examples.weights, lengths, training, epochs=epochs, learning_rate=family.learning_rate, seed=job.seed,
-        engine=engine, deadline=deadline, start=at.position,
-    )
-    for step in steps:
-        seconds = time.monotonic() - begun
-        here = Position(step.number, step.epoch, step.batch, seconds)
-        at = replace(at, position=here, loss=at.loss + step.loss, tokens=at.tokens + step.tokens)
-        yield step
-        if step.ends_epoch:
-            error, kept = watch.look(step.epoch + 1)
-            yield Epoch(step.epoch + 1, epochs, at.loss / step.batch, error, kept, seconds)
-            if watch.epoch + PATIENCE <= step.epoch + 1:
-                ended = f"{PATIENCE} epochs in a row were clearly worse than the best"
-                break
-            at = replace(
-                at, position=replace(here, epoch=step.epoch + 1, batch=0), loss=0.0, kept_epoch=watch.epoch,
-                lowest_error=watch.lowest, allowed_error=watch.allowed,
-            )
-        if checkpoints is not None:
-            checkpoints.keep(at, reader, optimiser, watch.weights)
-    else:
-        if at.position.epoch < epochs:
-            ended = "the budget was spent"
-            if at.position.batch or not watch.weights:
-                watch.look(at.position.epoch + 1)
-    yield Learned(watch.weights, watch.epoch, epochs, at.position.step, at.tokens, ended)
-
-
-class Watch:
-    """Keeps the weights of the latest epoch whose held-out error is within one standard error of the lowest.
-
-    A run that is not overfitting is best at its end, where the learning rate is lowest; small held-out parts are too
-    noisy to say more than that (the one-standard-error rule of Breiman et al. 1984, section 3.4.3).
-    """
-
-    def __init__(self, reader: Reader, held_out: Examples, longest: int | None) -> None:
-        self.reader, self.held_out, self.longest = reader, held_out, longest
-        self.lowest, self.allowed, self.epoch = float("inf"), float("inf"), 0
-        self.weights: dict[str, np.ndarray] = {}
-
-    def resume(self, at: Standing, weights: dict[str, np.ndarray]) -> None:
-        """Go on where a run stood."""
-        if weights:
-            self.lowest, self.allowed = at.lowest_error, at.allowed_error
-            self.epoch, self.weights = at.kept_epoch, weights
-
-    def look(self, epoch: int) -> tuple[float, bool]:
-        """This epoch's held-out error, and whether its weights are kept."""
-        scores = read(self.reader, self.held_out.sequences, self.longest)
-        errors = self.reader.head.errors(scores, self.held_out.targets)
-        mean = float(np.average(errors, weights=self.held_out.weights))
-        if mean < self.lowest:
-            self.lowest, self.allowed = mean, mean + float(errors.std()) / len(errors) ** 0.5
-        kept = mean <= self.allowed or not self.weights
-        if kept:
-            self.epoch, self.weights = epoch, weights_of(self.reader)
-        return mean, kept
-
-
-def weights_of(reader: Reader) -> dict[str, np.ndarray]:
-    """A copy of the weights."""
-    return {name: tensor.detach().numpy().copy() for name, tensor in reader.state_dict().items()}
+    @classmethod
+    def read(cls, folder: Path) -> Self:
+        """The inverse of :meth:`write`."""
+        job = json.loads((folder / "reader.json").read_text())
+        parts = {}
+        for name, first in job["first"].items():
+            starts, lengths, targets, weights = (np.load(folder / f"{name}.{kind}.npy") for kind in ARRAYS)
+            ids = read_flat(folder / f"{name}.ids", np.int32)
+            parts[name] = Examples(Sequences(ids, starts, lengths, first), targets, weights)
+        return cls(
+            from_json(FAMILIES[job["family"]], job["options"], "reader.json"),
+            from_json(HEADS[job["kind"]], job["head"], "reader.json"), job["words"], job["pieces"],
+            from_json(Training, job["training"], "reader.json"), job["seed"],
+            Spelling(*(np.load(folder / f"spelling.{kind}.npy") for kind in SPELLING)), **parts,
+        )
 
 
 def windowed(examples: Examples, longest: int | None) -> Examples:

@@ -18,8 +18,8 @@ from safetensors.numpy import save_file
 
 from scansion.learning.checkpoints import Checkpoints
 from scansion.learning.gradient import Step
-from scansion.learning.parallel import ERRORS, Together, event_of, read_job
-from scansion.learning.readers import Learned, learn_reader
+from scansion.learning.parallel import ERRORS, Together, event_of, read_run
+from scansion.learning.run import Learned, learn_by_steps
 
 SECONDS_BETWEEN_STEPS_TOLD = 0.2
 SECONDS_TO_BE_ENDED = 10
@@ -30,14 +30,14 @@ def work(folder: Path, rank: int, processes: int) -> None:
     threading.Thread(target=_end_with_the_parent, daemon=True).start()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that started this one
     torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
-    job, spelling, examples, held_out, deadline, checkpoints = read_job(folder)
+    job, deadline, checkpoints = read_run(folder)
     if checkpoints is not None:
         signal.signal(signal.SIGTERM, signal.SIG_IGN if rank else lambda number, frame: checkpoints.stop.ask())
     store = distributed.FileStore(str(folder / "store"), processes)
     distributed.init_process_group("gloo", store=store, rank=rank, world_size=processes)
     told = 0.0
     try:
-        for event in learn_reader(job, spelling, examples, held_out, Together(), deadline, _mine(checkpoints, rank)):
+        for event in learn_by_steps(job, Together(), deadline, _mine(checkpoints, rank)):
             if rank:
                 continue
             if isinstance(event, Learned):

@@ -26,7 +26,7 @@ from scansion.learning.budget import seconds_of
 from scansion.learning.checkpoints import Checkpoints, Stop
 from scansion.learning.counted import Stage
 from scansion.learning.gradient import Step, Training
-from scansion.learning.readers import Epoch
+from scansion.learning.run import Epoch
 from scansion.measures.intervals import Interval, interval_of
 from scansion.measures.scores import main_measure
 from scansion.randomness import seed_from

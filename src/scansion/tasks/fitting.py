@@ -15,7 +15,8 @@ from scansion.learning.counted import Counted, Stage, learn_counted
 from scansion.learning.gradient import Alone, Step, Training
 from scansion.learning.parallel import learn_together, processes_for
 from scansion.learning.reader import Examples, Reader, build_reader, read
-from scansion.learning.readers import Epoch, Learned, ReaderJob, learn_reader
+from scansion.learning.readers import ReaderJob
+from scansion.learning.run import Epoch, Learned, learn_by_steps
 from scansion.text.batches import Sequences
 from scansion.text.vocabulary import Vocabulary
 from scansion.text.words import Corpus
@@ -138,19 +139,21 @@ def _learn_reader(
     tokens = int(examples.sequences.lengths.sum())
     processes = processes_for(training, tokens) if processes is None else processes
     spelling = vocabulary.spell(corpus.types)
-    job = ReaderJob(family, head, len(vocabulary), len(vocabulary.pieces), training, seed)
+    job = ReaderJob(
+        family, head, len(vocabulary), len(vocabulary.pieces), training, seed, spelling, examples, held_out
+    )
     yield Stage(f"training on {tokens:,} tokens with {processes} process{'es' if processes > 1 else ''}")
     if processes > 1:
-        events = learn_together(job, spelling, examples, held_out, processes, deadline, checkpoints)
+        events = learn_together(job, processes, deadline, checkpoints)
     else:
-        events = learn_reader(job, spelling, examples, held_out, Alone(), deadline, checkpoints)
+        events = learn_by_steps(job, Alone(), deadline, checkpoints)
     learned = None
     for event in events:
         if isinstance(event, Learned):
             learned = event
         else:
             yield event
-    model = restore_reader(job, learned.weights, vocabulary)
+    model = restore_reader(family, head, learned.weights, vocabulary)
     model.reader.use(spelling)
     kept = f"kept the weights of epoch {learned.epoch} of {learned.epochs}, {learned.steps:,} steps"
     notes = (note, f"{learned.ended}; {kept}")
@@ -158,11 +161,13 @@ def _learn_reader(
     yield Fitted(model, held, scores, notes, processes if processes > 1 else 0)
 
 
-def restore_reader(job: ReaderJob, weights: dict[str, np.ndarray], vocabulary: Vocabulary) -> ReadModel:
+def restore_reader(
+    family: ReadingFamily, head: Head, weights: dict[str, np.ndarray], vocabulary: Vocabulary
+) -> ReadModel:
     """A reader with the given weights, ready to read."""
-    reader = build_reader(job.family, job.words, job.pieces, job.head, job.training.label_smoothing, job.seed)
+    reader = build_reader(family, len(vocabulary), len(vocabulary.pieces), head, smoothing=0.0, seed=0)
     reader.load_state_dict({name: torch.from_numpy(array) for name, array in weights.items()})
-    return ReadModel(reader.eval(), vocabulary, job.family.longest)
+    return ReadModel(reader.eval(), vocabulary, family.longest)
 
 
 def _held_out(head: Head, targets: np.ndarray, training: Training, seed: int) -> tuple[np.ndarray, str]:

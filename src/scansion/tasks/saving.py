@@ -12,7 +12,6 @@ from scansion.heads.catalogue import HEADS
 from scansion.learning.convex import Choice, Linear
 from scansion.learning.counted import Counted
 from scansion.learning.gradient import Training
-from scansion.learning.readers import ReaderJob
 from scansion.storage.folders import Folder, publish
 from scansion.storage.limits import CONFIG, VOCABULARY, WEIGHTS
 from scansion.storage.schema import from_json, to_json
@@ -90,8 +89,7 @@ def restore_documents(folder: Folder, estimators: dict[str, type]) -> Any:
         else:
             pieces = [piece.removeprefix(PIECE_MARK) for piece in words[config.words :]]
             vocabulary = Vocabulary(words[: config.words], pieces)
-            job = ReaderJob(family, head, len(vocabulary), len(vocabulary.pieces), config.training, config.seed)
-            estimator.model_ = restore_reader(job, tensors, vocabulary)
+            estimator.model_ = restore_reader(family, head, tensors, vocabulary)
     except (KeyError, RuntimeError, ValueError) as error:
         raise UnsafeFolderError(f"{folder.where(WEIGHTS)} does not fit {CONFIG}: {error}") from error
     estimator._learned()
