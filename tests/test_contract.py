@@ -8,6 +8,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
+from scansion.errors import UsageError
 from scansion.families.catalogue import FAMILIES
 from scansion.families.lstm import LSTM
 from scansion.families.rnn import RNN
@@ -72,6 +73,36 @@ def test_a_row_of_weight_nought_is_no_row(name, class_weight):
     with_nought = model.fit(odd + texts, wrong + labels, sample_weight=[0.0] * 2 + [1.0] * 40)
     assert np.array_equal(with_nought.predict_proba(texts), without)
     assert list(with_nought.classes_) == ["down", "up"]
+
+
+def test_a_row_of_weight_nought_need_have_no_answer():
+    texts, labels = ["good film", "bad film", "who knows"] * 8, ["up", "down", None] * 8
+    weights = [1.0, 1.0, 0.0] * 8
+    for targets in (labels, np.array(labels, object), dict(enumerate(labels)).values()):
+        model = DocumentClassifier("bag-of-words", random_state=0).fit(texts, targets, sample_weight=weights)
+        assert list(model.classes_) == ["down", "up"]
+
+
+@pytest.mark.parametrize(
+    ("weights", "sentence"),
+    [
+        (["x"] * 4, "must be numbers"),
+        ([1.0, -1.0, 1.0, 1.0], "at least 0"),
+        ([1.0, float("nan"), 1.0, 1.0], "finite"),
+        ([[1.0]] * 4, "shape"),
+        ([1.0] * 3, "3 weights but 4 targets"),
+        ([0.0] * 4, "Every sample_weight is 0"),
+    ],
+)
+def test_weights_that_fit_nothing_are_refused(weights, sentence):
+    with pytest.raises(UsageError, match=sentence):
+        DocumentClassifier("bag-of-words").fit(["a", "b", "c", "d"], list("xyxy"), sample_weight=weights)
+
+
+def test_a_score_wants_a_target_a_text():
+    model = DocumentClassifier("bag-of-words").fit(["a", "b", "c", "d"], list("xyxy"))
+    with pytest.raises(UsageError, match="2 texts but 1 targets"):
+        model.score(["a", "b"], ["x"])
 
 
 @pytest.mark.parametrize("name", list(SMALL))

@@ -44,5 +44,5 @@ def test_a_full_disk_is_told_with_the_folder_and_the_way_out(monkeypatch, tmp_pa
 
     monkeypatch.setattr("tempfile.TemporaryFile", full)
     monkeypatch.setattr("tempfile.gettempdir", lambda: str(tmp_path))
-    with pytest.raises(StorageError, match=r"No room for 32 bytes in .* \(No space left on device\).*TMPDIR"):
+    with pytest.raises(StorageError, match=r"32 bytes .* cannot be kept.*\(No space left on device\).*TMPDIR"):
         Spill().store(np.arange(4))

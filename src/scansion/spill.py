@@ -45,8 +45,7 @@ class Spill:
                 view, self.written = view[written:], self.written + written
         except OSError as error:
             raise StorageError(
-                f"No room for {array.nbytes:,} bytes in {tempfile.gettempdir()} ({error.strerror}): what does not fit "
-                "into memory is kept there. Make room, or set TMPDIR to a folder that has some."
+                f"{array.nbytes:,} bytes that do not fit into memory cannot be kept. {no_room(error)}"
             ) from error
         return Stored(self, array.dtype, begin, array.size)
 
@@ -73,7 +72,9 @@ class Stored:
         return self.length
 
     def __getitem__(self, part: slice) -> np.ndarray:
-        first, last, _ = part.indices(self.length)
+        first, last, step = part.indices(self.length)
+        if step != 1:
+            raise IndexError("A stored array is read by runs of neighbours.")
         found = np.empty(max(0, last - first), self.dtype)
         view, at = _bytes_of(found), self.begin + first * self.dtype.itemsize
         while len(view):
@@ -123,6 +124,12 @@ class Growing:
     def _taken(self) -> np.ndarray:
         taken, self.waiting = np.concatenate([np.zeros(0, self.dtype), *self.waiting]), []
         return taken
+
+
+def no_room(error: OSError) -> str:
+    """What is wrong with the folder for temporary files, and what to do."""
+    folder = tempfile.gettempdir()
+    return f"{folder} does not take them ({error.strerror}): make room there, or set TMPDIR to a folder that has some."
 
 
 def _bytes_of(array: np.ndarray) -> memoryview:

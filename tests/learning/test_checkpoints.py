@@ -110,23 +110,35 @@ def test_two_processes_go_on_as_one_did(tmp_path, monkeypatch):
     assert same(learned, whole)
 
 
-def test_the_last_checkpoints_are_kept_and_a_broken_one_is_passed_over(tmp_path):
+@pytest.mark.parametrize("broken", [1, 2])
+def test_the_last_checkpoints_are_kept_and_broken_ones_are_told_and_thrown_away(tmp_path, broken):
     with pytest.raises(InterruptedRunError):
         run_in(tmp_path / "run", "rnn", stop_after=6)
     with Run.begin(tmp_path / "run", DESCRIBED, resume=True) as run:
         assert [place.name for place in run.checkpoints()] == ["checkpoint-000000006", "checkpoint-000000005"]
-        weights = next(run.checkpoints()) / "weights.safetensors"
-        weights.write_bytes(weights.read_bytes()[:-1])
-        folder, faults = run.newest()
-        assert folder.path.name == "checkpoint-000000005"
-        assert "weights.safetensors" in faults[0]
+        for place in list(run.checkpoints())[:broken]:
+            weights = place / "weights.safetensors"
+            weights.write_bytes(weights.read_bytes()[:-1])
+    with Run.begin(tmp_path / "run", DESCRIBED, resume=True) as run:
+        assert [place.name for place in run.checkpoints()] == ["checkpoint-000000006", "checkpoint-000000005"][broken:]
+        assert len(run.faults) == broken
+        assert all("weights.safetensors" in fault for fault in run.faults)
+    with pytest.raises(InterruptedRunError):
+        run_in(tmp_path / "run", "rnn", stop_after=7)
+    with Run.begin(tmp_path / "run", DESCRIBED, resume=True) as run:
+        assert [place.name for place in run.checkpoints()] == ["checkpoint-000000007", "checkpoint-000000006"]
     whole = list(learn_by_steps(inputs("rnn"), Alone()))
     assert same(run_in(tmp_path / "run", "rnn")[-1], whole[-1])
 
 
+def begun(folder):
+    """A run with a checkpoint."""
+    with Run.begin(folder, DESCRIBED, resume=False) as run:
+        run.save(1, {"step": 1}, {"now.weights": np.ones(3, np.float32)})
+
+
 def test_what_a_cut_off_save_left_is_removed(tmp_path):
-    with Run.begin(tmp_path / "run", DESCRIBED, resume=False):
-        pass
+    begun(tmp_path / "run")
     left = tmp_path / "run" / ".checkpoint-000000007.partial-0123abcd"
     left.mkdir()
     with Run.begin(tmp_path / "run", DESCRIBED, resume=True):
@@ -134,13 +146,37 @@ def test_what_a_cut_off_save_left_is_removed(tmp_path):
 
 
 def test_a_run_is_gone_on_with_only_if_asked_and_only_with_what_it_was_begun_with(tmp_path):
-    Run.begin(tmp_path / "run", DESCRIBED, resume=False).close()
+    begun(tmp_path / "run")
     with pytest.raises(UsageError, match=r"holds an unfinished run. Go on with --resume, or begin anew with --force"):
         Run.begin(tmp_path / "run", DESCRIBED, resume=False)
     other = {"family": "lstm", "options": {"width": 16}, "seed": 1}
     with pytest.raises(UsageError, match=r"options\.width: 8 then, 16 now; seed: 'nothing' then, 1 now"):
         Run.begin(tmp_path / "run", other, resume=True)
-    Run.begin(tmp_path / "run", DESCRIBED, resume=True).close()
+    with Run.begin(tmp_path / "run", DESCRIBED, resume=True, anew=True) as run:
+        assert run.newest() is not None
+    with Run.begin(tmp_path / "run", other, resume=True, anew=True) as run:
+        assert run.newest() is None
+
+
+def test_a_run_that_kept_nothing_is_in_nobodys_way(tmp_path):
+    Run.begin(tmp_path / "run", DESCRIBED, resume=False).close()
+    assert not (tmp_path / "run").exists()
+    killed = Run.begin(tmp_path / "run", DESCRIBED, resume=False)
+    os.close(killed._lock)
+    other = {**DESCRIBED, "seed": 1}
+    with Run.begin(tmp_path / "run", other, resume=False) as run:
+        run.save(1, {"step": 1}, {"now.weights": np.ones(3, np.float32)})
+    Run.begin(tmp_path / "run", other, resume=True).close()
+
+
+def test_a_run_of_another_process_is_not_given_up(tmp_path):
+    begun(tmp_path / "run")
+    with (
+        Run.begin(tmp_path / "run", DESCRIBED, resume=True) as run,
+        pytest.raises(StorageError, match="Another process is training into"),
+    ):
+        Run.begin(tmp_path / "run", {"family": "rnn"}, resume=False, anew=True)
+    assert run.newest() is not None
 
 
 def test_one_process_at_a_time(tmp_path):
@@ -166,7 +202,7 @@ def test_a_loss_that_is_not_a_number_leaves_the_last_checkpoint(tmp_path, monkey
     with pytest.raises(DivergedError, match=r"became nan at step 5 \(rows "):
         run_in(tmp_path / "run", "lstm")
     with Run.begin(tmp_path / "run", DESCRIBED, resume=True) as run:
-        assert run.newest()[0].path.name == "checkpoint-000000005"
+        assert run.newest().path.name == "checkpoint-000000005"
 
 
 def test_a_disk_too_small_for_a_run_is_noticed_before_it_begins(tmp_path, monkeypatch):

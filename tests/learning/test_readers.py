@@ -2,6 +2,7 @@
 
 import os
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -20,6 +21,8 @@ from scansion.learning.parallel import learn_together, processes_for
 from scansion.learning.reader import Examples, build_reader, cut_windows, read
 from scansion.learning.readers import ReaderJob, windowed
 from scansion.learning.run import PATIENCE, Epoch, Learned, Watch, learn_by_steps
+from scansion.tasks.documents import DocumentClassifier
+from scansion.tasks.fitting import _held_out
 from scansion.text.batches import Sequences
 from scansion.text.vocabulary import Vocabulary
 from scansion.text.words import read_words
@@ -112,6 +115,23 @@ def test_two_processes_learn_what_one_does(monkeypatch):
     assert together.weights.keys() == alone.weights.keys()
     for name, weights in alone.weights.items():
         np.testing.assert_allclose(together.weights[name], weights, atol=1e-3, err_msg=name)
+
+
+def test_threads_that_read_with_one_model_do_not_disturb_each_other():
+    texts, labels = made(60, 0)
+    model = DocumentClassifier(FAMILY, training=TRAINING, processes=1, random_state=0).fit(texts, labels.tolist())
+    groups = [[f"{text} {word} unheard" for text in texts] for word in ("alpha", "beta", "gamma delta")] * 4
+    alone = [model.decision_function(group) for group in groups]
+    with ThreadPoolExecutor(4) as pool:
+        for one, other in zip(alone, pool.map(model.decision_function, groups), strict=True):
+            np.testing.assert_array_equal(one, other)
+
+
+def test_rows_kept_back_are_drawn_from_all_of_them():
+    targets = np.repeat([0, 1], 30_000)  # a folder of labels, one after the other
+    held, _ = _held_out(LabelsHead(("a", "b")), targets, Training(), 0)
+    assert len(held) == 2_000
+    assert np.bincount(targets[held]).tolist() == [1_000, 1_000]
 
 
 # --- the watch ------------------------------------------------------------------------------------------------------

@@ -1,7 +1,6 @@
 """``scansion fit``: train one model."""
 
 import json
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, replace
@@ -23,13 +22,13 @@ from scansion.cli.options import (
     Task,
     TextColumn,
 )
-from scansion.cli.places import check_place, check_run
+from scansion.cli.places import check_place
 from scansion.cli.reading import Columns, answers, read
 from scansion.cli.stopping import heeding
 from scansion.cli.telling import Telling, say
 from scansion.errors import InterruptedRunError, UsageError, did_you_mean
 from scansion.storage.limits import MANIFEST, MOST_FILE_BYTES
-from scansion.storage.runs import run_folder_of
+from scansion.storage.runs import check_run, run_folder_of
 
 EXAMPLES = """Examples:
   scansion fit reviews.csv --family n-grams --out model
@@ -68,13 +67,14 @@ def fit(
 ) -> None:
     """Train one family on a table and write a model folder."""
     from scansion.families.catalogue import family_from
+    from scansion.learning.counted import Remark
     from scansion.learning.gradient import Step
     from scansion.learning.run import Epoch
     from scansion.tasks.documents import DocumentClassifier, DocumentRegressor, Keeping
 
     kept_in = run_folder_of(out)
     check_place(out, frozenset(MOST_FILE_BYTES), MANIFEST, replace=force or (resume and kept_in.exists()))
-    check_run(kept_in, resume, force)
+    check_run(kept_in, taken_up=resume or force)
     configured = with_settings(family_from(family), settings or [])
     documents = read(data, Columns(text, target, None, task, label_separator, max_bad), class_weight)
     shared: dict[str, Any] = {"budget": budget, "processes": processes, "random_state": random_state}
@@ -82,18 +82,20 @@ def fit(
         estimator = DocumentRegressor(configured, **shared)
     else:
         estimator = DocumentClassifier(configured, class_weight=class_weight, **shared)
-    keeping = Keeping(kept_in, resume, checkpoint_every)
-    with Telling() as telling, heeding(keeping.stop), how_to_go_on():
+    keeping = Keeping(kept_in, resume, force, checkpoint_every)
+    with keeping, Telling() as telling, heeding(keeping.stop), how_to_go_on():
         for event in estimator.fitting(documents.texts, answers(documents), keeping=keeping):
             if isinstance(event, Step):
                 telling.now(f"epoch {event.epoch + 1}, loss {event.loss:.3f}", event.progress)
             elif isinstance(event, Epoch):
                 telling.done(f"epoch {event.number} of {event.of}: training loss {event.training_loss:.3f}, held-out "
                              f"error {event.held_out_error:.3f} ({event.seconds:.0f} s)")
+            elif isinstance(event, Remark):
+                telling.done(event.text)
             else:
                 telling.now(event.doing)
-    estimator.save(out)
-    shutil.rmtree(kept_in, ignore_errors=True)
+        estimator.save(out)
+        keeping.finish()
     _print(estimator, family, out, documents.task, as_json)
 
 

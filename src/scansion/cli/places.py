@@ -1,11 +1,9 @@
 """Where results go, checked before anything is computed: hours of work must not end at a place that is taken."""
 
 import os
-import shutil
 from pathlib import Path
 
 from scansion.errors import UsageError
-from scansion.storage.runs import DESCRIPTION
 
 
 def check_place(place: Path, ours: frozenset[str], mark: str, replace: bool) -> None:
@@ -24,14 +22,3 @@ def check_place(place: Path, ours: frozenset[str], mark: str, replace: bool) -> 
     if not above.is_dir() or not os.access(above, os.W_OK | os.X_OK):
         why = "is not a folder" if not above.is_dir() else "cannot be written to"
         raise UsageError(f"{place} cannot be made: {above} {why}. Choose another place.")
-
-
-def check_run(place: Path, resume: bool, force: bool) -> None:
-    """UsageError if an unfinished run is in the way; with ``force`` it is given up."""
-    if not os.path.lexists(place) or resume:
-        return
-    if not (place / DESCRIPTION).exists():
-        raise UsageError(f"{place}, where the run is to be kept, is taken by something else. Choose another place.")
-    if not force:
-        raise UsageError(f"{place} holds an unfinished run. Go on with --resume, or begin anew with --force.")
-    shutil.rmtree(place)

@@ -75,7 +75,7 @@ def follow(folder: Path, run: Run, budget: float) -> Iterator[Doing | Outcome]:
         "budget": budget if np.isfinite(budget) else None,
     }
     (place / "run.json").write_text(json.dumps(wanted))
-    command = [sys.executable, "-m", "scansion.comparison.worker", str(folder), str(place)]
+    command = [sys.executable, "-P", "-m", "scansion.comparison.worker", str(folder), str(place)]
     yield Doing(run.label, run.seed, run.fold, "starting", None)
     with (place / "messages").open("w") as messages:
         worker = subprocess.Popen(

@@ -155,7 +155,7 @@ def prior_widths(vectors: Rows, targets: np.ndarray, outputs: int) -> np.ndarray
     there = vectors.documents_with()[:, None] - here
     here, there = SMOOTHING + here, SMOOTHING + there
     ratios = np.abs(np.log(here / here.sum(axis=0)) - np.log(there / there.sum(axis=0)))
-    return (1 - EVENNESS) * ratios + EVENNESS * ratios.mean(axis=0)
+    return (1 - EVENNESS) * ratios + EVENNESS * ratios.mean(axis=0) if len(ratios) else ratios
 
 
 def spell(corpus: Corpus) -> csr_matrix:

@@ -61,10 +61,13 @@ class Checkpoints:
         self.last = time.monotonic()
 
     def resume(self, reader: nn.Module, optimiser: Optimiser) -> tuple[Standing, dict[str, np.ndarray]]:
-        """Put reader and optimiser where the run stood; where that was, and the weights it had kept."""
+        """Put reader and optimiser where the run stood; where that was, and the weights it had kept.
+
+        StorageError where there is no room for what is to be kept.
+        """
         check_room(self.run.place, self._bytes(reader) * COPIES * (CHECKPOINTS_KEPT + 1))
         self.stop.possible = True
-        folder, _ = self.run.newest()
+        folder = self.run.newest()
         if folder is None:
             return Standing(), {}
         standing = from_json(Standing, folder.json(CONFIG), folder.where(CONFIG))

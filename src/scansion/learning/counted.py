@@ -14,6 +14,7 @@ from scansion.layers.rows import Rows
 from scansion.learning.convex import Choice, Linear, choose_strength, one_thread_each, solve
 from scansion.text.words import Corpus
 
+CountedVectors = BagOfWordsVectors | NGramsVectors | NoVectors
 THREADS = 2
 
 
@@ -25,10 +26,17 @@ class Stage:
 
 
 @dataclass(frozen=True)
+class Remark:
+    """What whoever watches should know."""
+
+    text: str
+
+
+@dataclass(frozen=True)
 class Counted:
     """A learned counted family and its head."""
 
-    family: BagOfWordsVectors | NGramsVectors | NoVectors
+    family: CountedVectors
     linear: Linear
     choice: Choice
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
-from torch import Tensor, nn
+from torch import nn
 
 from scansion.errors import DivergedError
 from scansion.layers.dropout import reseed
@@ -72,14 +72,6 @@ class Step:
     ends_epoch: bool
 
 
-class Trainable(Protocol):
-    """All the loop needs of a model."""
-
-    def loss(self, batch: Any) -> Tensor:
-        """The summed loss of a batch, a scalar."""
-        ...
-
-
 class Engine(Protocol):
     """How processes work together; :class:`Alone` is one process."""
 
@@ -87,7 +79,7 @@ class Engine(Protocol):
     size: int
 
     def share(self, model: nn.Module, loss: float, progress: float) -> tuple[float, float]:
-        """Sum gradients and losses over all processes; the furthest progress."""
+        """Sum gradients and losses over all processes; the first one's progress."""
         ...
 
 
@@ -129,10 +121,11 @@ def train(
 ) -> Iterator[Step]:
     """Train in place, one :class:`Step` at a time.
 
-    ``plan(epoch)`` gives an epoch's batches as row numbers and ``batch(rows)`` makes one; each process takes every
-    ``size``-th row of a batch.  ``weights`` and ``lengths`` are the rows' own.  ``deadline`` (``time.monotonic``)
-    bounds the run: the schedule is then drawn together so that it still ends at zero.  DivergedError at the first
-    loss that is not a number, before any weight has moved.
+    ``model.loss(batch)`` is the summed loss of a batch, a scalar.  ``plan(epoch)`` gives an epoch's batches as row
+    numbers and ``batch(rows)`` makes one; each process takes every ``size``-th row of a batch.  ``weights`` and
+    ``lengths`` are the rows' own.  ``deadline`` (``time.monotonic``) bounds the run: the schedule is then drawn
+    together so that it still ends at zero.  DivergedError at the first loss that is not a number, before any weight has
+    moved.
     """
     number, begun = start.step, time.monotonic() - start.seconds
     model.train()

@@ -28,10 +28,15 @@ from scansion.learning.gradient import Step, Training
 from scansion.learning.optimiser import others_of, rows_of, tables_of
 from scansion.learning.readers import ReaderJob
 from scansion.learning.run import Epoch, Job, Learned
+from scansion.learning.writers import WriterJob
+from scansion.spill import no_room
 from scansion.storage.runs import Run
 
 TOKENS_WORTH_A_START = 1_000_000  # below this a run is over before two processes have started
 TOKENS_WORTH_A_TALK = 2_000  # a batch below this is read sooner than two processes have exchanged its gradients
+
+
+LOOPBACK = "lo0" if sys.platform == "darwin" else "lo"
 
 
 class Together:
@@ -109,8 +114,8 @@ def cores() -> int:
 
 def _start(folder: str, rank: int, processes: int) -> subprocess.Popen:
     threads = max(1, cores() // processes)
-    environment = {**os.environ, "OMP_NUM_THREADS": str(threads), "GLOO_SOCKET_IFNAME": "lo"}
-    command = [sys.executable, "-m", "scansion.learning.worker", folder, str(rank), str(processes)]
+    environment = {**os.environ, "OMP_NUM_THREADS": str(threads), "GLOO_SOCKET_IFNAME": LOOPBACK}
+    command = [sys.executable, "-P", "-m", "scansion.learning.worker", folder, str(rank), str(processes)]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stdin=subprocess.PIPE, text=True, env=environment)
 
 
@@ -122,13 +127,16 @@ def _follow(worker: subprocess.Popen) -> Iterator[Step | Epoch]:
         yield Epoch(**event["epoch"]) if "epoch" in event else Step(**event["step"])
 
 
-JOBS: dict[str, type[Job]] = {"reader": ReaderJob}
+JOBS: dict[str, type[Job]] = {"reader": ReaderJob, "writer": WriterJob}
 ERRORS = {kind.__name__: kind for kind in (DivergedError, InterruptedRunError, StorageError)}
 
 
 def write_run(folder: Path, job: Job, seconds: float, checkpoints: Checkpoints | None) -> None:
-    """A job, and how long and where its run is kept."""
-    job.write(folder)
+    """A job, and how long and where its run is kept.  StorageError if there is no room for it."""
+    try:
+        job.write(folder)
+    except OSError as error:
+        raise StorageError(f"The run's inputs cannot be kept for its workers. {no_room(error)}") from error
     run = {
         "job": next(name for name, kind in JOBS.items() if kind is type(job)),
         "seconds": seconds if np.isfinite(seconds) else None,

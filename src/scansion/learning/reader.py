@@ -1,5 +1,6 @@
 """A reader: a family's network, pooled, under a head.  What the one loop trains for documents."""
 
+import copy
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -72,10 +73,25 @@ class Reader(nn.Module):
         arrays = (spelling.words, spelling.pieces, spelling.borders)
         self.network.embedding.lexicon = Lexicon(*(torch.from_numpy(np.array(array)) for array in arrays))
 
+    def reading(self, spelling: Spelling) -> "Reader":
+        """A reader of the same weights for tokens of this spelling; this one stays as it is, for other threads."""
+        reader = _twin(self)
+        reader.network = _twin(self.network)
+        reader.network.embedding = _twin(self.network.embedding)
+        reader.use(spelling)
+        return reader
+
     def loss(self, batch: ReaderBatch) -> Tensor:
         """The weighted sum of the head's losses over the batch's rows, a scalar."""
         losses = self.head.loss(self(batch.tokens, batch.mask), batch.targets, self.smoothing)
         return (losses * batch.weights).sum()
+
+
+def _twin(module: nn.Module) -> nn.Module:
+    """A module of the same weights and parts, whose parts can be exchanged."""
+    twin = copy.copy(module)
+    twin._modules = module._modules.copy()
+    return twin
 
 
 def build_reader(

@@ -92,6 +92,7 @@ def learn_by_steps(
     if checkpoints is not None:
         at, kept = checkpoints.resume(model, optimiser)
         watch.resume(at, kept)
+        deadline -= at.position.seconds  # a budget is for the whole run
     begun, ended = time.monotonic() - at.position.seconds, "all epochs done"
     steps = train(
         model, optimiser, lambda epoch: epoch_plan(lengths, budget, job.seed, epoch), job.batch, job.weights, lengths,
@@ -120,6 +121,8 @@ def learn_by_steps(
             ended = "the budget was spent"
             if at.position.batch or not watch.weights:
                 watch.look(at.position.epoch + 1)
+    if checkpoints is not None:
+        checkpoints.stop.possible = False
     yield Learned(watch.weights, watch.epoch, epochs, at.position.step, at.tokens, ended)
 
 
@@ -146,7 +149,8 @@ class Watch:
         errors, weights = self.errors()
         mean = float(np.average(errors, weights=weights))
         if mean < self.lowest:
-            self.lowest, self.allowed = mean, mean + float(errors.std()) / len(errors) ** 0.5
+            spread = float(np.sqrt((weights**2 * (errors - mean) ** 2).sum())) / float(weights.sum())
+            self.lowest, self.allowed = mean, mean + spread
         kept = mean <= self.allowed or not self.weights
         if kept:
             self.epoch, self.weights = epoch, weights_of(self.model)

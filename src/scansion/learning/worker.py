@@ -6,6 +6,7 @@ in the folder.  Standard input is a line to the process that started this one: w
 
 import json
 import os
+import shutil
 import signal
 import sys
 import threading
@@ -27,7 +28,7 @@ SECONDS_TO_BE_ENDED = 10
 
 def work(folder: Path, rank: int, processes: int) -> None:
     """Take part in the run whose inputs lie in ``folder``."""
-    threading.Thread(target=_end_with_the_parent, daemon=True).start()
+    threading.Thread(target=_end_with_the_parent, args=(folder,), daemon=True).start()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that started this one
     torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
     job, deadline, checkpoints = read_run(folder)
@@ -63,8 +64,9 @@ def _mine(checkpoints: Checkpoints | None, rank: int) -> Checkpoints | None:
     return checkpoints
 
 
-def _end_with_the_parent() -> None:
+def _end_with_the_parent(folder: Path) -> None:
     os.read(sys.stdin.fileno(), 1)  # unbuffered: a buffer is locked while the interpreter ends
+    shutil.rmtree(folder, ignore_errors=True)  # which the parent would have done
     os._exit(1)
 
 

@@ -32,6 +32,7 @@ CUT_OFF = re.compile(r"\.checkpoint-\d{9}\.(partial|old)-[0-9a-f]{8}")
 
 def run_folder_of(model: Path) -> Path:
     """Where the run of a model is kept while it trains: beside it."""
+    model = model if model.name else Path(os.path.abspath(model))
     return model.with_name(f"{model.name}.run")
 
 
@@ -40,22 +41,26 @@ class Run:
 
     def __init__(self, place: Path, lock: int | None = None) -> None:
         self.place = place
+        self.faults: list[str] = []
+        """Why checkpoints were thrown away when the run was taken up."""
         self._lock = lock
 
     @classmethod
-    def begin(cls, place: Path, described: Mapping[str, Any], resume: bool) -> Self:
+    def begin(cls, place: Path, described: Mapping[str, Any], resume: bool, anew: bool = False) -> Self:
         """Make a run folder, or take up the one that is there.
 
-        ``described`` is what the run is a function of, as JSON values.  UsageError if a run is there and ``resume`` is
-        not asked for, or if it is of something else; StorageError if another process holds it.
+        ``described`` is what the run is a function of, as JSON values.  A run that is there is gone on with if
+        ``resume``, and else given up if ``anew``; with both it is given up if it is of something else.  UsageError
+        where neither helps; StorageError if another process holds it.
         """
         described = parse_json(json_bytes(described), DESCRIPTION)
+        check_run(place, resume or anew)
         if not (place / DESCRIPTION).exists():
             put_folder(place, {DESCRIPTION: json_bytes(described)}, _refuse_to_replace)
-        elif not resume:
-            raise UsageError(f"{place} holds an unfinished run. Go on with --resume, or begin anew with --force.")
         run = cls(place, _locked(place / LOCK))
         try:
+            if run._is_empty() or (anew and not (resume and not run._changed(described))):
+                run._give_up(described)
             run._compare(described)
             run._tidy()
         except BaseException:
@@ -76,15 +81,10 @@ class Run:
             shutil.rmtree(older, ignore_errors=True)
         return target
 
-    def newest(self) -> tuple[Folder | None, list[str]]:
-        """The newest checkpoint that is whole, and why newer ones are not."""
-        faults = []
-        for place in self.checkpoints():
-            try:
-                return open_folder(place, "scansion-checkpoint"), faults
-            except StorageError as error:
-                faults.append(str(error))
-        return None, faults
+    def newest(self) -> Folder | None:
+        """The newest checkpoint, if there is any.  UnsafeFolderError if it is not whole."""
+        newest = next(self.checkpoints(), None)
+        return None if newest is None else open_folder(newest, "scansion-checkpoint")
 
     def checkpoints(self) -> Iterator[Path]:
         """Checkpoint folders, the newest first."""
@@ -95,8 +95,10 @@ class Run:
         shutil.rmtree(self.place, ignore_errors=True)
 
     def close(self) -> None:
-        """Let another process have it."""
+        """Let another process have it; where nothing was kept, nothing stays."""
         if self._lock is not None:
+            if self._is_empty():
+                self.remove()
             os.close(self._lock)
             self._lock = None
 
@@ -106,14 +108,27 @@ class Run:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _compare(self, described: Mapping[str, Any]) -> None:
+    def _is_empty(self) -> bool:
+        return next(self.checkpoints(), None) is None
+
+    def _changed(self, described: Mapping[str, Any]) -> list[str]:
         path = self.place / DESCRIPTION
         begun = parse_json(path.read_bytes(), str(path), MOST_FILE_BYTES[CONFIG])
         then, now = dict(_leaves(begun, "")), dict(_leaves(described, ""))
-        changed = [
+        return [
             f"{key}: {then.get(key, 'nothing')!r} then, {now.get(key, 'nothing')!r} now"
             for key in sorted(then.keys() | now.keys()) if then.get(key) != now.get(key)
         ]
+
+    def _give_up(self, described: Mapping[str, Any]) -> None:
+        for checkpoint in self.checkpoints():
+            shutil.rmtree(checkpoint)
+        fresh = self.place / f"{DESCRIPTION}.new"
+        fresh.write_bytes(json_bytes(described))
+        fresh.replace(self.place / DESCRIPTION)
+
+    def _compare(self, described: Mapping[str, Any]) -> None:
+        changed = self._changed(described)
         if changed:
             more = f", and {len(changed) - SHOWN_DIFFERENCES} more" if len(changed) > SHOWN_DIFFERENCES else ""
             raise UsageError(
@@ -122,15 +137,30 @@ class Run:
             )
 
     def _tidy(self) -> None:
-        """Away with what a save that was cut off has left; nobody else writes here."""
+        """Away with what a save that was cut off has left and with what is broken; nobody else writes here."""
         for name in os.listdir(self.place):
             if CUT_OFF.fullmatch(name):
                 shutil.rmtree(self.place / name, ignore_errors=True)
+        for checkpoint in self.checkpoints():
+            try:
+                open_folder(checkpoint, "scansion-checkpoint")
+            except StorageError as error:
+                self.faults.append(str(error))
+                shutil.rmtree(checkpoint)
+
+
+def check_run(place: Path, taken_up: bool) -> None:
+    """UsageError if something is in the way of a run, or an unfinished one that is not to be ``taken_up``."""
+    if not (place / DESCRIPTION).exists():
+        if os.path.lexists(place):
+            _refuse_to_replace(place)
+    elif not taken_up and not Run(place)._is_empty():
+        raise UsageError(f"{place} holds an unfinished run. Go on with --resume, or begin anew with --force.")
 
 
 def _refuse_to_replace(place: Path) -> None:
     if not place.is_dir() or any(place.iterdir()):
-        raise UsageError(f"{place} is taken by something else and is never replaced. Choose another place.")
+        raise UsageError(f"{place}, where the run is to be kept, is taken by something else. Choose another place.")
 
 
 def _locked(path: Path) -> int:
@@ -144,6 +174,9 @@ def _locked(path: Path) -> int:
         ) from error
     except OSError:
         return descriptor  # a file system without locks: the user has to see to it
+    if not path.exists() or os.stat(path).st_ino != os.fstat(descriptor).st_ino:
+        os.close(descriptor)
+        raise StorageError(f"The run in {path.parent} was just finished or given up by another process. Start again.")
     return descriptor
 
 

@@ -6,7 +6,6 @@ was learned ends in an underscore, ``family__width`` reaches inside a family's c
 
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Self
@@ -14,7 +13,6 @@ from typing import Any, Self
 import numpy as np
 import torch
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
-from sklearn.utils import _safe_indexing
 
 from scansion.errors import NotFittedError, UsageError, did_you_mean
 from scansion.families.catalogue import Family, family_from, name_of
@@ -24,8 +22,9 @@ from scansion.heads.labels import LabelsHead
 from scansion.heads.numbers import NumbersHead
 from scansion.learning.budget import seconds_of
 from scansion.learning.checkpoints import Checkpoints, Stop
-from scansion.learning.counted import Stage
+from scansion.learning.counted import Remark, Stage
 from scansion.learning.gradient import Step, Training
+from scansion.learning.parallel import cores
 from scansion.learning.run import Epoch
 from scansion.measures.intervals import Interval, interval_of
 from scansion.measures.scores import main_measure
@@ -34,8 +33,10 @@ from scansion.storage.fingerprints import fingerprint_of, sha256_of
 from scansion.storage.manifest import library_versions
 from scansion.storage.runs import Run
 from scansion.storage.schema import to_json
+from scansion.storage.strict_json import json_bytes
 from scansion.tasks.answers import label_set_matrix, label_sets_from, labels_from, numbers_from
 from scansion.tasks.fitting import Fitted, learn
+from scansion.tasks.rows import check_lengths, counting_rows
 from scansion.tasks.saving import save_documents
 from scansion.text.documents import check_documents
 from scansion.text.words import Corpus, read_words
@@ -48,22 +49,46 @@ class FitReport:
     """What a fit did: its cost, and its score on rows it kept back (an inner choice was made on them too)."""
 
     seconds: float
+    """Of a run that was gone on with, those since then."""
     parameters: int
     workers: int
     """Processes beside the caller's own that trained it."""
     measure: str
     validation: Interval | None
+    """Every row kept back counts once, whatever its weight."""
     notes: tuple[str, ...]
 
 
-@dataclass(frozen=True)
+@dataclass
 class Keeping:
-    """Where a run is kept while it trains, how often, and what stops it."""
+    """Where a run is kept while it trains, how often, and what stops it; ``with`` lets go of it.
+
+    What happens to a run that is there already is told by :meth:`scansion.storage.runs.Run.begin`.
+    """
 
     place: Path
     resume: bool = False
+    anew: bool = False
     seconds: float = 60.0
     stop: Stop = field(default_factory=Stop)
+    run: Run | None = None
+
+    def begin(self, described: dict[str, Any]) -> Checkpoints:
+        """Take up or make the run that is a function of what is described."""
+        self.run = Run.begin(self.place, described, self.resume, self.anew)
+        return Checkpoints(self.run, self.seconds, self.stop)
+
+    def finish(self) -> None:
+        """The model stands, and its run is not needed any more."""
+        if self.run is not None:
+            self.run.remove()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.run is not None:
+            self.run.close()
 
 
 class DocumentEstimator(BaseEstimator):
@@ -82,44 +107,37 @@ class DocumentEstimator(BaseEstimator):
 
     def fitting(
         self, texts: Iterable[str], targets: Any, sample_weight: Any = None, keeping: Keeping | None = None
-    ) -> Iterator[Stage | Step | Epoch]:
+    ) -> Iterator[Stage | Remark | Step | Epoch]:
         """The same as :meth:`fit`, as a generator of what happens: progress is an ordinary ``for`` around it.
 
-        With ``keeping`` the run can be stopped and gone on with; InterruptedRunError when it was stopped.
+        With ``keeping`` a run of steps can be stopped and gone on with; InterruptedRunError when it was stopped.
         """
         begun = time.monotonic()
         deadline = begun + seconds_of(self.budget)
         family = family_from(self.family)
-        texts = check_documents(texts)
+        texts, targets, weights = counting_rows(check_documents(texts), targets, sample_weight)
         head, encoded = self.head_for(targets)
         yield Stage("reading words")
         corpus = read_words(texts)
         if len(corpus) != len(encoded):
             raise UsageError(f"There are {len(corpus):,} texts but {len(encoded):,} targets; give one target a text.")
-        weights = _row_weights(sample_weight, len(encoded))
-        if not weights.all():
-            counting = weights > 0
-            corpus, weights = corpus.only(counting), weights[counting]
-            head, encoded = self.head_for(_safe_indexing(targets, np.flatnonzero(counting)))
+        weights = np.ones(len(encoded)) if weights is None else weights
         if getattr(self, "class_weight", None) == "balanced":
             weights = weights * head.balance(encoded)
         weights = weights / weights.mean()
         seed = seed_from(self.random_state)
-        fitted = None
-        fingerprint = fingerprint_of(texts)
-        with ExitStack() as held:
-            checkpoints = None
-            if keeping is not None:
-                described = self._described(family, head, encoded, weights, seed, fingerprint)
-                run = held.enter_context(Run.begin(keeping.place, described, keeping.resume))
-                checkpoints = Checkpoints(run, keeping.seconds, keeping.stop)
-            for event in learn(
-                family, head, corpus, encoded, weights, seed, self.training, self.processes, deadline, checkpoints
-            ):
-                if isinstance(event, Fitted):
-                    fitted = event
-                else:
-                    yield event
+        fitted, checkpoints, fingerprint = None, None, fingerprint_of(texts)
+        if keeping is not None and family.learner == "gradient":
+            checkpoints = keeping.begin(self._described(family, head, encoded, weights, seed, fingerprint))
+            for fault in keeping.run.faults:
+                yield Remark(f"A checkpoint is not whole and was thrown away. {fault}")
+        for event in learn(
+            family, head, corpus, encoded, weights, seed, self.training, self.processes, deadline, checkpoints
+        ):
+            if isinstance(event, Fitted):
+                fitted = event
+            else:
+                yield event
         self.family_, self.head_, self.seed_ = family, head, seed
         self.model_, self.n_documents_in_ = fitted.model, len(corpus)
         self.data_fingerprint_ = fingerprint
@@ -131,8 +149,9 @@ class DocumentEstimator(BaseEstimator):
     ) -> dict[str, Any]:
         """All that a fit is a function of, as JSON values."""
         return {
-            "family": name_of(family), "options": to_json(family), "head": to_json(head), "seed": seed,
-            "training": to_json(self.training), "processes": self.processes, "budget": self.budget,
+            "family": name_of(family), "options": to_json(family), "seed": seed,
+            "head": sha256_of(json_bytes(to_json(head))), "training": to_json(self.training),
+            "processes": self.processes, "budget": self.budget, "cores": cores(),
             "threads": torch.get_num_threads(), "texts": fingerprint, "targets": sha256_of(encoded.tobytes()),
             "weights": sha256_of(weights.tobytes()), "versions": library_versions(),
         }
@@ -220,7 +239,8 @@ class DocumentClassifier(ClassifierMixin, DocumentEstimator):
     """Documents -> one label each (strings, integers or booleans), or any subset of the labels.
 
     ``family`` is a name in ``scansion.FAMILIES`` or a configuration such as ``scansion.LSTM(width=256)``.
-    ``class_weight="balanced"`` lets every label count alike.  ``budget`` bounds the whole fit (``90``, ``"5m"``).
+    ``class_weight="balanced"`` lets every label count alike, before ``sample_weight``.  ``budget`` bounds the whole fit
+    (``90``, ``"5m"``); what is under way when it is spent is finished.
     ``processes`` None takes two one-thread processes when a run is long enough to repay their start.
     Several labels a document are given as a list of tuples of labels, or as an (N, labels) array of 0 and 1.
     """
@@ -249,7 +269,9 @@ class DocumentClassifier(ClassifierMixin, DocumentEstimator):
 
     def score(self, texts: Iterable[str], targets: Any, sample_weight: Any = None) -> float:
         """The share of texts answered exactly right."""
-        right = np.asarray(self._right(self.predict(texts), targets), np.float64)
+        answers = self.predict(texts)
+        check_lengths(len(answers), targets)
+        right = np.asarray(self._right(answers, targets), np.float64)
         return float(np.average(right, weights=sample_weight))
 
     def _right(self, answers: np.ndarray, targets: Any) -> np.ndarray:
@@ -301,7 +323,9 @@ class DocumentRegressor(RegressorMixin, DocumentEstimator):
 
     def score(self, texts: Iterable[str], targets: Any, sample_weight: Any = None) -> float:
         """The coefficient of determination R^2, scikit-learn's score of a regressor."""
-        wanted, found = numbers_from(targets), self.predict(texts)
+        found = self.predict(texts)
+        check_lengths(len(found), targets)
+        wanted = numbers_from(targets)
         weights = np.ones(len(wanted)) if sample_weight is None else np.asarray(sample_weight, np.float64)
         spread = float(weights @ (wanted - np.average(wanted, weights=weights)) ** 2)
         return 1.0 - float(weights @ (wanted - found) ** 2) / spread if spread else 0.0
@@ -318,17 +342,6 @@ class DocumentRegressor(RegressorMixin, DocumentEstimator):
         return decided
 
 
-def _row_weights(sample_weight: Any, rows: int) -> np.ndarray:
-    weights = np.ones(rows) if sample_weight is None else np.asarray(sample_weight, np.float64)
-    if weights.shape != (rows,) or not np.isfinite(weights).all() or (weights < 0).any():
-        raise UsageError(
-            f"sample_weight must be {rows:,} finite numbers of at least 0, one a text; got shape {weights.shape}."
-        )
-    if not weights.any():
-        raise UsageError("Every sample_weight is 0; at least one row must count.")
-    return weights
-
-
 def _report(fitted: Fitted, head: Head, encoded: np.ndarray, seconds: float) -> FitReport:
     measure = main_measure(head.kind)
     validation = None
@@ -338,10 +351,3 @@ def _report(fitted: Fitted, head: Head, encoded: np.ndarray, seconds: float) -> 
         truth = truth.astype(np.int64) if head.kind != "regression" else truth * head.deviation + head.mean
         validation = interval_of(head.kind, measure, truth, [found])
     return FitReport(seconds, fitted.model.parameters, fitted.workers, measure, validation, fitted.notes)
-
-
-def task_of(estimator: DocumentEstimator) -> str:
-    """``classify`` or ``regress``, as the command says it."""
-    return "regress" if isinstance(estimator, DocumentRegressor) else "classify"
-
-

@@ -10,8 +10,8 @@ import torch
 from scansion.families.catalogue import CountedFamily, Family, ReadingFamily
 from scansion.heads.catalogue import Head
 from scansion.learning.checkpoints import Checkpoints
-from scansion.learning.convex import fold_rows
-from scansion.learning.counted import Counted, Stage, learn_counted
+from scansion.learning.convex import Linear, fold_rows
+from scansion.learning.counted import Counted, CountedVectors, Stage, learn_counted
 from scansion.learning.gradient import Alone, Step, Training
 from scansion.learning.parallel import learn_together, processes_for
 from scansion.learning.reader import Examples, Reader, build_reader, read
@@ -42,20 +42,21 @@ class Model(Protocol):
 class CountedModel:
     """A counted family and its linear head."""
 
-    counted: Counted
+    family: CountedVectors
+    linear: Linear
 
     @property
     def parameters(self) -> int:
         """Weights of the head."""
-        return self.counted.linear.weights.size + self.counted.linear.bias.size
+        return self.linear.weights.size + self.linear.bias.size
 
     def scores(self, corpus: Corpus) -> np.ndarray:
         """(N, K)."""
-        return self.counted.linear.scores(self.counted.family.vectors(corpus))
+        return self.linear.scores(self.family.vectors(corpus))
 
     def known(self, corpus: Corpus) -> np.ndarray:
         """Tokens of each document that have a dimension, (N,)."""
-        return self.counted.family.known(corpus)
+        return self.family.known(corpus)
 
 
 @dataclass(frozen=True)
@@ -73,8 +74,8 @@ class ReadModel:
 
     def scores(self, corpus: Corpus) -> np.ndarray:
         """(N, K)."""
-        self.reader.use(self.vocabulary.spell(corpus.types))
-        return read(self.reader, self.vocabulary.encode(corpus), self.longest).astype(np.float64)
+        reader = self.reader.reading(self.vocabulary.spell(corpus.types))
+        return read(reader, self.vocabulary.encode(corpus), self.longest).astype(np.float64)
 
     def known(self, corpus: Corpus) -> np.ndarray:
         """Tokens of each document that have a vector, (N,)."""
@@ -121,7 +122,7 @@ def _learn_counted(
         if isinstance(event, Counted):
             choice = event.choice
             notes = (f"strength {choice.strength:g} ({choice.reason})",) if choice.held_out else ()
-            yield Fitted(CountedModel(event), choice.rows, choice.scores, notes)
+            yield Fitted(CountedModel(event.family, event.linear), choice.rows, choice.scores, notes)
         else:
             yield event
 
@@ -154,10 +155,11 @@ def _learn_reader(
         else:
             yield event
     model = restore_reader(family, head, learned.weights, vocabulary)
-    model.reader.use(spelling)
     kept = f"kept the weights of epoch {learned.epoch} of {learned.epochs}, {learned.steps:,} steps"
     notes = (note, f"{learned.ended}; {kept}")
-    scores = read(model.reader, held_out.sequences, model.longest)[: len(held)]
+    scores = np.zeros((0, head.size))
+    if len(held):
+        scores = read(model.reader.reading(spelling), held_out.sequences, model.longest)
     yield Fitted(model, held, scores, notes, processes if processes > 1 else 0)
 
 
@@ -174,8 +176,8 @@ def _held_out(head: Head, targets: np.ndarray, training: Training, seed: int) ->
     """The rows kept back to choose the epoch; none where there are too few to spare."""
     if len(targets) < FEWEST_ROWS_TO_SPARE:
         return np.zeros(0, np.int64), "too few rows to keep any back; the epoch was chosen on the training rows"
-    parts = fold_rows(head, targets, round(1 / training.held_out), seed)
-    held = parts[0][: training.most_held_out]
+    share = min(training.held_out, training.most_held_out / len(targets))
+    held = fold_rows(head, targets, round(1 / share), seed)[0]
     return held, f"{len(held):,} of {len(targets):,} rows kept back to choose the epoch"
 
 

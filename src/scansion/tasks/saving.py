@@ -9,8 +9,7 @@ import numpy as np
 from scansion.errors import UnsafeFolderError
 from scansion.families.catalogue import FAMILIES, name_of
 from scansion.heads.catalogue import HEADS
-from scansion.learning.convex import Choice, Linear
-from scansion.learning.counted import Counted
+from scansion.learning.convex import Linear
 from scansion.learning.gradient import Training
 from scansion.storage.folders import Folder, publish
 from scansion.storage.limits import CONFIG, VOCABULARY, WEIGHTS
@@ -60,7 +59,7 @@ def save_documents(estimator: "DocumentEstimator", folder: Path) -> None:
         seed=estimator.seed_,
         documents=estimator.n_documents_in_,
         words=len(model.vocabulary.words) if isinstance(model, ReadModel) else 0,
-        strength=model.counted.linear.strength if isinstance(model, CountedModel) else 0.0,
+        strength=model.linear.strength if isinstance(model, CountedModel) else 0.0,
     )
     words, tensors = _state(model)
     files = {CONFIG: json_bytes(to_json(config)), VOCABULARY: words_to_bytes(words), WEIGHTS: tensors}
@@ -100,8 +99,8 @@ def _state(model: CountedModel | ReadModel) -> tuple[list[str], dict[str, np.nda
     if isinstance(model, ReadModel):
         words = model.vocabulary.words + [PIECE_MARK + piece for piece in model.vocabulary.pieces]
         return words, {k: v.detach().numpy() for k, v in model.reader.state_dict().items()}
-    words, arrays = model.counted.family.state()
-    linear = {LINEAR_WEIGHTS: model.counted.linear.weights, LINEAR_BIAS: model.counted.linear.bias}
+    words, arrays = model.family.state()
+    linear = {LINEAR_WEIGHTS: model.linear.weights, LINEAR_BIAS: model.linear.bias}
     return words, {**linear, **{FAMILY_PREFIX + name: array for name, array in arrays.items()}}
 
 
@@ -109,5 +108,4 @@ def _restore_counted(family: Any, words: list[str], tensors: dict[str, np.ndarra
     arrays = {name.removeprefix(FAMILY_PREFIX): a for name, a in tensors.items() if name.startswith(FAMILY_PREFIX)}
     vectors = family.build().restore(words, arrays)
     linear = Linear(tensors[LINEAR_WEIGHTS], tensors[LINEAR_BIAS], strength)
-    empty = Choice(strength, {}, np.zeros(0, np.int64), np.zeros((0, len(linear.bias))), "loaded")
-    return CountedModel(Counted(vectors, linear, empty))
+    return CountedModel(vectors, linear)

@@ -18,10 +18,11 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import compress, pairwise
+from itertools import pairwise
 
 import numpy as np
 
+from scansion.errors import UsageError, shown
 from scansion.spill import Flat, Growing
 
 BLANK, WORD, SINGLE, UNSEEN = 0, 1, 2, 3
@@ -63,26 +64,16 @@ class Corpus:
             begin, end = int(self.offsets[first]), int(self.offsets[last])
             yield Corpus(self.types, self.ids[begin:end], self.offsets[first : last + 1] - begin)
 
-    def only(self, wanted: np.ndarray) -> "Corpus":
-        """The documents that are wanted, (documents,) bool, and the word types they hold."""
-        ids, done = Growing(np.int32), 0
-        for part in self.parts():
-            ids.append(part.ids[np.repeat(wanted[done : done + len(part)], part.lengths)])
-            done += len(part)
-        some = Corpus(self.types, ids.done(), np.concatenate([[0], np.cumsum(self.lengths[wanted])]))
-        held = some.frequencies() > 0
-        places, ids = np.cumsum(held) - 1, Growing(np.int32)
-        for part in some.parts():
-            ids.append(places[part.ids])
-        return Corpus(list(compress(self.types, held)), ids.done(), some.offsets)
-
     def words(self, document: int) -> list[str]:
         """The tokens of one document, as text."""
         return [self.types[i] for i in self.ids[self.offsets[document] : self.offsets[document + 1]]]
 
 
 def read_words(texts: Iterable[str], threads: int = 2) -> Corpus:
-    """Split documents into words, in chunks and in ``threads`` threads; the result does not depend on either."""
+    """Split documents into words, in chunks and in ``threads`` threads, whose number changes nothing.
+
+    UsageError for a document that is no text.
+    """
     lexicon = _Lexicon()
     ids, lengths = Growing(np.int32), [np.zeros(0, np.int64)]
     with ThreadPoolExecutor(threads) as pool:
@@ -135,6 +126,8 @@ class _Lexicon:
 def _chunks(texts: Iterable[str]) -> Iterator[list[str]]:
     chunk, size = [], 0
     for text in texts:
+        if not isinstance(text, str):
+            raise UsageError(f"Expected texts, got {shown(repr(text))} ({type(text).__name__}) among them.")
         chunk.append(text)
         size += len(text) + 1
         if size >= CHUNK_CHARACTERS:

@@ -1,0 +1,85 @@
+"""Learning a writer: what one run of it is a function of."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+
+from scansion.families.transformer_encoder_decoder import TransformerEncoderDecoder
+from scansion.learning.gradient import Training
+from scansion.learning.writer import Writer, WriterBatch, batch_of, build_writer, surprises
+from scansion.spill import read_flat, write_flat
+from scansion.storage.schema import from_json, to_json
+from scansion.text.batches import Sequences
+from scansion.text.pairs import Pairs
+
+
+@dataclass(frozen=True)
+class WriterJob:
+    """A family with so many ``pieces``, what it learns from and what it is watched on."""
+
+    family: TransformerEncoderDecoder
+    pieces: int
+    training: Training
+    seed: int
+    pairs: Pairs
+    held_out: Pairs
+
+    @property
+    def learning_rate(self) -> float:
+        """The family's."""
+        return self.family.learning_rate
+
+    @property
+    def lengths(self) -> np.ndarray:
+        """Of the longer side of each pair, (N,)."""
+        return self.pairs.lengths
+
+    @property
+    def weights(self) -> np.ndarray:
+        """Target tokens of each pair (N,): every token has the same say."""
+        return self.pairs.target.lengths.astype(np.float64)
+
+    def build(self) -> Writer:
+        """The writer with its first weights."""
+        return build_writer(self.family, self.pieces, self.training.label_smoothing, self.seed)
+
+    def batch(self, rows: np.ndarray) -> WriterBatch:
+        """The given pairs."""
+        return batch_of(self.pairs, rows)
+
+    def errors(self, model: Writer) -> tuple[np.ndarray, np.ndarray]:
+        """The mean negative log-probability of a held-out pair's target tokens (M,), and how many they are (M,)."""
+        tokens = self.held_out.target.lengths
+        return surprises(model, self.held_out) / tokens, tokens
+
+    def write(self, folder: Path) -> None:
+        """Token ids that are read as they are needed, arrays, and a JSON configuration."""
+        for name, sequences in self._sides():
+            write_flat(folder / f"{name}.ids", sequences.ids)
+            np.save(folder / f"{name}.npy", np.stack([sequences.starts, sequences.lengths]))
+        (folder / "writer.json").write_text(json.dumps({
+            "options": to_json(self.family), "pieces": self.pieces, "training": to_json(self.training),
+            "seed": self.seed,
+        }))
+
+    @classmethod
+    def read(cls, folder: Path) -> Self:
+        """The inverse of :meth:`write`."""
+        job = json.loads((folder / "writer.json").read_text())
+        sides = [
+            Sequences(read_flat(folder / f"{name}.ids", np.int32), *np.load(folder / f"{name}.npy")) for name in SIDES
+        ]
+        return cls(
+            from_json(TransformerEncoderDecoder, job["options"], "writer.json"), job["pieces"],
+            from_json(Training, job["training"], "writer.json"), job["seed"], Pairs(*sides[:2]), Pairs(*sides[2:]),
+        )
+
+    def _sides(self) -> list[tuple[str, Sequences]]:
+        parts = (self.pairs.source, self.pairs.target, self.held_out.source, self.held_out.target)
+        return list(zip(SIDES, parts, strict=True))
+
+
+SIDES = ("source", "target", "held_out_source", "held_out_target")

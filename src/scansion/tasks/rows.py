@@ -1,0 +1,60 @@
+"""The rows that count: texts, targets and weights that belong together."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from sklearn.utils import _safe_indexing
+
+from scansion.errors import UsageError
+
+
+@dataclass(frozen=True)
+class Some:
+    """Some of the texts, those whose entry of ``wanted (N,)`` is True; can be read as often as the texts can."""
+
+    texts: Iterable[str]
+    wanted: np.ndarray
+
+    def __iter__(self) -> Iterator[str]:
+        number = 0
+        for number, text in enumerate(self.texts, start=1):
+            if number <= len(self.wanted) and self.wanted[number - 1]:
+                yield text
+        if number != len(self.wanted):
+            raise UsageError(f"There are {number:,} texts but {len(self.wanted):,} weights; give one weight a text.")
+
+
+def counting_rows(
+    texts: Iterable[str], targets: Any, sample_weight: Any
+) -> tuple[Iterable[str], Any, np.ndarray | None]:
+    """The rows whose weight is not 0, and their weights if any are given; UsageError for weights that fit nothing."""
+    if not hasattr(targets, "__len__"):
+        targets = list(targets) if hasattr(targets, "__iter__") else targets
+    if sample_weight is None:
+        return texts, targets, None
+    try:
+        weights = np.asarray(sample_weight, np.float64)
+    except (TypeError, ValueError) as error:
+        raise UsageError(f"sample_weight must be numbers, one a text: {error}.") from error
+    if weights.ndim != 1 or not np.isfinite(weights).all() or (weights < 0).any():
+        raise UsageError(
+            f"sample_weight must be finite numbers of at least 0, one a text; got shape {weights.shape}, "
+            f"least {weights.min(initial=np.inf)}."
+        )
+    check_lengths(len(weights), targets, "weights")
+    if not weights.any():
+        raise UsageError("Every sample_weight is 0; at least one row must count.")
+    weights = weights / weights.max()
+    counting = weights > 0
+    if not counting.all():
+        indexable = targets if hasattr(targets, "iloc") or isinstance(targets, np.ndarray) else list(targets)
+        texts, targets = Some(texts, counting), _safe_indexing(indexable, np.flatnonzero(counting))
+    return texts, targets, weights[counting]
+
+
+def check_lengths(rows: int, targets: Any, what: str = "texts") -> None:
+    """UsageError unless there is one target for each of so many rows."""
+    if hasattr(targets, "__len__") and len(targets) != rows:
+        raise UsageError(f"There are {rows:,} {what} but {len(targets):,} targets; give one of each a row.")

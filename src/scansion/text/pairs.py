@@ -1,0 +1,33 @@
+"""Parallel text as numbers: sources and targets, row by row."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from scansion.text.batches import Batch, Sequences, collate
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Row i of ``target`` translates row i of ``source``; every row ends with the end."""
+
+    source: Sequences
+    target: Sequences
+
+    def __len__(self) -> int:
+        return len(self.source)
+
+    @property
+    def lengths(self) -> np.ndarray:
+        """Of the longer side, (N,): what batches are cut by."""
+        return np.maximum(self.source.lengths, self.target.lengths)
+
+    def only(self, rows: np.ndarray) -> "Pairs":
+        """The given rows."""
+        return Pairs(*(
+            replace(side, starts=side.starts[rows], lengths=side.lengths[rows]) for side in (self.source, self.target)
+        ))
+
+    def batch(self, rows: np.ndarray) -> tuple[Batch, Batch]:
+        """Both sides of the given rows, padded."""
+        return collate(self.source, rows), collate(self.target, rows)
