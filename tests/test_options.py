@@ -14,13 +14,13 @@ from scansion.learning.gradient import Training
 @pytest.mark.parametrize(
     ("kind", "options", "expected"),
     [
-        (LSTM, {"width": 7}, "LSTM: width must be a multiple of 2; got 7"),
-        (RNN, {"width": 0}, "RNN: width must be a multiple of 2; got 0"),
+        (LSTM, {"width": 7}, "LSTM: width must be a whole number of at least 2 and a multiple of 2; got 7"),
+        (RNN, {"width": 0}, "RNN: width must be a whole number of at least 2 and a multiple of 2; got 0"),
         (RNN, {"dropout": 5}, "RNN: dropout must be at least 0 and below 1; got 5"),
         (LSTM, {"word_dropout": "much"}, "word_dropout must be at least 0 and below 1; got 'much'"),
         (LSTM, {"learning_rate": 0}, "learning_rate must be a number above 0; got 0"),
-        (Transformer, {"width": 130}, "Transformer: width must be a multiple of 4; got 130"),
-        (Transformer, {"width": 9, "heads": 3}, "width must be a multiple of 6; got 9"),
+        (Transformer, {"width": 130}, "width must be a whole number of at least 4 and a multiple of 4; got 130"),
+        (Transformer, {"width": 9, "heads": 3}, "at least 6 and a multiple of 6; got 9"),
         (Transformer, {"heads": 0}, "heads must be a whole number of at least 1; got 0"),
         (Transformer, {"longest": 1}, "longest must be a whole number of at least 2; got 1"),
         (Transformer, {"layers": True}, "layers must be a whole number of at least 1; got True"),

@@ -10,7 +10,8 @@ def check_whole(options: Any, *names: str, least: int = 1, step: int = 1) -> Non
     for name in names:
         value = getattr(options, name)
         if not isinstance(value, int) or isinstance(value, bool) or value < least or value % step:
-            multiple = f"a multiple of {step}" if step > 1 else f"a whole number of at least {least}"
+            multiple = f"a whole number of at least {max(least, step)}"
+            multiple += f" and a multiple of {step}" if step > 1 else ""
             raise UsageError(f"{type(options).__name__}: {name} must be {multiple}; got {value!r}.")
 
 

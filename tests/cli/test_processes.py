@@ -97,7 +97,7 @@ def test_predict_on_a_terminal_does_not_wait_in_silence(model):
 @pytest.mark.parametrize(
     ("words", "signs", "kept"),
     [
-        (["fit", "../many.csv", "--family", "lstm", "--processes", "1", "--out", "m"], "epoch 1 of", "No model was"),
+        (["fit", "../many.csv", "--family", "lstm", "--processes", "1", "--out", "m"], "epoch 1 of", "Stopped after"),
         (["compare", "../many.csv", "--families", "lstm", "--seeds", "99"], "majority, seed 0", "are above"),
     ],
     ids=["fit", "compare"],
@@ -112,9 +112,8 @@ def test_ctrl_c_ends_with_what_was_kept_and_nothing_half_written(words, signs, k
         running.send_signal(signal.SIGINT)
         table, said = running.stdout.read(), running.stderr.read()
     assert running.returncode == 130
-    assert "scansion: interrupted. " in said
     assert kept in said
     assert "Traceback" not in said
-    assert list(folder.iterdir()) == []
+    assert [entry.name for entry in folder.iterdir()] == (["m.run"] if words[0] == "fit" else [])
     assert [file.name for file in tmp_path.iterdir() if file != folder] == ["many.csv"]
     assert ("majority" in table) == (words[0] == "compare")

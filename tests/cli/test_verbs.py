@@ -15,6 +15,7 @@ from scansion.comparison.runs import Outcome, follow
 DATA = Path(__file__).parents[1] / "data"
 COST = (
     "fit_seconds", "predict_seconds", "size_bytes", "peak_memory_bytes", "tokens_read", "tokens_there", "parameters",
+    "cut_short",
 )  # fmt: skip
 
 
@@ -134,24 +135,28 @@ def test_evaluation_shows_shares_in_hundredths_and_json_in_full(scansion, model,
     assert first.split()[:2] == ["accuracy", f"{100 * measured['score']:.1f}"]
 
 
-def test_a_threshold_that_is_not_met_has_its_own_code_and_the_scores_are_still_printed(scansion, model):
-    done = scansion("evaluate", model, DATA / "polarity.csv", "--at-least", "1.01", "--json")
+def test_a_threshold_that_is_not_met_has_its_own_code_and_the_scores_are_still_printed(scansion, model, tmp_path):
+    (tmp_path / "new.csv").write_text("text,label\ngood,positive\nbad,dreadful\nfine,dreadful\n")
+    done = scansion("evaluate", model, tmp_path / "new.csv", "--at-least", "0.9", "--json")
     assert done.code == 3
-    assert json.loads(done.out)["rows"] == 400
+    assert json.loads(done.out)["rows"] == 3
+    hundredths = scansion("evaluate", model, tmp_path / "new.csv", "--at-least", "90")
+    assert (hundredths.code, hundredths.out) == (2, "")
+    assert "Did you mean 0.9?" in hundredths.err
 
 
 def test_a_comparison_reports_prints_and_judges(scansion, tmp_path):
     with (tmp_path / "odd.csv").open("w", newline="") as file:
         table = csv.writer(file)
         table.writerow(["review", "stars"])
-        for i in range(30):
+        for i in range(60):
             table.writerow([f'It was "fine",\nreally; number {i}', "up"])
-            table.writerow([f"Dull, dull,\r\ndull {i}", "down"])
-    words = ["compare", tmp_path / "odd.csv", "--families", "bag-of-words", "--at-least", "1.01"]
+            table.writerow([f"Dull, dull,\r\ndull {i}", "up" if i % 10 == 0 else "down"])
+    words = ["compare", tmp_path / "odd.csv", "--families", "bag-of-words", "--at-least", "1"]
     done = scansion(*words, "--json", "--out", tmp_path / "report")
     compared = json.loads(done.out)
     assert done.code == 3
-    assert (compared["train_rows"], compared["test_rows"]) == (48, 12)
+    assert (compared["train_rows"], compared["test_rows"]) == (96, 24)
     assert compared["verdict"]["family"] == "bag-of-words"
     assert {file.name for file in (tmp_path / "report").iterdir()} == {"report.json", "report.md"}
 

@@ -150,7 +150,7 @@ def test_a_run_is_gone_on_with_only_if_asked_and_only_with_what_it_was_begun_wit
     with pytest.raises(UsageError, match=r"holds an unfinished run. Go on with --resume, or begin anew with --force"):
         Run.begin(tmp_path / "run", DESCRIBED, resume=False)
     other = {"family": "lstm", "options": {"width": 16}, "seed": 1}
-    with pytest.raises(UsageError, match=r"options\.width: 8 then, 16 now; seed: 'nothing' then, 1 now"):
+    with pytest.raises(UsageError, match=r"options\.width: 8 then, 16 now; seed: nothing then, 1 now"):
         Run.begin(tmp_path / "run", other, resume=True)
     with Run.begin(tmp_path / "run", DESCRIBED, resume=True, anew=True) as run:
         assert run.newest() is not None

@@ -214,8 +214,13 @@ def test_too_many_bad_rows_stop_the_reading_and_say_which(write):
         read_documents(path)
     assert "1 of 3 rows cannot be read, more than the 0.1% allowed: row 2 has 1 cell, the header" in str(caught.value)
     assert f"{str(path)!r}"[1:-1] + ".rejected.jsonl" in str(caught.value)
-    [share] = re.findall(r"allowing a share of ([0-9.]+)", str(caught.value))
+    [share] = re.findall(r"with --max-bad ([0-9.]+)\.", str(caught.value))
     assert read_documents(path, max_bad=float(share)).rejected.count == 1
+
+
+def test_where_no_row_can_be_read_nobody_is_told_to_do_without_them(write):
+    with pytest.raises(DataError, match=r"not one of 2 rows can be read: .* Is it the right column"):
+        read_documents(write("t.csv", "text,label\na b,x\nc d,y\n"), task="regress")
 
 
 def test_the_quarantine_can_lie_elsewhere(write, tmp_path):

@@ -57,7 +57,7 @@ def compare(
     processes: Processes = None,
     random_state: Seed = 0,
     out: Annotated[Path | None, typer.Option("--out", metavar="FOLDER", help="Write report.json and report.md "
-                                                "here.")] = None,
+                                                "here, over an older report.")] = None,
     at_least: AtLeast = None,
     as_json: Json = False,
 ) -> None:

@@ -32,7 +32,7 @@ def families(as_json: Json = False) -> None:
 
 
 def _first_line(module: str) -> str:
-    return (sys.modules[module].__doc__ or "").partition("\n")[0]
+    return (sys.modules[module].__doc__ or "").partition("\n")[0].replace("``", "")
 
 
 def _written(default: object) -> str:

@@ -82,6 +82,8 @@ def fit(
         estimator = DocumentRegressor(configured, **shared)
     else:
         estimator = DocumentClassifier(configured, class_weight=class_weight, **shared)
+    if documents.task == "classify" and len(set(documents.targets or [])) == 1:
+        say("Warning: every document has the same label; there is nothing to learn from them.")
     keeping = Keeping(kept_in, resume, force, checkpoint_every)
     with keeping, Telling() as telling, heeding(keeping.stop), how_to_go_on():
         for event in estimator.fitting(documents.texts, answers(documents), keeping=keeping):
@@ -114,9 +116,10 @@ def with_settings(family: Any, settings: list[str]) -> Any:
     known = asdict(family)
     for setting in settings:
         name, equals, value = setting.partition("=")
-        if not equals or name not in known:
-            raise UsageError(f"--set takes OPTION=VALUE, and this family has no option {name!r}"
-                             f"{did_you_mean(name, known)}")
+        if name not in known:
+            raise UsageError(f"This family has no option {name!r}{did_you_mean(name, known)}")
+        if not equals:
+            raise UsageError(f"--set takes OPTION=VALUE, such as {name}={known[name]}; got {setting!r}.")
         family = replace(family, **{name: _typed(name, value, known[name])})
     return family
 

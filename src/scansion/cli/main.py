@@ -9,12 +9,12 @@ from typing import Annotated, Any
 
 import typer
 
-from scansion.cli.stopping import TERMINATED, Terminated, terminate
+from scansion.cli.stopping import TERMINATED, TERMINATIONS, terminate
 from scansion.cli.telling import say
 from scansion.errors import ScansionError, did_you_mean
 
 VERBS = {
-    "compare": "Train every family on the same rows, and say with evidence which one to use.",
+    "compare": "Train every family and say with evidence which one to use.",
     "fit": "Train one family on a table and write a model folder.",
     "predict": "Answer every document: one line each, in order.",
     "evaluate": "Score a model on documents whose answers are known.",
@@ -22,7 +22,8 @@ VERBS = {
 }
 KEPT = {
     "compare": "The families that were finished are above; the others are not kept.",
-    "fit": "No model was written, and what stood in its place stands there still.",
+    "fit": "No model was written, and what stood in its place stands there still. A reader's run that had come to a "
+           "checkpoint goes on with --resume.",
     "predict": "The answers above are complete as far as they go.",
 }
 DONE, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
@@ -62,9 +63,8 @@ def carry_out(given: list[str]) -> int:
     except ScansionError as error:
         return _failed(str(error), error.exit_code, debug)
     except (KeyboardInterrupt, typer.Abort):
-        return _failed(f"interrupted. {KEPT.get(wanted or '', '')}".rstrip(), INTERRUPTED, debug)
-    except Terminated:
-        return _failed(f"ended by SIGTERM. {KEPT.get(wanted or '', '')}".rstrip(), TERMINATED, debug)
+        how, code = ("ended by SIGTERM", TERMINATED) if TERMINATIONS else ("interrupted", INTERRUPTED)
+        return _failed(f"{how}. {KEPT.get(wanted or '', '')}".rstrip(), code, debug)
     except (BrokenPipeError, SystemExit):  # typer exits when a pipe breaks: whoever read our output has seen enough
         _give_up_output()
         return DONE

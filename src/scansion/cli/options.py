@@ -21,6 +21,13 @@ def _is_a_weighting(weighting: str | None) -> str | None:
     return weighting
 
 
+def _is_a_score(least: float | None) -> float | None:
+    if least is not None and not -1 <= least <= 1:
+        meant = f" Did you mean {least / 100:g}?" if 1 < least <= 100 else ""
+        raise UsageError(f"--at-least is a score of at most 1, a share for accuracy; got {least:g}.{meant}")
+    return least
+
+
 Data = Annotated[str, typer.Argument(metavar="DATA", help="A table (.csv .tsv .jsonl .parquet, each also .gz), a "
                                      "folder with a sub-folder per label, or - for standard input.")]
 TextColumn = Annotated[str | None, typer.Option("--text", help="The column with the texts; by default the one with "
@@ -42,5 +49,5 @@ Processes = Annotated[int | None, typer.Option("--processes", help="Processes th
 Seed = Annotated[int, typer.Option("--random-state", help="The seed of everything that is drawn at random.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 Model = Annotated[Path, typer.Argument(metavar="MODEL", help="A model folder that fit has written.")]
-AtLeast = Annotated[float | None, typer.Option("--at-least", help="Exit with 3 if the score is below this (a share "
-                                                  "from 0 to 1 for accuracy).")]
+AtLeast = Annotated[float | None, typer.Option("--at-least", callback=_is_a_score, help="Exit with 3 if the "
+                                                  "score is below this (a share from 0 to 1 for accuracy).")]

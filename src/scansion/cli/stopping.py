@@ -11,11 +11,9 @@ from typing import Any, Protocol
 from scansion.errors import InterruptedRunError
 
 TERMINATED = 128 + signal.SIGTERM
+TERMINATIONS: list[int] = []
+"""Every SIGTERM that has interrupted something."""
 HEARD = b"\nStopping after this step; once more to stop at once.\n"
-
-
-class Terminated(BaseException):
-    """The process was asked to end by SIGTERM."""
 
 
 class Stoppable(Protocol):
@@ -30,8 +28,9 @@ class Stoppable(Protocol):
 
 
 def terminate(number: int, frame: FrameType | None) -> Any:
-    """The handler of SIGTERM where there is nothing to keep."""
-    raise Terminated
+    """The handler of SIGTERM: as Ctrl-C, with another exit code in the end."""
+    TERMINATIONS.append(number)
+    raise KeyboardInterrupt
 
 
 @contextmanager
@@ -43,7 +42,8 @@ def heeding(stop: Stoppable) -> Iterator[None]:
         nonlocal terminated
         terminated = number == signal.SIGTERM
         if not stop.possible or stop.asked:
-            raise Terminated if terminated else KeyboardInterrupt
+            TERMINATIONS.extend([number] * terminated)
+            raise KeyboardInterrupt
         stop.ask()
         if not terminated and sys.stderr is not None:
             os.write(sys.stderr.fileno(), HEARD)  # print may be what was interrupted

@@ -256,7 +256,9 @@ def _conclude(
     rows.sort(key=lambda row: (row.status != "ok", -(row.score or 0.0)))
     seconds = {row.family: row.fit_seconds for row in rows if row.status == "ok"}
     unit = "points" if measure in PERCENT_MEASURES else ""
-    verdict = decide(scores, groups, seconds, pairs, len(truth), baseline, unit)
+    sizes = {row.family: row.size_bytes for row in rows if row.status == "ok"}
+    short = [row.family for row in rows if row.cut_short]
+    verdict = decide(scores, groups, seconds, pairs, len(truth), baseline, unit, sizes, short)
     return Comparison(
         _task_of(data.head), measure, tuple(rows), verdict, pairs, adjusted, tuple(predictions),
         len(data.folds[0][0]), len(truth), _duplicates(data), _facts(data) | settings, library_versions(), interrupted,
@@ -294,6 +296,7 @@ def _row(
         measures={name: float(np.mean([measures[name] for measures in by_seed])) for name in by_seed[0]},
         parameters=costs[0]["parameters"],
         notes=tuple(costs[0]["notes"]),
+        cut_short=any(cost["cut_short"] for cost in costs),
     )
 
 

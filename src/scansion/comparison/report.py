@@ -18,8 +18,10 @@ PAGE = """# Comparison of {{ report.rows | length }} families
 
 The rule: {{ report.verdict.rule }}. {{ report.verdict.change }}
 
-{{ report.train_rows }} training rows, {{ report.test_rows }} test rows; {{ report.facts.split }}.
-{{ report.duplicates }} test texts also occur in training.
+{{ "{:,}".format(report.train_rows) }} training rows, {{ "{:,}".format(report.test_rows) }} test rows; \
+{{ report.facts.split }}.
+{% if report.duplicates %}Of the test texts {{ "{:,}".format(report.duplicates) }} also occur in training.
+{% endif -%}
 {% if report.interrupted %}
 **Interrupted:** some families were not run to the end.
 {% endif %}
@@ -27,13 +29,15 @@ The rule: {{ report.verdict.rule }}. {{ report.verdict.change }}
 |---:|---|---:|---|---:|---:|---:|---:|---:|---:|
 {% for row in report.rows -%}
 {% if row.status == "ok" -%}
-| {{ row.rank_group }} | {{ row.family }} | {{ score(row.score) }} | {{ score(row.low) }} to {{ score(row.high) }} \
+| {{ row.rank_group }} | {{ row.family }}{{ " †" if row.cut_short }} | {{ score(row.score) }} \
+| {{ score(row.low) }} to {{ score(row.high) }} \
 | {{ seconds(row.fit_seconds) }} | {{ rate(row.documents_per_second) }} | {{ size(row.size_bytes) }} \
 | {{ size(row.peak_memory_bytes) }} | {{ "%.1f %%" % (100 * row.tokens_read_share) }} | {{ row.seeds }} |
 {% else -%}
 | | {{ row.family }} | failed | {{ cell(row.reason) }} | | | | | | |
 {% endif -%}
 {% endfor %}
+{% if cut_short %}† Cut short by the budget. {% endif -%}
 Families of one rank cannot be told apart. Fit is the mean of a run; memory is the peak of its processes; read is the
 share of the test texts' words that the family knows.
 
@@ -56,7 +60,7 @@ On the same test rows, Holm-adjusted over all pairs.
 {% endfor %}
 ## The data
 
-{% for name, value in report.facts.items() -%}
+{% for name, value in report.facts.items() if value is not none -%}
 - {{ name | replace("_", " ") }}: {{ cell(value) }}
 {% endfor %}
 ## How each family was trained
@@ -83,11 +87,14 @@ def markdown(report: dict[str, Any]) -> str:
     good = [row for row in report["rows"] if row["status"] == "ok"]
     return environment.from_string(PAGE).render(
         report=report, measures=list(good[0]["measures"]) if good else [], cell=_cell,
+        cut_short=any(row["cut_short"] for row in good),
         score=lambda value: percent(value, report["metric"]), seconds=seconds_shown, rate=rate_shown, size=bytes_shown,
     )
 
 
 def _cell(value: Any) -> str:
+    if isinstance(value, dict):
+        value = ", ".join(f"{name} {count:,}" for name, count in value.items())
     return " ".join(str(value).replace("|", "\\|").replace("<", "&lt;").split())
 
 

@@ -46,6 +46,8 @@ class Row:
     measures: Mapping[str, float] = field(default_factory=dict)
     parameters: int | None = None
     notes: tuple[str, ...] = ()
+    cut_short: bool = False
+    """Whether a budget was spent before it had learned all it could."""
     options: Mapping[str, Any] = field(default_factory=dict)
     """The family's configuration."""
 

@@ -8,6 +8,7 @@ from scansion.comparison.figures import bytes_shown, percent, rate_shown, second
 from scansion.comparison.result import Comparison, Row
 
 BAR_CELLS = 24
+CUT_SHORT = "†"
 BASELINES = ("majority", "mean")
 
 
@@ -17,21 +18,26 @@ def render(comparison: Comparison, width: int) -> RenderableType:
     parts: list[RenderableType] = []
     if good:
         parts.append(_table(comparison, good, width))
+    if any(row.cut_short for row in good):
+        parts.append(Text(f"{CUT_SHORT} cut short by the budget", style="dim"))
     parts += [_failure(row) for row in comparison.failed]
     return Group(*parts, Text(""), _words(comparison))
 
 
 def _table(comparison: Comparison, good: list[Row], width: int) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    show_fit, show_interval = width >= 44, width >= 56
     show_bar, show_rates, show_sizes = width >= 70, width >= 86, width >= 98
     cells = min(BAR_CELLS, max(8, width - 84)) if show_rates else 14
     table.add_column("", justify="right", no_wrap=True)
     table.add_column("family", no_wrap=True)
     table.add_column(comparison.metric.replace("_", " "), justify="right", no_wrap=True)
-    table.add_column("95 % interval", justify="left", no_wrap=True)
+    if show_interval:
+        table.add_column("95 % interval", justify="left", no_wrap=True)
     if show_bar:
         table.add_column("", no_wrap=True)
-    table.add_column("fit", justify="right", no_wrap=True)
+    if show_fit:
+        table.add_column("fit", justify="right", no_wrap=True)
     if show_rates:
         table.add_column("docs/s", justify="right", no_wrap=True)
         table.add_column("size", justify="right", no_wrap=True)
@@ -46,13 +52,14 @@ def _table(comparison: Comparison, good: list[Row], width: int) -> Table:
         chosen = row.family == comparison.verdict.family
         style = "bold" if chosen else "dim" if row.family in BASELINES else ""
         line = [
-            "" if row.rank_group == shown_rank else str(row.rank_group), row.family,
-            percent(row.score, comparison.metric),
-            f"{percent(row.low, comparison.metric)}–{percent(row.high, comparison.metric)}",
+            "" if row.rank_group == shown_rank else str(row.rank_group),
+            f"{row.family} {CUT_SHORT}" if row.cut_short else row.family, percent(row.score, comparison.metric),
         ]
+        low_high = f"{percent(row.low, comparison.metric)}–{percent(row.high, comparison.metric)}"
+        line += [low_high] if show_interval else []
         shown_rank = row.rank_group
         line += [bar(row, low, high, cells)] if show_bar else []
-        line += [seconds_shown(row.fit_seconds)]
+        line += [seconds_shown(row.fit_seconds)] if show_fit else []
         line += [rate_shown(row.documents_per_second), bytes_shown(row.size_bytes)] if show_rates else []
         line += [bytes_shown(row.peak_memory_bytes), f"{100 * row.tokens_read_share:.0f} %"] if show_sizes else []
         table.add_row(*line, style=style)

@@ -1,11 +1,15 @@
 """The verdict: one printed rule, and what would change it."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from scansion.measures.paired import PairedTest, minimum_detectable_difference, rows_needed
 
-RULE = "the cheapest family to train whose score is not significantly below the best"
+RULE = (
+    "the cheapest family to train whose score is not significantly below the best; training times within a second or "
+    "half as much again are alike, and then it is the smaller model"
+)
+ALIKE_SECONDS, ALIKE_FACTOR = 1.0, 1.5  # what a busy machine makes of one and the same training
 
 
 @dataclass(frozen=True)
@@ -26,8 +30,26 @@ def decide(
     rows: int,
     baseline: str,
     unit: str,
+    sizes: Mapping[str, int],
+    cut_short: Sequence[str] = (),
 ) -> Verdict:
-    """The verdict over families with a score; ``unit`` is "points" for shares (shown in hundredths) or ""."""
+    """The verdict over families with a score; ``unit`` is "points" for shares (shown in hundredths) or "".
+
+    ``sizes`` are their models' bytes; ``cut_short`` are those that a budget has kept from learning all they could.
+    """
+    verdict = _decide(scores, groups, seconds, pairs, rows, baseline, unit, sizes)
+    if not cut_short:
+        return verdict
+    one = len(cut_short) == 1
+    names = ", ".join(cut_short)
+    told = f"The budget cut {names} short: {'its rank holds' if one else 'their ranks hold'} under that budget only."
+    return replace(verdict, change=f"{told} {verdict.change}".strip())
+
+
+def _decide(
+    scores: Mapping[str, float], groups: Mapping[str, int], seconds: Mapping[str, float],
+    pairs: Mapping[tuple[str, str], PairedTest], rows: int, baseline: str, unit: str, sizes: Mapping[str, int],
+) -> Verdict:
     if not scores:
         return Verdict(None, RULE, "No family has a score, so there is nothing to choose.", "")
     if set(scores) == {baseline}:
@@ -41,7 +63,9 @@ def decide(
             "learn, or too few of them to see it.",
             "More labelled rows, or targets that the texts really say something about.",
         )
-    chosen = min(level, key=lambda family: (seconds[family], -scores[family]))
+    least = min(seconds[family] for family in level)
+    alike = [family for family in level if _alike(seconds[family], least)]
+    chosen = min(alike, key=lambda family: (sizes[family], -scores[family]))
     if chosen == best and len(level) == 1:
         return Verdict(chosen, RULE, f"{chosen} has the best score, significantly above every other family.",
                        _rival(chosen, scores, pairs, rows, unit))
@@ -50,13 +74,15 @@ def decide(
         reason = f"{chosen} has the best score and is the cheapest of those it cannot be told apart from ({others})."
         return Verdict(chosen, RULE, reason, _rival(chosen, scores, pairs, rows, unit))
     test = _pair(best, chosen, pairs)
-    times = seconds[best] / max(seconds[chosen], 1e-9)
+    if _alike(seconds[best], seconds[chosen]):
+        cheaper = f"{chosen} is a model of {sizes[chosen] / max(1, sizes[best]):.0%} of the size of {best}"
+    else:
+        cheaper = f"{chosen} trains {seconds[best] / max(seconds[chosen], 1e-9):,.1f} times as fast as {best}"
     if not test.difference:
-        reason = f"{chosen} trains {times:,.1f} times as fast as {best} and has the same score."
+        reason = f"{cheaper}, and has the same score."
         return Verdict(chosen, RULE, reason, f"More than {rows:,} test rows might tell them apart.")
     reason = (
-        f"{chosen} trains {times:,.1f} times as fast as {best}, whose score is higher by "
-        f"{_shown(test.difference, unit)} only: not significant on these rows."
+        f"{cheaper}, whose score is higher by {_shown(test.difference, unit)} only: not significant on these rows."
     )
     needed = rows_needed(test, rows)
     seen = _shown(minimum_detectable_difference(test), unit)
@@ -66,6 +92,10 @@ def decide(
            else "More seeds would show whether the one seen is luck." if needed is None else "")
     )
     return Verdict(chosen, RULE, reason, change.strip())
+
+
+def _alike(seconds: float, least: float) -> bool:
+    return seconds <= max(least + ALIKE_SECONDS, least * ALIKE_FACTOR)
 
 
 def _rival(

@@ -15,7 +15,7 @@ import numpy as np
 
 from scansion.errors import DivergedError, ScansionError
 from scansion.families.catalogue import FAMILIES
-from scansion.learning.counted import Stage
+from scansion.learning.counted import Remark, Stage
 from scansion.learning.gradient import Step
 from scansion.learning.run import Epoch
 from scansion.storage.schema import from_json
@@ -82,12 +82,13 @@ def _measure(
         "fit_seconds": report.seconds, "predict_seconds": seconds, "size_bytes": size,
         "peak_memory_bytes": own + report.workers * workers, "tokens_read": read, "tokens_there": there,
         "parameters": report.parameters, "notes": list(report.notes),
+        "cut_short": report.cut_short,
     }
 
 
-def _told(event: Stage | Step | Epoch) -> dict[str, Any]:
-    if isinstance(event, Stage):
-        return {"doing": event.doing, "progress": None}
+def _told(event: Stage | Remark | Step | Epoch) -> dict[str, Any]:
+    if isinstance(event, Stage | Remark):
+        return {"doing": event.doing if isinstance(event, Stage) else event.text, "progress": None}
     if isinstance(event, Step):
         return {"doing": f"epoch {event.epoch + 1}, loss {event.loss:.3f}", "progress": event.progress}
     return {"doing": f"epoch {event.number} of {event.of}", "progress": None}

@@ -76,6 +76,13 @@ class Checkpoints:
         optimiser.restore(_under(tensors, OPTIMISER), standing.position.step)
         return standing, _under(tensors, KEPT)
 
+    def position(self) -> Position:
+        """How far the run is that is there."""
+        folder = self.run.newest()
+        if folder is None:
+            return Position()
+        return from_json(Standing, folder.json(CONFIG), folder.where(CONFIG)).position
+
     def keep(
         self, standing: Standing, reader: nn.Module, optimiser: Optimiser, kept: Mapping[str, np.ndarray]
     ) -> None:

@@ -176,6 +176,8 @@ class Choice:
     reason: str
     head: Linear | None = None
     """One of those heads: where the head of all rows may begin."""
+    cut_short: bool = False
+    """Whether there was no time to look further."""
 
 
 def choose_strength(
@@ -206,7 +208,7 @@ def choose_strength(
     rows = np.concatenate(parts)
     tried: dict[float, tuple[list[Linear], np.ndarray]] = {}  # every fold's head, and all held-out rows' scores
     losses: dict[float, np.ndarray] = {}  # and their weighted losses
-    reason = "within one standard error of the least held-out loss"
+    reason, cut_short = "within one standard error of the least held-out loss", False
     with one_thread_each(), ThreadPoolExecutor(threads) as pool:
         wanted, starts = FIRST_STRENGTHS, [None] * len(folds)
         while wanted:
@@ -217,11 +219,11 @@ def choose_strength(
             starts = tried[chosen][0]
             wanted = _further(sorted(losses), chosen)
             if wanted and time.monotonic() > deadline:
-                reason += ", of those the budget allowed"
+                reason, cut_short = f"{reason}, of those the budget allowed", True
                 break
     means = {strength: float(rows_losses.mean()) for strength, rows_losses in losses.items()}
     heads, scores = tried[chosen]
-    return Choice(chosen, means, rows, scores, reason, heads[0])
+    return Choice(chosen, means, rows, scores, reason, heads[0], cut_short)
 
 
 def smallest_good(losses: dict[float, np.ndarray]) -> float:

@@ -14,6 +14,7 @@ from scansion.learning.gradient import Engine, Position, Step, Training, train
 from scansion.learning.optimiser import Optimiser
 from scansion.text.batches import epoch_plan
 
+BUDGET_SPENT = "the budget was spent"
 PATIENCE = 4  # epochs in a row that are clearly worse than the best, after which a run stops
 
 
@@ -118,7 +119,7 @@ def learn_by_steps(
             checkpoints.keep(at, model, optimiser, watch.weights)
     else:
         if at.position.epoch < epochs:
-            ended = "the budget was spent"
+            ended = BUDGET_SPENT
             if at.position.batch or not watch.weights:
                 watch.look(at.position.epoch + 1)
     if checkpoints is not None:

@@ -24,6 +24,7 @@ from scansion.storage.tensors import check_header, tensors_from_bytes, tensors_t
 PICKLE_STARTS = tuple(b"\x80" + bytes([protocol]) for protocol in range(2, 6))
 ZIP_START = b"PK\x03\x04"
 PICKLE_SUFFIXES = (".pkl", ".pickle", ".pt", ".pth", ".bin", ".joblib", ".ckpt", ".npy", ".npz", ".py")
+NO_MODEL = "{} has no manifest.json, so it is no model folder. Give the folder that fit wrote."
 
 
 @dataclass(frozen=True)
@@ -128,12 +129,13 @@ def _read_manifest(path: Path, kind: Format) -> Manifest:
     return manifest
 
 
-def _identity(path: Path) -> tuple[int, int] | None:
+def _identity(path: Path) -> tuple[int, int, int] | None:
+    """Which folder stands there; an inode alone is soon used again."""
     try:
         status = os.stat(path)
     except OSError:
         return None
-    return status.st_dev, status.st_ino
+    return status.st_dev, status.st_ino, status.st_ctime_ns
 
 
 def _read_folder(path: Path, kind: Format) -> Folder:
@@ -151,7 +153,10 @@ def _listed(path: Path) -> set[str]:
     """The names in a folder, each one that a model folder may hold."""
     present = set()
     try:
-        with os.scandir(path) as entries:
+        with os.scandir(path) as scanned:
+            entries = list(scanned)
+            if not any(entry.name == MANIFEST for entry in entries):
+                raise UnsafeFolderError(NO_MODEL.format(path))
             for entry in entries:
                 if entry.name not in MOST_FILE_BYTES:
                     raise UnsafeFolderError(f"{path} holds {shown(entry.name)}, {_why_not(entry.name)}")
@@ -164,8 +169,6 @@ def _listed(path: Path) -> set[str]:
         raise
     except OSError as error:
         raise StorageError(f"{path} cannot be read: {error.strerror}.") from error
-    if MANIFEST not in present:
-        raise UnsafeFolderError(f"{path} has no {MANIFEST}, so it is no model folder. Give the folder that fit wrote.")
     return present
 
 

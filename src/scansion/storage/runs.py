@@ -27,6 +27,7 @@ DESCRIPTION, LOCK = "run.json", "lock"
 CHECKPOINT = "checkpoint-{:09d}"
 CHECKPOINTS_KEPT = 2
 SHOWN_DIFFERENCES = 8
+DIGEST = re.compile("[0-9a-f]{64}")
 CUT_OFF = re.compile(r"\.checkpoint-\d{9}\.(partial|old)-[0-9a-f]{8}")
 
 
@@ -115,10 +116,8 @@ class Run:
         path = self.place / DESCRIPTION
         begun = parse_json(path.read_bytes(), str(path), MOST_FILE_BYTES[CONFIG])
         then, now = dict(_leaves(begun, "")), dict(_leaves(described, ""))
-        return [
-            f"{key}: {then.get(key, 'nothing')!r} then, {now.get(key, 'nothing')!r} now"
-            for key in sorted(then.keys() | now.keys()) if then.get(key) != now.get(key)
-        ]
+        keys = sorted(then.keys() | now.keys())
+        return [_difference(key, then.get(key), now.get(key)) for key in keys if then.get(key) != now.get(key)]
 
     def _give_up(self, described: Mapping[str, Any]) -> None:
         for checkpoint in self.checkpoints():
@@ -156,6 +155,13 @@ def check_run(place: Path, taken_up: bool) -> None:
             _refuse_to_replace(place)
     elif not taken_up and not Run(place)._is_empty():
         raise UsageError(f"{place} holds an unfinished run. Go on with --resume, or begin anew with --force.")
+
+
+def _difference(key: str, then: Any, now: Any) -> str:
+    if isinstance(then, str) and DIGEST.fullmatch(then):
+        return f"the {key} are others"
+    before, after = ("nothing" if value is None else repr(value) for value in (then, now))
+    return f"{key}: {before} then, {after} now"
 
 
 def _refuse_to_replace(place: Path) -> None:

@@ -57,6 +57,8 @@ class FitReport:
     validation: Interval | None
     """Every row kept back counts once, whatever its weight."""
     notes: tuple[str, ...]
+    cut_short: bool
+    """Whether the budget was spent before all was learned."""
 
 
 @dataclass
@@ -77,6 +79,16 @@ class Keeping:
         """Take up or make the run that is a function of what is described."""
         self.run = Run.begin(self.place, described, self.resume, self.anew)
         return Checkpoints(self.run, self.seconds, self.stop)
+
+    def remarks(self, checkpoints: Checkpoints) -> Iterator[str]:
+        """What became of the run that was there."""
+        for fault in self.run.faults:
+            yield f"A checkpoint is not whole and was thrown away. {fault}"
+        at = checkpoints.position()
+        if at.step:
+            yield f"Going on with the run in {self.place} after step {at.step:,}, in epoch {at.epoch + 1}."
+        elif self.resume:
+            yield f"There is no unfinished run in {self.place}; this is a new one."
 
     def finish(self) -> None:
         """The model stands, and its run is not needed any more."""
@@ -129,8 +141,8 @@ class DocumentEstimator(BaseEstimator):
         fitted, checkpoints, fingerprint = None, None, fingerprint_of(texts)
         if keeping is not None and family.learner == "gradient":
             checkpoints = keeping.begin(self._described(family, head, encoded, weights, seed, fingerprint))
-            for fault in keeping.run.faults:
-                yield Remark(f"A checkpoint is not whole and was thrown away. {fault}")
+            for remark in keeping.remarks(checkpoints):
+                yield Remark(remark)
         for event in learn(
             family, head, corpus, encoded, weights, seed, self.training, self.processes, deadline, checkpoints
         ):
@@ -150,9 +162,10 @@ class DocumentEstimator(BaseEstimator):
         """All that a fit is a function of, as JSON values."""
         return {
             "family": name_of(family), "options": to_json(family), "seed": seed,
-            "head": sha256_of(json_bytes(to_json(head))), "training": to_json(self.training),
+            "labels": sha256_of(json_bytes(to_json(head))), "training": to_json(self.training),
             "processes": self.processes, "budget": self.budget, "cores": cores(),
-            "threads": torch.get_num_threads(), "texts": fingerprint, "targets": sha256_of(encoded.tobytes()),
+            "threads": torch.get_num_threads(), "documents": len(encoded), "texts": fingerprint,
+            "targets": sha256_of(encoded.tobytes()), "class_weight": getattr(self, "class_weight", None),
             "weights": sha256_of(weights.tobytes()), "versions": library_versions(),
         }
 
@@ -350,4 +363,5 @@ def _report(fitted: Fitted, head: Head, encoded: np.ndarray, seconds: float) -> 
         truth = encoded[fitted.held_out]
         truth = truth.astype(np.int64) if head.kind != "regression" else truth * head.deviation + head.mean
         validation = interval_of(head.kind, measure, truth, [found])
-    return FitReport(seconds, fitted.model.parameters, fitted.workers, measure, validation, fitted.notes)
+    parameters = fitted.model.parameters
+    return FitReport(seconds, parameters, fitted.workers, measure, validation, fitted.notes, fitted.cut_short)

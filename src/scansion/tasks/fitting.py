@@ -16,7 +16,7 @@ from scansion.learning.gradient import Alone, Step, Training
 from scansion.learning.parallel import learn_together, processes_for
 from scansion.learning.reader import Examples, Reader, build_reader, read
 from scansion.learning.readers import ReaderJob
-from scansion.learning.run import Epoch, Learned, learn_by_steps
+from scansion.learning.run import BUDGET_SPENT, Epoch, Learned, learn_by_steps
 from scansion.text.batches import Sequences
 from scansion.text.vocabulary import Vocabulary
 from scansion.text.words import Corpus
@@ -90,6 +90,7 @@ class Fitted:
     held_out: np.ndarray
     held_out_scores: np.ndarray
     notes: tuple[str, ...]
+    cut_short: bool
     workers: int = 0
 
 
@@ -121,8 +122,9 @@ def _learn_counted(
     for event in learn_counted(family, head, corpus, targets, weights, seed, deadline):
         if isinstance(event, Counted):
             choice = event.choice
-            notes = (f"strength {choice.strength:g} ({choice.reason})",) if choice.held_out else ()
-            yield Fitted(CountedModel(event.family, event.linear), choice.rows, choice.scores, notes)
+            notes = (f"strength of the linear head: {choice.strength:g} ({choice.reason})",) if choice.held_out else ()
+            model = CountedModel(event.family, event.linear)
+            yield Fitted(model, choice.rows, choice.scores, notes, choice.cut_short)
         else:
             yield event
 
@@ -155,12 +157,16 @@ def _learn_reader(
         else:
             yield event
     model = restore_reader(family, head, learned.weights, vocabulary)
-    kept = f"kept the weights of epoch {learned.epoch} of {learned.epochs}, {learned.steps:,} steps"
+    kept = (
+        f"kept the weights of epoch {learned.epoch} of {learned.epochs}, the latest within one standard error of the "
+        f"least held-out error; {learned.steps:,} steps"
+    )
     notes = (note, f"{learned.ended}; {kept}")
     scores = np.zeros((0, head.size))
     if len(held):
         scores = read(model.reader.reading(spelling), held_out.sequences, model.longest)
-    yield Fitted(model, held, scores, notes, processes if processes > 1 else 0)
+    short = learned.ended == BUDGET_SPENT
+    yield Fitted(model, held, scores, notes, short, processes if processes > 1 else 0)
 
 
 def restore_reader(

@@ -47,11 +47,11 @@ def choose_columns(
         text_at, why = _longest_texts(names, sample, taken)
         taken.add(text_at)
     else:
-        text_at, why = names.index(text), "as asked"
+        text_at, why = names.index(text), "as given"
     reason = f"text: {shown(names[text_at])} ({why})"
     target_at = None
     if with_target:
-        target_at, why = (names.index(target), "as asked") if target is not None else _target(names, taken)
+        target_at, why = (names.index(target), "as given") if target is not None else _target(names, taken)
         reason += f"; target: {shown(names[target_at])} ({why})"
     return Columns(text_at, target_at, None if split is None else names.index(split), reason)
 

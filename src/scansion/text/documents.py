@@ -235,7 +235,7 @@ def _checked(
     if columns.target is None:
         return reading.checked(None), None, f"{columns.reason}."
     name = reading.table.columns[columns.target]
-    why = "as asked"
+    why = "as given"
     if several:
         if task == "regress":
             raise UsageError(f"The task is regress, but {name!r} holds several labels a document. Expected one number.")

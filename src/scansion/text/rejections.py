@@ -3,6 +3,7 @@
 import json
 import math
 import os
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,23 +31,28 @@ class Rejections:
             return
         named = "; ".join(f"row {row} {reason}" for row, reason in self.first[:_NAMED])
         more = "; …" if self.count > _NAMED else ""
+        if self.count == rows:
+            raise DataError(f"{name}: not one of {rows:,} rows can be read: {named}{more}. Is it the right column, and "
+                            f"the right task? All are in {str(self.quarantine)!r} with their reasons.")
         enough = math.ceil(self.count / rows * 1000) / 1000
         raise DataError(f"{name}: {self.count:,} of {rows:,} rows cannot be read, more than the {max_bad:.1%} allowed: "
                         f"{named}{more}. They are in {str(self.quarantine)!r} with their reasons. Repair them, or "
-                        f"leave them out by allowing a share of {enough:g} (max_bad).")
+                        f"leave them out with --max-bad {enough:g}.")
 
 
 class Quarantine:
     """Writes rejected rows to a JSON lines file, which begins with the first of them; without any there is none.
 
     ``raw`` is the row's text, or its cells by column where only a cell was at fault. The file lies beside the data, or
-    in the working directory if nothing can be written there. Raises StorageError if it cannot be written.
+    in the working directory or that for temporary files if nothing can be written there. Raises StorageError if it
+    cannot be written.
     """
 
     def __init__(self, source: Source, columns: Sequence[str], path: str | os.PathLike[str] | None) -> None:
         name = f"{source.short_name.replace(' ', '-')}.rejected.jsonl"
         beside = [] if source.spooled else [source.path.absolute().parent / name]
-        self._places = [Path(path)] if path is not None else [*beside, Path(name)]
+        elsewhere = [Path(name), Path(tempfile.gettempdir()) / name]
+        self._places = [Path(path)] if path is not None else beside + elsewhere
         self._columns = columns
         self._count = 0
         self._first: list[tuple[int, str]] = []
