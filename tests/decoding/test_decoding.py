@@ -8,6 +8,8 @@ import torch
 from scansion.decoding.beam import beam_search
 from scansion.decoding.greedy import greedy
 from scansion.decoding.sampling import sample
+from scansion.families.recurrent_encoder_decoder import LSTMEncoderDecoder, RNNEncoderDecoder
+from scansion.families.sequence_to_sequence import SequenceToSequence
 from scansion.families.transformer_encoder_decoder import TransformerEncoderDecoder
 from scansion.heads.next_token import NextToken
 
@@ -111,11 +113,19 @@ def test_samples_follow_the_distribution_and_depend_on_nothing_else():
 # --- a network
 
 
-@pytest.fixture(scope="module")
-def network():
+FAMILIES = {
+    "transformer": TransformerEncoderDecoder(width=16, heads=2, layers=2, feed_forward=32, longest=32),
+    "lstm": LSTMEncoderDecoder(width=16, hidden=24),
+    "rnn": RNNEncoderDecoder(width=16, hidden=24),
+    "lstm without attention": SequenceToSequence(width=16, hidden=24),
+}
+
+
+@pytest.fixture(scope="module", params=list(FAMILIES))
+def network(request):
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        family = TransformerEncoderDecoder(width=16, heads=2, layers=2, feed_forward=32, longest=32)
+        family = FAMILIES[request.param]
         net, head = family.build(30).eval(), NextToken(30)
         for parameter in net.parameters():
             parameter.data *= 2.5  # sharper, so that the best is the best by a margin

@@ -7,8 +7,11 @@ from scansion.families.bag_of_words import BagOfWords
 from scansion.families.baseline import Baseline
 from scansion.families.lstm import LSTM
 from scansion.families.ngrams import NGrams
+from scansion.families.recurrent_encoder_decoder import LSTMEncoderDecoder, RNNEncoderDecoder
 from scansion.families.rnn import RNN
+from scansion.families.sequence_to_sequence import SequenceToSequence
 from scansion.families.transformer import Transformer
+from scansion.families.transformer_encoder_decoder import TransformerEncoderDecoder
 
 CountedFamily = Baseline | BagOfWords | NGrams
 ReadingFamily = RNN | LSTM | Transformer
@@ -22,6 +25,16 @@ FAMILIES: dict[str, type[Family]] = {
     "lstm": LSTM,
     "transformer": Transformer,
 }
+
+WritingFamily = RNNEncoderDecoder | LSTMEncoderDecoder | SequenceToSequence | TransformerEncoderDecoder
+
+WRITERS: dict[str, type[WritingFamily]] = {
+    "rnn": RNNEncoderDecoder,
+    "lstm-without-attention": SequenceToSequence,
+    "lstm": LSTMEncoderDecoder,
+    "transformer": TransformerEncoderDecoder,
+}
+"""Those that read one text and write another."""
 
 
 def family_from(given: str | Family) -> Family:

@@ -1,12 +1,13 @@
 """A writer: an encoder-decoder under the next-token head.  What the one loop trains for translation."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from scansion.families.transformer_encoder_decoder import TransformerEncoderDecoder, Writing
+from scansion.families.catalogue import WritingFamily
 from scansion.heads.next_token import NextToken
 from scansion.text.batches import reading_plan
 from scansion.text.pairs import Pairs
@@ -40,7 +41,7 @@ def batch_of(pairs: Pairs, rows: np.ndarray) -> WriterBatch:
 class Writer(nn.Module):
     """source, what is written so far -> the next token."""
 
-    def __init__(self, family: TransformerEncoderDecoder, pieces: int, smoothing: float) -> None:
+    def __init__(self, family: WritingFamily, pieces: int, smoothing: float) -> None:
         super().__init__()
         self.smoothing = smoothing
         self.network = family.build(pieces)
@@ -62,13 +63,13 @@ class Writer(nn.Module):
         rows = batch.written.nonzero()[:, 0]
         return torch.zeros(len(batch.target)).index_add_(0, rows, -chances)
 
-    def step(self, last: Tensor, state: Writing) -> tuple[Tensor, Writing]:
-        """(N,) -> log-probabilities of the next token (N, V)."""
+    def step(self, last: Tensor, state: Any) -> tuple[Tensor, Any]:
+        """(N,) -> log-probabilities of the next token (N, V), and the state after."""
         vectors, state = self.network.step(last, state)
         return self.head.log_probabilities(vectors, self.network.table), state
 
 
-def build_writer(family: TransformerEncoderDecoder, pieces: int, smoothing: float, seed: int) -> Writer:
+def build_writer(family: WritingFamily, pieces: int, smoothing: float, seed: int) -> Writer:
     """A writer whose first weights are a function of the seed; torch's own random state stays as it was."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)

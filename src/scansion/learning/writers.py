@@ -7,7 +7,7 @@ from typing import Self
 
 import numpy as np
 
-from scansion.families.transformer_encoder_decoder import TransformerEncoderDecoder
+from scansion.families.catalogue import WRITERS, WritingFamily
 from scansion.learning.gradient import Training
 from scansion.learning.writer import Writer, WriterBatch, batch_of, build_writer, surprises
 from scansion.spill import read_flat, write_flat
@@ -20,7 +20,7 @@ from scansion.text.pairs import Pairs
 class WriterJob:
     """A family with so many ``pieces``, what it learns from and what it is watched on."""
 
-    family: TransformerEncoderDecoder
+    family: WritingFamily
     pieces: int
     training: Training
     seed: int
@@ -61,6 +61,7 @@ class WriterJob:
             write_flat(folder / f"{name}.ids", sequences.ids)
             np.save(folder / f"{name}.npy", np.stack([sequences.starts, sequences.lengths]))
         (folder / "writer.json").write_text(json.dumps({
+            "family": next(name for name, kind in WRITERS.items() if kind is type(self.family)),
             "options": to_json(self.family), "pieces": self.pieces, "training": to_json(self.training),
             "seed": self.seed,
         }))
@@ -73,7 +74,7 @@ class WriterJob:
             Sequences(read_flat(folder / f"{name}.ids", np.int32), *np.load(folder / f"{name}.npy")) for name in SIDES
         ]
         return cls(
-            from_json(TransformerEncoderDecoder, job["options"], "writer.json"), job["pieces"],
+            from_json(WRITERS[job["family"]], job["options"], "writer.json"), job["pieces"],
             from_json(Training, job["training"], "writer.json"), job["seed"], Pairs(*sides[:2]), Pairs(*sides[2:]),
         )
 

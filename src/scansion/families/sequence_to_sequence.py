@@ -1,0 +1,108 @@
+"""Sequence to sequence (Sutskever et al. 2014): the whole source must pass through one vector of fixed size.
+
+    source:  (h, c) = LSTM over E[s], last word first
+    target:  h_t, c_t = LSTM over E[y], begun from (h, c),      o_t = W h_t
+
+No position of the target looks back at the source: what the state has forgotten is gone.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from scansion.layers.bidirectional import turn
+from scansion.layers.dropout import Dropout
+from scansion.options import check_positive, check_shares, check_whole
+
+
+@dataclass(frozen=True)
+class SequenceToSequence:
+    """Pieces are ``width`` wide, states ``hidden``."""
+
+    width: int = 128
+    hidden: int = 512
+    dropout: float = 0.3
+    learning_rate: float = 2e-3
+
+    learner: ClassVar[str] = "gradient"
+
+    def __post_init__(self) -> None:
+        check_whole(self, "width", "hidden")
+        check_shares(self, "dropout")
+        check_positive(self, "learning_rate")
+
+    def build(self, pieces: int) -> "SequenceToSequenceNetwork":
+        """The network for so many pieces, with fresh weights from torch's random state."""
+        return SequenceToSequenceNetwork(self, pieces)
+
+
+class SequenceToSequenceNetwork(nn.Module):
+    """source (B, S), mask (B, S), target (B, T) -> (B, T, D), the vectors that speak for the next target token."""
+
+    def __init__(self, configuration: SequenceToSequence, pieces: int) -> None:
+        super().__init__()
+        width, hidden = configuration.width, configuration.hidden
+        self.embedding = nn.Embedding(pieces, width)
+        nn.init.normal_(self.embedding.weight, std=width**-0.5)
+        self.source_dropout, self.target_dropout = Dropout(configuration.dropout), Dropout(configuration.dropout)
+        self.output_dropout = Dropout(configuration.dropout)
+        self.encoder = nn.LSTM(width, hidden, batch_first=True)
+        self.decoder = nn.LSTM(width, hidden, batch_first=True)
+        self.output = nn.Linear(hidden, width)
+
+    def forward(self, source: Tensor, mask: Tensor, target: Tensor) -> Tensor:
+        state = self.begin(source, mask, target.shape[1])
+        states, _ = self.decoder(self.target_dropout(self.embedding(target)), state.turned())
+        return self.output(self.output_dropout(states))
+
+    @property
+    def table(self) -> Tensor:
+        """What the scores of the next token are made with, (V, D)."""
+        return self.embedding.weight
+
+    def begin(self, source: Tensor, mask: Tensor, room: int) -> "Thought":
+        """Read the sources, one hypothesis each; a state of fixed size needs no ``room``."""
+        words = turn(self.source_dropout(self.embedding(source)), mask)
+        states, cells = self._read(words, mask)
+        return Thought(states, cells)
+
+    def _read(self, words: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        """The state after each row's own last word, (B, hidden) twice.
+
+        Rows of one length are read together, since the kernel gives the memory c of the last position only.
+        """
+        lengths = mask.sum(dim=1)
+        hidden = self.encoder.hidden_size
+        states, cells = words.new_zeros(len(words), hidden), words.new_zeros(len(words), hidden)
+        for length in lengths.unique().tolist():
+            rows = (lengths == length).nonzero()[:, 0]
+            _, (state, cell) = self.encoder(words[rows, :length])
+            states, cells = states.index_copy(0, rows, state[0]), cells.index_copy(0, rows, cell[0])
+        return states, cells
+
+    def step(self, last: Tensor, state: "Thought") -> tuple[Tensor, "Thought"]:
+        """The last tokens (N,) -> the vectors that speak for the next (N, D)."""
+        _, (states, cells) = self.decoder(self.embedding(last)[:, None], state.turned())
+        return self.output(states[0]), Thought(states[0], cells[0])
+
+
+@dataclass(frozen=True)
+class Thought:
+    """The one vector, in two parts: h and c, (N, hidden) each."""
+
+    state: Tensor
+    cell: Tensor
+
+    def turned(self) -> tuple[Tensor, Tensor]:
+        """As the kernel takes them, (1, N, hidden) each."""
+        return self.state[None], self.cell[None]
+
+    def branch(self, hypotheses: int) -> "Thought":
+        """From one hypothesis a source to so many, all alike."""
+        return self.select(torch.arange(len(self.state)).repeat_interleave(hypotheses), hypotheses)
+
+    def select(self, rows: Tensor, hypotheses: int) -> "Thought":
+        """The given hypotheses (M,)."""
+        return Thought(self.state[rows], self.cell[rows])
