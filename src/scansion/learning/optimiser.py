@@ -112,8 +112,11 @@ class Table:
     def step(self, rows: Tensor, gradient: Tensor, learning_rate: float) -> None:
         """Move the given rows."""
         self.steps += 1
-        means = self.means[rows].lerp_(gradient, 1 - MEAN_DECAY)
-        squares = self.squares[rows].mul_(SQUARE_DECAY).addcmul_(gradient, gradient, value=1 - SQUARE_DECAY)
-        self.means[rows], self.squares[rows] = means, squares
-        roots = (squares / (1 - SQUARE_DECAY**self.steps)).sqrt_().add_(SMALLEST_ROOT)
-        self.weights.index_add_(0, rows, means / roots, alpha=-learning_rate / (1 - MEAN_DECAY**self.steps))
+        # index_select and index_copy_ are twice as fast as indexing
+        means = self.means.index_select(0, rows).lerp_(gradient, 1 - MEAN_DECAY)
+        squares = self.squares.index_select(0, rows)
+        squares.mul_(SQUARE_DECAY).addcmul_(gradient, gradient, value=1 - SQUARE_DECAY)
+        self.means.index_copy_(0, rows, means)
+        self.squares.index_copy_(0, rows, squares)
+        roots = squares.div_(1 - SQUARE_DECAY**self.steps).sqrt_().add_(SMALLEST_ROOT)
+        self.weights.index_add_(0, rows, means.div_(roots), alpha=-learning_rate / (1 - MEAN_DECAY**self.steps))
