@@ -48,6 +48,22 @@ def family_from(given: str | Family) -> Family:
     return given
 
 
+def writer_from(given: str | WritingFamily) -> WritingFamily:
+    """A writing family's configuration from its name, or as it was given. UsageError for anything else."""
+    if isinstance(given, str):
+        if given not in WRITERS:
+            raise UsageError(f"There is no family {given!r} that translates{did_you_mean(given, WRITERS)}")
+        return WRITERS[given]()
+    if type(given) not in WRITERS.values():
+        raise UsageError(f"A family that translates is a name or such as LSTMEncoderDecoder(); got {given!r}.")
+    return given
+
+
+def name_of_writer(family: WritingFamily) -> str:
+    """The name under which a configuration stands in ``WRITERS``."""
+    return next(name for name, kind in WRITERS.items() if kind is type(family))
+
+
 def name_of(family: Family) -> str:
     """The name under which a configuration stands in ``FAMILIES``."""
     return next(name for name, kind in FAMILIES.items() if kind is type(family))
