@@ -8,6 +8,7 @@ __version__ = "0.1.0"
 _PUBLIC = {
     "DocumentClassifier": "scansion.tasks.documents",
     "DocumentRegressor": "scansion.tasks.documents",
+    "Translator": "scansion.tasks.translation",
     "load": "scansion.tasks.loading",
     "compare": "scansion.comparison.compare",
     "FAMILIES": "scansion.families.catalogue",
@@ -16,6 +17,11 @@ _PUBLIC = {
     "RNN": "scansion.families.rnn",
     "LSTM": "scansion.families.lstm",
     "Transformer": "scansion.families.transformer",
+    "WRITERS": "scansion.families.catalogue",
+    "RNNEncoderDecoder": "scansion.families.recurrent_encoder_decoder",
+    "SequenceToSequence": "scansion.families.sequence_to_sequence",
+    "LSTMEncoderDecoder": "scansion.families.recurrent_encoder_decoder",
+    "TransformerEncoderDecoder": "scansion.families.transformer_encoder_decoder",
     "Training": "scansion.learning.gradient",
 }
 

@@ -1,13 +1,15 @@
 """``scansion evaluate``: the scores of a model on a table with answers, with intervals."""
 
 import json
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
+import typer
 
+from scansion.cli import translation
 from scansion.cli.options import (
     AtLeast,
-    Data,
+    Beam,
     Json,
     LabelSeparator,
     MaxBad,
@@ -17,7 +19,7 @@ from scansion.cli.options import (
 )
 from scansion.cli.reading import Columns, answers, read
 from scansion.cli.telling import counted, say
-from scansion.errors import DataError, ThresholdError
+from scansion.errors import DataError, ThresholdError, UsageError
 from scansion.measures.intervals import Interval, interval_of
 from scansion.measures.scores import main_measure, measure_all
 
@@ -27,17 +29,20 @@ FEWEST_ROWS = 2
 EXAMPLES = """Examples:
   scansion evaluate model held-out.csv
   scansion evaluate topics held-out.csv --label-separator ';'    several labels in a cell; by default |
+  scansion evaluate translator test.en test.de                   BLEU and chrF
   scansion evaluate model held-out.csv --at-least 0.8 --json     exit code 3 if accuracy is below 0.8
 """
 
 
 def evaluate(
     model: Model,
-    data: Data,
+    data: Annotated[list[str], typer.Argument(metavar="DATA [TARGET]", help="A table with answers; for a translator "
+                                              "two files, texts and their translations.")],
     text: TextColumn = None,
     target: TargetColumn = None,
     label_separator: LabelSeparator = None,
     max_bad: MaxBad = None,
+    beam: Beam = 5,
     at_least: AtLeast = None,
     as_json: Json = False,
 ) -> None:
@@ -45,11 +50,18 @@ def evaluate(
     from scansion.tasks.loading import load
 
     estimator = load(model)
+    if hasattr(estimator, "translate"):
+        score = translation.evaluate(estimator, data, max_bad, beam, as_json)
+        if at_least is not None and score < 100 * at_least:
+            raise ThresholdError(f"BLEU is {score:.2f}, below the {100 * at_least:g} that was demanded.")
+        return
+    if len(data) > 1:
+        raise UsageError(f"{model} answers documents, which lie in one table; got {len(data)} files.")
     kind = estimator.head_.kind
     task = "regress" if kind == "regression" else "classify"
     if kind == "multilabel":
         label_separator = label_separator or BETWEEN_LABELS
-    documents = read(data, Columns(text, target, None, task, label_separator, max_bad))
+    documents = read(data[0], Columns(text, target, None, task, label_separator, max_bad))
     if len(documents) < FEWEST_ROWS:
         raise DataError(f"{documents.name} has {counted(len(documents), 'row')}; a score with its interval takes at "
                         f"least {FEWEST_ROWS}.")

@@ -9,10 +9,10 @@ from typing import Annotated, Any
 
 import typer
 
+from scansion.cli import translation
 from scansion.cli.options import (
     Budget,
     ClassWeight,
-    Data,
     Json,
     LabelSeparator,
     MaxBad,
@@ -35,6 +35,7 @@ EXAMPLES = """Examples:
   scansion fit train.jsonl --family lstm --set width=256 --set dropout=0.4 --budget 10m --out model
   scansion fit labelled-folder/ --family bag-of-words --class-weight balanced --out model
   scansion fit train.jsonl --family lstm --out model --resume
+  scansion fit train.en train.de --valid val.en val.de --family transformer --out translator
 
 While a reader trains, model.run keeps a checkpoint every minute, and one more on Ctrl-C or SIGTERM; the same command
 with --resume goes on from there and ends with the very weights it would have had. A second Ctrl-C stops at once.
@@ -42,11 +43,16 @@ with --resume goes on from there and ends with the very weights it would have ha
 
 
 def fit(
-    data: Data,
+    data: Annotated[list[str], typer.Argument(metavar="DATA [TARGET]", help="A table (.csv .tsv .jsonl .parquet, each "
+                                              "also .gz), a folder with a sub-folder per label, or - for standard "
+                                              "input. Two plain files of as many lines: texts and their "
+                                              "translations.")],
     family: Annotated[str, typer.Option("--family", help="Which one; scansion families lists them.")],
     out: Annotated[Path, typer.Option("--out", metavar="MODEL", help="The model folder to write.")],
     text: TextColumn = None,
     target: TargetColumn = None,
+    valid: Annotated[tuple[str, str] | None, typer.Option("--valid", metavar="SOURCE TARGET", help="For a translator: "
+                                                          "the pairs to choose the epoch on.")] = None,
     task: Task = None,
     label_separator: LabelSeparator = None,
     max_bad: MaxBad = None,
@@ -65,8 +71,8 @@ def fit(
     random_state: Seed = 0,
     as_json: Json = False,
 ) -> None:
-    """Train one family on a table and write a model folder."""
-    from scansion.families.catalogue import family_from
+    """Train one family on a table, or on two files of parallel text, and write a model folder."""
+    from scansion.families.catalogue import family_from, writer_from
     from scansion.learning.counted import Remark
     from scansion.learning.gradient import Step
     from scansion.learning.run import Epoch
@@ -75,8 +81,16 @@ def fit(
     kept_in = run_folder_of(out)
     check_place(out, frozenset(MOST_FILE_BYTES), MANIFEST, replace=force or (resume and kept_in.exists()))
     check_run(kept_in, taken_up=resume or force)
+    keeping = Keeping(kept_in, resume, force, checkpoint_every)
+    if len(data) > 1:
+        shared = {"budget": budget, "processes": processes, "random_state": random_state}
+        configured = with_settings(writer_from(family), settings or [])
+        with how_to_go_on():
+            translator = translation.train(data, valid, configured, max_bad, shared, keeping, out)
+        translation.told(translator, family, out, as_json)
+        return
     configured = with_settings(family_from(family), settings or [])
-    documents = read(data, Columns(text, target, None, task, label_separator, max_bad), class_weight)
+    documents = read(data[0], Columns(text, target, None, task, label_separator, max_bad), class_weight)
     shared: dict[str, Any] = {"budget": budget, "processes": processes, "random_state": random_state}
     if documents.task == "regress":
         estimator = DocumentRegressor(configured, **shared)
@@ -84,7 +98,6 @@ def fit(
         estimator = DocumentClassifier(configured, class_weight=class_weight, **shared)
     if documents.task == "classify" and len(set(documents.targets or [])) == 1:
         say("Warning: every document has the same label; there is nothing to learn from them.")
-    keeping = Keeping(kept_in, resume, force, checkpoint_every)
     with keeping, Telling() as telling, heeding(keeping.stop), how_to_go_on():
         for event in estimator.fitting(documents.texts, answers(documents), keeping=keeping):
             if isinstance(event, Step):

@@ -28,8 +28,6 @@ def _is_a_score(least: float | None) -> float | None:
     return least
 
 
-Data = Annotated[str, typer.Argument(metavar="DATA", help="A table (.csv .tsv .jsonl .parquet, each also .gz), a "
-                                     "folder with a sub-folder per label, or - for standard input.")]
 TextColumn = Annotated[str | None, typer.Option("--text", help="The column with the texts; by default the one with "
                                                    "the longest.")]
 TargetColumn = Annotated[str | None, typer.Option("--target", help="The column with the answers; by default label, "
@@ -49,5 +47,6 @@ Processes = Annotated[int | None, typer.Option("--processes", help="Processes th
 Seed = Annotated[int, typer.Option("--random-state", help="The seed of everything that is drawn at random.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 Model = Annotated[Path, typer.Argument(metavar="MODEL", help="A model folder that fit has written.")]
+Beam = Annotated[int, typer.Option("--beam", min=1, help="For a translator: how many hypotheses to keep at a time.")]
 AtLeast = Annotated[float | None, typer.Option("--at-least", callback=_is_a_score, help="Exit with 3 if the "
-                                                  "score is below this (a share from 0 to 1 for accuracy).")]
+                                                  "score is below this (a share from 0 to 1 for accuracy and BLEU).")]

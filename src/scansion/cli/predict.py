@@ -8,10 +8,11 @@ from typing import Annotated, Any
 
 import typer
 
+from scansion.cli import translation
 from scansion.cli.lines import arriving_lines, is_plain
-from scansion.cli.options import Model, TextColumn
+from scansion.cli.options import Beam, Model, TextColumn
 from scansion.errors import UsageError
-from scansion.text.documents import read_documents
+from scansion.text.documents import read_documents, read_lines
 
 DOCUMENTS_AT_A_TIME = 4_096
 STANDARD_INPUT = "-"
@@ -21,6 +22,7 @@ EXAMPLES = """Examples:
   scansion predict model new.csv --proba            and the probability of each label
   scansion predict model new.jsonl --json           a JSON object a line
   echo "a quiet marvel" | scansion predict model    plain lines: a document each, answered as they come
+  scansion predict translator test.en > test.de     a translation a line
 
 Several labels are joined by | (--label-separator). --proba and --read add columns, tab-separated, under a header
 line. A line break, tab or backslash in a label is written \\n, \\t or \\\\.
@@ -36,6 +38,7 @@ def predict(
     read: Annotated[bool, typer.Option("--read", help="Add how many tokens the model knew, and how many there "
                                        "were.")] = False,
     label_separator: Annotated[str, typer.Option("--label-separator", help="What to put between labels.")] = "|",
+    beam: Beam = 5,
     as_json: Annotated[bool, typer.Option("--json", help="Print a JSON object a line.")] = False,
 ) -> None:
     """Answer every document: one line each, in order."""
@@ -45,6 +48,11 @@ def predict(
     from scansion.tasks.loading import load
 
     estimator = load(model)
+    if hasattr(estimator, "translate"):
+        if proba or read or as_json or text is not None:
+            raise UsageError(f"{model} is a translator and writes lines. Leave out --proba, --read, --json and --text.")
+        translation.translate(estimator, _lines(data or STANDARD_INPUT), beam)
+        return
     if proba and not hasattr(estimator, "predict_proba"):
         raise UsageError(f"{model} answers with numbers, which have no probabilities. Leave out --proba.")
     parts = _parts(data or STANDARD_INPUT, text)
@@ -70,6 +78,13 @@ def _parts(data: str, text: str | None) -> Iterator[list[str]]:
     if data == STANDARD_INPUT and text is None and is_plain(sys.stdin.buffer):
         return arriving_lines(sys.stdin.buffer, DOCUMENTS_AT_A_TIME)
     return _cut(read_documents(data, text=text, with_target=False).texts)
+
+
+def _lines(data: str) -> Iterator[list[str]]:
+    """Plain lines, some at a time, whatever the file is called."""
+    if data == STANDARD_INPUT and is_plain(sys.stdin.buffer):
+        return arriving_lines(sys.stdin.buffer, DOCUMENTS_AT_A_TIME)
+    return _cut(read_lines(data).texts)
 
 
 def _cut(texts: Iterable[str]) -> Iterator[list[str]]:

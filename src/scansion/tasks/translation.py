@@ -7,6 +7,7 @@ validates and returns ``self``, what was learned ends in an underscore.
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
@@ -28,6 +29,7 @@ from scansion.storage.fingerprints import fingerprint_of
 from scansion.storage.manifest import library_versions
 from scansion.storage.schema import to_json
 from scansion.tasks.documents import Keeping
+from scansion.tasks.saving_translation import save_translator
 from scansion.tasks.translating import best, hypotheses_of, restored, translations_of
 from scansion.text.documents import check_documents
 from scansion.text.pairs import Pairs
@@ -169,6 +171,11 @@ class Translator(BaseEstimator):
         """BLEU from 0 to 100, as sacreBLEU computes it."""
         found = self.predict(sources)
         return float(bleu_of(bleu_counts(found, list(check_documents(targets)), tokenize).sum(axis=0)))
+
+    def save(self, folder: str | Path) -> None:
+        """Write a model folder, or over an older one; see :func:`scansion.load`."""
+        self._writer()
+        save_translator(self, Path(folder))
 
     def _described(self, job: WriterJob, fingerprint: str) -> dict[str, Any]:
         """All that a fit is a function of, as JSON values."""

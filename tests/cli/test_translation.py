@@ -1,0 +1,68 @@
+"""Translation by the command: two files in, lines out, and what does not fit together refused."""
+
+import json
+
+import pytest
+
+WORDS = {"1": "one", "2": "two", "3": "three", "4": "four"}
+SOURCES = [" ".join(digits) for digits in ("1234", "4321", "12", "31", "44", "2", "13", "42", "24", "111")] * 6
+TARGETS = [" ".join(WORDS[digit] for digit in source.split()) for source in SOURCES]
+SMALL = ("--family", "transformer", "--set", "width=16", "--set", "heads=2", "--set", "layers=1", "--budget", "3s")
+
+
+@pytest.fixture
+def files(tmp_path):
+    for name, lines in (("train.en", SOURCES), ("train.de", TARGETS), ("new.en", SOURCES[:5]), ("new.de", TARGETS[:5])):
+        (tmp_path / name).write_text("".join(f"{line}\n" for line in lines))
+    return tmp_path
+
+
+@pytest.fixture
+def model(scansion, files):
+    done = scansion("fit", files / "train.en", files / "train.de", *SMALL, "--out", files / "model")
+    assert done.code == 0, done.err
+    assert "60 pairs; task: translate" in done.err
+    assert "perplexity of a held-out token" in done.out
+    return files / "model"
+
+
+def test_a_translator_writes_a_line_for_every_line_and_is_scored(scansion, model, files):
+    done = scansion("predict", model, files / "new.en", "--beam", "2")
+    assert (done.code, len(done.out.splitlines())) == (0, 5)
+    scored = scansion("evaluate", model, files / "new.en", files / "new.de", "--json")
+    found = json.loads(scored.out)
+    assert found.keys() == {"sacrebleu", "bleu_tokenised", "chrf", "rows"}
+    assert found["sacrebleu"].keys() == {"score", "low", "high", "signature"}
+    assert (found["rows"], "tok:13a" in found["sacrebleu"]["signature"]) == (5, True)
+    shown = scansion("evaluate", model, files / "new.en", files / "new.de")
+    assert [line.split()[0] for line in shown.out.splitlines()] == ["sacreBLEU", "BLEU", "chrF2"]
+    assert scansion("evaluate", model, files / "new.en", files / "new.de", "--at-least", "1").code in (0, 3)
+    for words in (["predict", model, files / "new.en", "--proba"], ["evaluate", model, files / "new.en"]):
+        refused = scansion(*words)
+        assert refused.code == 2
+        assert "translator" in refused.err
+
+
+def test_files_that_do_not_fit_together_are_refused(scansion, files):
+    (files / "short.de").write_text("one\n")
+    done = scansion("fit", files / "train.en", files / "short.de", *SMALL, "--out", files / "model")
+    assert done.code == 4
+    assert "line 2 of" in done.err
+    assert not (files / "model").exists()
+    three = scansion("fit", files / "train.en", files / "train.de", files / "new.de", *SMALL, "--out", files / "model")
+    assert (three.code, "two files" in three.err) == (2, True)
+    unknown = scansion("fit", files / "train.en", files / "train.de", "--family", "n-grams", "--out", files / "model")
+    assert unknown.code == 2
+    assert "no family 'n-grams' that translates" in unknown.err
+
+
+def test_one_language_twice_is_noticed(scansion, files):
+    done = scansion("fit", files / "train.en", files / "train.en", *SMALL, "--out", files / "model")
+    assert "100% of the lines are the same in both files" in done.err
+
+
+def test_validation_pairs_are_taken(scansion, files):
+    valid = ("--valid", files / "new.en", files / "new.de")
+    done = scansion("fit", files / "train.en", files / "train.de", *valid, *SMALL, "--out", files / "model", "--json")
+    assert json.loads(done.out)["task"] == "translate"
+    assert "new.en and new.de: 5 pairs" in done.err
