@@ -26,5 +26,6 @@ def turn(vectors: Tensor, mask: Tensor) -> Tensor:
     """Reverse every row within its own length; padding stays where it is. Its own inverse."""
     positions = torch.arange(mask.shape[1])
     last = mask.sum(dim=1, keepdim=True) - 1
-    order = torch.where(mask, last - positions, positions)  # (B, L)
-    return vectors.gather(1, order[:, :, None].expand_as(vectors))
+    order = torch.where(mask, last - positions, positions) + mask.shape[1] * torch.arange(len(mask))[:, None]  # (B, L)
+    # whole rows: gather would look up every number of them
+    return vectors.flatten(0, 1).index_select(0, order.flatten()).view(vectors.shape)
