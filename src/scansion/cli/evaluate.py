@@ -6,7 +6,6 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 
-from scansion.cli import translation
 from scansion.cli.options import (
     AtLeast,
     Beam,
@@ -19,6 +18,7 @@ from scansion.cli.options import (
 )
 from scansion.cli.reading import Columns, answers, read
 from scansion.cli.telling import counted, say
+from scansion.cli.translation import print_scores
 from scansion.errors import DataError, ThresholdError, UsageError
 from scansion.measures.intervals import Interval, interval_of
 from scansion.measures.scores import main_measure, measure_all
@@ -51,7 +51,7 @@ def evaluate(
 
     estimator = load(model)
     if hasattr(estimator, "translate"):
-        score = translation.evaluate(estimator, data, max_bad, beam, as_json)
+        score = print_scores(estimator, data, max_bad, beam, as_json)
         if at_least is not None and score < 100 * at_least:
             raise ThresholdError(f"BLEU is {score:.2f}, below the {100 * at_least:g} that was demanded.")
         return

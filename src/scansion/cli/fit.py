@@ -9,7 +9,6 @@ from typing import Annotated, Any
 
 import typer
 
-from scansion.cli import translation
 from scansion.cli.options import (
     Budget,
     ClassWeight,
@@ -26,6 +25,7 @@ from scansion.cli.places import check_place
 from scansion.cli.reading import Columns, answers, read
 from scansion.cli.stopping import heeding
 from scansion.cli.telling import Telling, say
+from scansion.cli.translation import fit_translator, tell_translator
 from scansion.errors import InterruptedRunError, UsageError, did_you_mean
 from scansion.storage.limits import MANIFEST, MOST_FILE_BYTES
 from scansion.storage.runs import check_run, run_folder_of
@@ -86,8 +86,8 @@ def fit(
         shared = {"budget": budget, "processes": processes, "random_state": random_state}
         configured = with_settings(writer_from(family), settings or [])
         with how_to_go_on():
-            translator = translation.train(data, valid, configured, max_bad, shared, keeping, out)
-        translation.told(translator, family, out, as_json)
+            translator = fit_translator(data, valid, configured, max_bad, shared, keeping, out)
+        tell_translator(translator, family, out, as_json)
         return
     configured = with_settings(family_from(family), settings or [])
     documents = read(data[0], Columns(text, target, None, task, label_separator, max_bad), class_weight)

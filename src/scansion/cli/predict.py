@@ -8,9 +8,9 @@ from typing import Annotated, Any
 
 import typer
 
-from scansion.cli import translation
 from scansion.cli.lines import arriving_lines, is_plain
 from scansion.cli.options import Beam, Model, TextColumn
+from scansion.cli.translation import print_translations
 from scansion.errors import UsageError
 from scansion.text.documents import read_documents, read_lines
 
@@ -51,7 +51,7 @@ def predict(
     if hasattr(estimator, "translate"):
         if proba or read or as_json or text is not None:
             raise UsageError(f"{model} is a translator and writes lines. Leave out --proba, --read, --json and --text.")
-        translation.translate(estimator, _lines(data or STANDARD_INPUT), beam)
+        print_translations(estimator, _lines(data or STANDARD_INPUT), beam)
         return
     if proba and not hasattr(estimator, "predict_proba"):
         raise UsageError(f"{model} answers with numbers, which have no probabilities. Leave out --proba.")

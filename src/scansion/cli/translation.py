@@ -9,6 +9,8 @@ from typing import Any
 from scansion.cli.stopping import heeding
 from scansion.cli.telling import Telling, counted, say
 from scansion.errors import UsageError
+from scansion.measures.translation import bleu, chrf
+from scansion.text.parallel import MOST_EMPTY, read_parallel
 
 COPIED_PAIRS, COPIED_WORDS = 0.2, 0.5  # beyond these shares something is likely to be swapped
 
@@ -22,8 +24,6 @@ def check_two_sides(data: Sequence[str], what: str) -> tuple[str, str]:
 
 def read_pairs(source: str, target: str, max_bad: float | None) -> Any:
     """Parallel text, with what was left out and what looks odd told on standard error."""
-    from scansion.text.parallel import MOST_EMPTY, read_parallel
-
     pairs = read_parallel(source, target, MOST_EMPTY if max_bad is None else max_bad)
     say(f"{pairs.name}: {counted(len(pairs), 'pair')}; task: translate (two files of as many lines).")
     if pairs.left_out:
@@ -34,7 +34,7 @@ def read_pairs(source: str, target: str, max_bad: float | None) -> Any:
     return pairs
 
 
-def train(
+def fit_translator(
     data: Sequence[str], valid: Sequence[str] | None, configured: Any, max_bad: float | None, shared: dict[str, Any],
     keeping: Any, out: Path,
 ) -> Any:
@@ -65,7 +65,7 @@ def train(
     return translator
 
 
-def told(translator: Any, family: str, out: Path, as_json: bool) -> None:
+def tell_translator(translator: Any, family: str, out: Path, as_json: bool) -> None:
     """What a fit has come to."""
     report = translator.fit_report_
     if as_json:
@@ -80,7 +80,7 @@ def told(translator: Any, family: str, out: Path, as_json: bool) -> None:
           f"{report.perplexity:.2f}.")
 
 
-def translate(translator: Any, parts: Iterable[list[str]], beam: int) -> None:
+def print_translations(translator: Any, parts: Iterable[list[str]], beam: int) -> None:
     """One translation a line, in the order of the input."""
     copied = words = 0
     for texts in parts:
@@ -96,10 +96,8 @@ def translate(translator: Any, parts: Iterable[list[str]], beam: int) -> None:
             "reads?")
 
 
-def evaluate(translator: Any, data: Sequence[str], max_bad: float | None, beam: int, as_json: bool) -> float:
+def print_scores(translator: Any, data: Sequence[str], max_bad: float | None, beam: int, as_json: bool) -> float:
     """Print the scores of a translator on two files; its BLEU."""
-    from scansion.measures.translation import bleu, chrf
-
     pairs = read_pairs(*check_two_sides(data, "Scoring a translator"), max_bad)
     found, wanted = translator.predict(pairs.source, beam=beam), list(pairs.target)
     standard, tokenised, letters = bleu(found, wanted), bleu(found, wanted, "none"), chrf(found, wanted)
