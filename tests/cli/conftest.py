@@ -1,5 +1,6 @@
 """The command called in this process, and models that it has fitted."""
 
+import signal
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,6 +15,14 @@ class Said(NamedTuple):
     code: int
     out: str
     err: str
+
+
+@pytest.fixture(scope="session", autouse=True)
+def ctrl_c_is_heard():
+    """A job in the background is started deaf to it, and so would be all that it starts."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture
