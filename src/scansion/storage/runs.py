@@ -140,11 +140,14 @@ class Run:
         for name in os.listdir(self.place):
             if CUT_OFF.fullmatch(name):
                 shutil.rmtree(self.place / name, ignore_errors=True)
-        for checkpoint in self.checkpoints():
+        whole = 0
+        for checkpoint in list(self.checkpoints()):
             try:
                 open_folder(checkpoint, "scansion-checkpoint")
+                whole += 1
             except StorageError as error:
-                self.faults.append(str(error))
+                # an older one that is not whole is one whose removal was cut off
+                self.faults += [] if whole else [str(error)]
                 shutil.rmtree(checkpoint)
 
 
