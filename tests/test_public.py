@@ -14,7 +14,8 @@ import scansion
 from scansion.families.catalogue import FAMILIES, options_of
 
 NAMES = {
-    "__version__", "DocumentClassifier", "DocumentRegressor", "load", "compare", "FAMILIES",
+    "__version__", "DocumentClassifier", "DocumentRegressor", "Translator", "WRITERS", "RNNEncoderDecoder", "SequenceToSequence", "LSTMEncoderDecoder",
+    "TransformerEncoderDecoder", "load", "compare", "FAMILIES",
     "BagOfWords", "NGrams", "RNN", "LSTM", "Transformer", "Training",
 }  # fmt: skip
 
