@@ -42,7 +42,7 @@ def corpus(tmp_path_factory):
 
 @pytest.mark.parametrize(
     "options",
-    [["--family", "bag-of-words"], ["--family", "lstm", "--set", "width=16", "--budget", "10m", "--processes", "1"]],
+    [["--family", "bag-of-words"], ["--family", "lstm", "--set", "width=16", "--budget", "4m", "--processes", "1"]],
     ids=["bag-of-words", "lstm"],
 )
 def test_a_corpus_larger_than_memory_is_learned(corpus, tmp_path, options):
