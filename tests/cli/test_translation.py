@@ -56,6 +56,18 @@ def test_files_that_do_not_fit_together_are_refused(scansion, files):
     assert "no family 'n-grams' that translates" in unknown.err
 
 
+def test_options_of_tables_are_refused_and_a_text_too_long_is_named(scansion, model, files):
+    pair = ("fit", files / "train.en", files / "train.de", *SMALL, "--out", files / "other")
+    refused = scansion(*pair, "--class-weight", "balanced")
+    assert (refused.code, "--class-weight is for tables" in refused.err) == (2, True)
+    alone = scansion("fit", files / "train.en", "--valid", files / "a", files / "b", *SMALL, "--out", files / "other")
+    assert (alone.code, "--valid is for a translator" in alone.err) == (2, True)
+    (files / "long.en").write_text("1 2\n" + "1 2 3 4 " * 800 + "\n")
+    done = scansion("predict", model, files / "long.en")
+    assert (done.code, done.out) == (4, "")
+    assert "Text 2 has" in done.err
+
+
 def test_one_language_twice_is_noticed(scansion, files):
     done = scansion("fit", files / "train.en", files / "train.en", *SMALL, "--out", files / "model")
     assert "100% of the lines are the same in both files" in done.err

@@ -25,7 +25,7 @@ from scansion.cli.places import check_place
 from scansion.cli.reading import Columns, answers, read
 from scansion.cli.stopping import heeding
 from scansion.cli.telling import Telling, say
-from scansion.cli.translation import fit_translator, tell_translator
+from scansion.cli.translation import check_options, fit_translator, tell_translator
 from scansion.errors import InterruptedRunError, UsageError, did_you_mean
 from scansion.storage.limits import MANIFEST, MOST_FILE_BYTES
 from scansion.storage.runs import check_run, run_folder_of
@@ -82,8 +82,10 @@ def fit(
     check_place(out, frozenset(MOST_FILE_BYTES), MANIFEST, replace=force or (resume and kept_in.exists()))
     check_run(kept_in, taken_up=resume or force)
     keeping = Keeping(kept_in, resume, force, checkpoint_every)
+    check_options(data, valid, {"--text": text, "--target": target, "--task": task, "--class-weight": class_weight,
+                                "--label-separator": label_separator})
+    shared: dict[str, Any] = {"budget": budget, "processes": processes, "random_state": random_state}
     if len(data) > 1:
-        shared = {"budget": budget, "processes": processes, "random_state": random_state}
         configured = with_settings(writer_from(family), settings or [])
         with how_to_go_on():
             translator = fit_translator(data, valid, configured, max_bad, shared, keeping, out)
@@ -91,13 +93,11 @@ def fit(
         return
     configured = with_settings(family_from(family), settings or [])
     documents = read(data[0], Columns(text, target, None, task, label_separator, max_bad), class_weight)
-    shared: dict[str, Any] = {"budget": budget, "processes": processes, "random_state": random_state}
     if documents.task == "regress":
         estimator = DocumentRegressor(configured, **shared)
     else:
         estimator = DocumentClassifier(configured, class_weight=class_weight, **shared)
-    if documents.task == "classify" and len(set(documents.targets or [])) == 1:
-        say("Warning: every document has the same label; there is nothing to learn from them.")
+    warn_of_one_label(documents.task, answers(documents))
     with keeping, Telling() as telling, heeding(keeping.stop), how_to_go_on():
         for event in estimator.fitting(documents.texts, answers(documents), keeping=keeping):
             if isinstance(event, Step):
@@ -112,6 +112,12 @@ def fit(
         estimator.save(out)
         keeping.finish()
     _print(estimator, family, out, documents.task, as_json)
+
+
+def warn_of_one_label(task: str | None, targets: list[Any]) -> None:
+    """Said, and no error: a model of one label is a model."""
+    if task == "classify" and len(set(targets)) == 1:
+        say("Warning: every document has the same label; there is nothing to learn from them.")
 
 
 @contextmanager

@@ -22,6 +22,15 @@ def check_two_sides(data: Sequence[str], what: str) -> tuple[str, str]:
     return data[0], data[1]
 
 
+def check_options(data: Sequence[str], valid: Sequence[str] | None, of_tables: dict[str, Any]) -> None:
+    """UsageError for an option that does not go with as many files."""
+    if valid is not None and len(data) == 1:
+        raise UsageError("--valid is for a translator, which takes two files: its texts and their translations.")
+    for name, given in of_tables.items():
+        if given is not None and len(data) > 1:
+            raise UsageError(f"{name} is for tables, and two files are parallel text. Leave it out.")
+
+
 def read_pairs(source: str, target: str, max_bad: float | None) -> Any:
     """Parallel text, with what was left out and what looks odd told on standard error."""
     pairs = read_parallel(source, target, MOST_EMPTY if max_bad is None else max_bad)

@@ -29,6 +29,7 @@ class LSTMEncoderDecoder:
     learning_rate: float = 2e-3
 
     learner: ClassVar[str] = "gradient"
+    longest: ClassVar[int | None] = None
     recurrent: ClassVar[type[nn.RNNBase]] = nn.LSTM
     cell: ClassVar[type[nn.RNNCellBase]] = nn.LSTMCell
 
@@ -56,6 +57,7 @@ class RecurrentEncoderDecoder(nn.Module):
 
     def __init__(self, configuration: LSTMEncoderDecoder, pieces: int) -> None:
         super().__init__()
+        self.configuration = configuration
         width, hidden = configuration.width, configuration.hidden
         self.embedding = nn.Embedding(pieces, width)
         nn.init.normal_(self.embedding.weight, std=width**-0.5)

@@ -27,6 +27,7 @@ class SequenceToSequence:
     learning_rate: float = 2e-3
 
     learner: ClassVar[str] = "gradient"
+    longest: ClassVar[int | None] = None
 
     def __post_init__(self) -> None:
         check_whole(self, "width", "hidden")
@@ -43,6 +44,7 @@ class SequenceToSequenceNetwork(nn.Module):
 
     def __init__(self, configuration: SequenceToSequence, pieces: int) -> None:
         super().__init__()
+        self.configuration = configuration
         width, hidden = configuration.width, configuration.hidden
         self.embedding = nn.Embedding(pieces, width)
         nn.init.normal_(self.embedding.weight, std=width**-0.5)

@@ -21,7 +21,7 @@ from scansion.learning.counted import Remark, Stage
 from scansion.learning.gradient import Alone, Step, Training
 from scansion.learning.parallel import cores, learn_together, processes_for
 from scansion.learning.run import BUDGET_SPENT, Epoch, Learned, learn_by_steps
-from scansion.learning.writer import Writer, build_writer
+from scansion.learning.writer import Writer, build_writer, surprises
 from scansion.learning.writers import WriterJob
 from scansion.measures.translation import bleu_counts, bleu_of
 from scansion.randomness import seed_from, stream
@@ -30,7 +30,7 @@ from scansion.storage.manifest import library_versions
 from scansion.storage.schema import to_json
 from scansion.tasks.documents import Keeping
 from scansion.tasks.saving_translation import save_translator
-from scansion.tasks.translating import best, hypotheses_of, restored, translations_of
+from scansion.tasks.translating import best, check_lengths_of, hypotheses_of, restored, translations_of
 from scansion.text.documents import check_documents
 from scansion.text.pairs import Pairs
 from scansion.text.subwords import MOST_PIECES, Subwords
@@ -119,11 +119,14 @@ class Translator(BaseEstimator):
             pairs, held_out = _held_out(pairs, self.training, seed)
         else:
             held_out = _pairs(subwords, *map(check_documents, validation))
+        for part in (pairs, held_out):
+            check_lengths_of(part, family)
         fingerprint = fingerprint_of(Both(sources, targets))
         job = WriterJob(family, len(subwords), self.training, seed, pairs, held_out)
         checkpoints = None
         if keeping is not None:
-            checkpoints = keeping.begin(self._described(job, fingerprint))
+            valid = None if validation is None else fingerprint_of(Both(*validation))
+            checkpoints = keeping.begin(self._described(job, fingerprint) | {"validation": valid})
             for remark in keeping.remarks(checkpoints):
                 yield Remark(remark)
         tokens = int(job.lengths.sum())
@@ -133,20 +136,18 @@ class Translator(BaseEstimator):
             events = learn_together(job, processes, deadline, checkpoints)
         else:
             events = learn_by_steps(job, Alone(), deadline, checkpoints)
-        errors: dict[int, float] = {}
         for event in events:
             if isinstance(event, Learned):
                 learned = event
             else:
-                if isinstance(event, Epoch):
-                    errors[event.number] = event.held_out_error
                 yield event
         self.family_, self.seed_, self.subwords_ = family, seed, subwords
         self.writer_ = restored(build_writer(family, len(subwords), 0.0, seed), learned.weights)
         self.n_pairs_in_, self.data_fingerprint_ = len(pairs), fingerprint
         self.fit_report_ = TranslationReport(
             time.monotonic() - begun, sum(each.numel() for each in self.writer_.parameters()),
-            processes if processes > 1 else 0, float(np.exp(errors.get(learned.epoch, np.nan))),
+            processes if processes > 1 else 0,
+            float(np.exp(surprises(self.writer_, held_out).sum() / held_out.target.lengths.sum())),
             (f"{learned.ended}; kept the weights of epoch {learned.epoch} of {learned.epochs}; "
              f"{learned.steps:,} steps",),
             learned.ended == BUDGET_SPENT,
