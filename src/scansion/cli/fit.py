@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from scansion.cli.following import follow
 from scansion.cli.options import (
     Budget,
     ClassWeight,
@@ -73,9 +74,6 @@ def fit(
 ) -> None:
     """Train one family on a table, or on two files of parallel text, and write a model folder."""
     from scansion.families.catalogue import family_from, writer_from
-    from scansion.learning.counted import Remark
-    from scansion.learning.gradient import Step
-    from scansion.learning.run import Epoch
     from scansion.tasks.documents import DocumentClassifier, DocumentRegressor, Keeping
 
     kept_in = run_folder_of(out)
@@ -99,16 +97,7 @@ def fit(
         estimator = DocumentClassifier(configured, class_weight=class_weight, **shared)
     warn_of_one_label(documents.task, answers(documents))
     with keeping, Telling() as telling, heeding(keeping.stop), how_to_go_on():
-        for event in estimator.fitting(documents.texts, answers(documents), keeping=keeping):
-            if isinstance(event, Step):
-                telling.now(f"epoch {event.epoch + 1}, loss {event.loss:.3f}", event.progress)
-            elif isinstance(event, Epoch):
-                telling.done(f"epoch {event.number} of {event.of}: training loss {event.training_loss:.3f}, held-out "
-                             f"error {event.held_out_error:.3f} ({event.seconds:.0f} s)")
-            elif isinstance(event, Remark):
-                telling.done(event.text)
-            else:
-                telling.now(event.doing)
+        follow(estimator.fitting(documents.texts, answers(documents), keeping=keeping), telling)
         estimator.save(out)
         keeping.finish()
     _print(estimator, family, out, documents.task, as_json)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from scansion.cli.following import follow
 from scansion.cli.stopping import heeding
 from scansion.cli.telling import Telling, counted, say
 from scansion.errors import UsageError
@@ -48,27 +49,14 @@ def fit_translator(
     keeping: Any, out: Path,
 ) -> Any:
     """Train a translator on two files and write its folder; the translator."""
-    from scansion.learning.counted import Remark
-    from scansion.learning.gradient import Step
-    from scansion.learning.run import Epoch
     from scansion.tasks.translation import Translator
 
     pairs = read_pairs(*check_two_sides(data, "A translator"), max_bad)
     held_out = None if valid is None else read_pairs(*valid, max_bad)
     translator = Translator(configured, **shared)
+    valid_sides = None if held_out is None else (held_out.source, held_out.target)
     with keeping, Telling() as telling, heeding(keeping.stop):
-        for event in translator.fitting(
-            pairs.source, pairs.target, None if held_out is None else (held_out.source, held_out.target), keeping
-        ):
-            if isinstance(event, Step):
-                telling.now(f"epoch {event.epoch + 1}, loss {event.loss:.3f}", event.progress)
-            elif isinstance(event, Epoch):
-                telling.done(f"epoch {event.number} of {event.of}: training loss {event.training_loss:.3f}, held-out "
-                             f"loss {event.held_out_error:.3f} a token ({event.seconds:.0f} s)")
-            elif isinstance(event, Remark):
-                telling.done(event.text)
-            else:
-                telling.now(event.doing)
+        follow(translator.fitting(pairs.source, pairs.target, valid_sides, keeping), telling)
         translator.save(out)
         keeping.finish()
     return translator

@@ -1,6 +1,8 @@
 """Every family by name. A new one is a file in this folder and a line here."""
 
+from collections.abc import Mapping
 from dataclasses import fields
+from typing import Any
 
 from scansion.errors import UsageError, did_you_mean
 from scansion.families.bag_of_words import BagOfWords
@@ -39,34 +41,29 @@ WRITERS: dict[str, type[WritingFamily]] = {
 
 def family_from(given: str | Family) -> Family:
     """A family's configuration from its name, or as it was given. UsageError for anything else."""
-    if isinstance(given, str):
-        if given not in FAMILIES:
-            raise UsageError(f"There is no family {given!r}{did_you_mean(given, FAMILIES)}")
-        return FAMILIES[given]()
-    if type(given) not in FAMILIES.values():
-        raise UsageError(f"A family is a name or a configuration such as LSTM(width=256); got {given!r}.")
-    return given
+    return _configured(given, FAMILIES, "")
 
 
 def writer_from(given: str | WritingFamily) -> WritingFamily:
-    """A writing family's configuration from its name, or as it was given. UsageError for anything else."""
+    """The same for a family that writes."""
+    return _configured(given, WRITERS, " that translates")
+
+
+def name_of(family: Family | WritingFamily) -> str:
+    """The name under which a configuration stands in ``FAMILIES`` or ``WRITERS``."""
+    named = [*FAMILIES.items(), *WRITERS.items()]
+    return next(name for name, kind in named if kind is type(family))
+
+
+def _configured(given: Any, known: Mapping[str, type], which: str) -> Any:
     if isinstance(given, str):
-        if given not in WRITERS:
-            raise UsageError(f"There is no family {given!r} that translates{did_you_mean(given, WRITERS)}")
-        return WRITERS[given]()
-    if type(given) not in WRITERS.values():
-        raise UsageError(f"A family that translates is a name or such as LSTMEncoderDecoder(); got {given!r}.")
+        if given not in known:
+            raise UsageError(f"There is no family {given!r}{which}{did_you_mean(given, known)}")
+        return known[given]()
+    if type(given) not in known.values():
+        example = known["lstm"].__name__
+        raise UsageError(f"A family{which} is a name or a configuration such as {example}(width=256); got {given!r}.")
     return given
-
-
-def name_of_writer(family: WritingFamily) -> str:
-    """The name under which a configuration stands in ``WRITERS``."""
-    return next(name for name, kind in WRITERS.items() if kind is type(family))
-
-
-def name_of(family: Family) -> str:
-    """The name under which a configuration stands in ``FAMILIES``."""
-    return next(name for name, kind in FAMILIES.items() if kind is type(family))
 
 
 def options_of(name: str) -> dict[str, object]:

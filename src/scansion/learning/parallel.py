@@ -24,10 +24,10 @@ from torch import Tensor, nn
 
 from scansion.errors import DivergedError, InterruptedRunError, ScansionError, StorageError
 from scansion.learning.checkpoints import Checkpoints, Stop
-from scansion.learning.gradient import Step, Training
+from scansion.learning.gradient import Alone, Step, Training
 from scansion.learning.optimiser import others_of, rows_of, tables_of
 from scansion.learning.readers import ReaderJob
-from scansion.learning.run import Epoch, Job, Learned
+from scansion.learning.run import Epoch, Job, Learned, learn_by_steps
 from scansion.learning.writers import WriterJob
 from scansion.spill import no_room
 from scansion.storage.runs import Run
@@ -99,6 +99,15 @@ def learn_together(
                 worker.stdout.close()
                 worker.stdin.close()
         yield _result(Path(folder))
+
+
+def learn_with(
+    processes: int, job: Job, deadline: float, checkpoints: Checkpoints | None
+) -> Iterator[Step | Epoch | Learned]:
+    """A run in this process, or in several of their own."""
+    if processes > 1:
+        return learn_together(job, processes, deadline, checkpoints)
+    return learn_by_steps(job, Alone(), deadline, checkpoints)
 
 
 def processes_for(training: Training, tokens: int) -> int:

@@ -7,7 +7,7 @@ from typing import Self
 
 import numpy as np
 
-from scansion.families.catalogue import WRITERS, WritingFamily, name_of_writer
+from scansion.families.catalogue import WRITERS, WritingFamily, name_of
 from scansion.learning.gradient import Training
 from scansion.learning.writer import Writer, WriterBatch, batch_of, build_writer, surprises
 from scansion.spill import read_flat, write_flat
@@ -61,7 +61,7 @@ class WriterJob:
             write_flat(folder / f"{name}.ids", sequences.ids)
             np.save(folder / f"{name}.npy", np.stack([sequences.starts, sequences.lengths]))
         (folder / "writer.json").write_text(json.dumps({
-            "family": name_of_writer(self.family),
+            "family": name_of(self.family),
             "options": to_json(self.family), "pieces": self.pieces, "training": to_json(self.training),
             "seed": self.seed,
         }))

@@ -12,11 +12,11 @@ from scansion.heads.catalogue import Head
 from scansion.learning.checkpoints import Checkpoints
 from scansion.learning.convex import Linear, fold_rows
 from scansion.learning.counted import Counted, CountedVectors, Stage, learn_counted
-from scansion.learning.gradient import Alone, Step, Training
-from scansion.learning.parallel import learn_together, processes_for
+from scansion.learning.gradient import Step, Training
+from scansion.learning.parallel import learn_with, processes_for
 from scansion.learning.reader import Examples, Reader, build_reader, read
 from scansion.learning.readers import ReaderJob
-from scansion.learning.run import BUDGET_SPENT, Epoch, Learned, learn_by_steps
+from scansion.learning.run import BUDGET_SPENT, Epoch, Learned
 from scansion.text.batches import Sequences
 from scansion.text.vocabulary import Vocabulary
 from scansion.text.words import Corpus
@@ -146,12 +146,8 @@ def _learn_reader(
         family, head, len(vocabulary), len(vocabulary.pieces), training, seed, spelling, examples, held_out
     )
     yield Stage(f"training on {tokens:,} tokens with {processes} process{'es' if processes > 1 else ''}")
-    if processes > 1:
-        events = learn_together(job, processes, deadline, checkpoints)
-    else:
-        events = learn_by_steps(job, Alone(), deadline, checkpoints)
     learned = None
-    for event in events:
+    for event in learn_with(processes, job, deadline, checkpoints):
         if isinstance(event, Learned):
             learned = event
         else:

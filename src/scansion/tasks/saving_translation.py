@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from scansion.errors import UnsafeFolderError
-from scansion.families.catalogue import WRITERS, name_of_writer
+from scansion.families.catalogue import WRITERS, name_of
 from scansion.learning.gradient import Training
 from scansion.learning.writer import build_writer
 from scansion.storage.folders import Folder, publish
@@ -41,7 +41,7 @@ def save_translator(translator: "Translator", folder: Path) -> None:
     """Write a fitted translator in one step."""
     subwords = translator.subwords_
     config = TranslationModel(
-        "translate", name_of_writer(translator.family_), to_json(translator.family_), translator.training,
+        "translate", name_of(translator.family_), to_json(translator.family_), translator.training,
         translator.pieces, len(subwords), translator.seed_, translator.n_pairs_in_,
     )
     words = subwords.pieces + [BETWEEN.join(merge) for merge in subwords.merges]

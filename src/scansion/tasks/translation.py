@@ -15,12 +15,12 @@ import torch
 from sklearn.base import BaseEstimator
 
 from scansion.errors import NotFittedError, UsageError
-from scansion.families.catalogue import WritingFamily, name_of_writer, writer_from
+from scansion.families.catalogue import WritingFamily, name_of, writer_from
 from scansion.learning.budget import seconds_of
 from scansion.learning.counted import Remark, Stage
-from scansion.learning.gradient import Alone, Step, Training
-from scansion.learning.parallel import cores, learn_together, processes_for
-from scansion.learning.run import BUDGET_SPENT, Epoch, Learned, learn_by_steps
+from scansion.learning.gradient import Step, Training
+from scansion.learning.parallel import cores, learn_with, processes_for
+from scansion.learning.run import BUDGET_SPENT, Epoch, Learned
 from scansion.learning.writer import Writer, build_writer, surprises
 from scansion.learning.writers import WriterJob
 from scansion.measures.translation import bleu_counts, bleu_of
@@ -132,11 +132,7 @@ class Translator(BaseEstimator):
         tokens = int(job.lengths.sum())
         processes = processes_for(self.training, tokens) if self.processes is None else self.processes
         yield Stage(f"training on {tokens:,} tokens with {processes} process{'es' if processes > 1 else ''}")
-        if processes > 1:
-            events = learn_together(job, processes, deadline, checkpoints)
-        else:
-            events = learn_by_steps(job, Alone(), deadline, checkpoints)
-        for event in events:
+        for event in learn_with(processes, job, deadline, checkpoints):
             if isinstance(event, Learned):
                 learned = event
             else:
@@ -181,7 +177,7 @@ class Translator(BaseEstimator):
     def _described(self, job: WriterJob, fingerprint: str) -> dict[str, Any]:
         """All that a fit is a function of, as JSON values."""
         return {
-            "family": name_of_writer(job.family), "options": to_json(job.family), "pieces": self.pieces,
+            "family": name_of(job.family), "options": to_json(job.family), "pieces": self.pieces,
             "training": to_json(self.training), "seed": job.seed, "processes": self.processes, "cores": cores(),
             "budget": self.budget, "threads": torch.get_num_threads(), "pairs": len(job.pairs),
             "held_out": len(job.held_out), "texts": fingerprint, "versions": library_versions(),

@@ -87,7 +87,7 @@ def _format_of(source: Source, unmarked: str) -> str:
         first = next((line for line in Lines(source, 1) if line.strip()), "")
         return "jsonl" if first.lstrip().startswith("{") else unmarked
     raise UsageError(f"The name {source.name!r} does not say what the file holds. Name it .csv, .tsv, .jsonl, .parquet "
-                     "or .txt (also with .gz), or give the format.")
+                     "or .txt (also with .gz); for a translator, name two files.")
 
 
 def _check_names(name: str, columns: list[str]) -> None:
