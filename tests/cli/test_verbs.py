@@ -37,7 +37,8 @@ def test_the_version_is_the_packages(scansion):
 
 def test_families_are_listed_with_what_can_be_set(scansion, monkeypatch):
     listed = json.loads(scansion("families", "--json").out)
-    assert listed["lstm"]["options"]["width"] == 128
+    assert listed["documents"]["lstm"]["options"]["width"] == 128
+    assert listed["translation"]["lstm-without-attention"]["options"]["hidden"] == 512
     monkeypatch.setenv("COLUMNS", "60")
     narrow = scansion("families").out
     assert "feed_forward=256" in narrow

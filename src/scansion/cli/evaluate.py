@@ -42,7 +42,7 @@ def evaluate(
     target: TargetColumn = None,
     label_separator: LabelSeparator = None,
     max_bad: MaxBad = None,
-    beam: Beam = 5,
+    beam: Beam = None,
     at_least: AtLeast = None,
     as_json: Json = False,
 ) -> None:

@@ -4,6 +4,7 @@ import json
 import shutil
 import sys
 import textwrap
+from typing import Any
 
 from scansion.cli.options import Json
 
@@ -15,14 +16,25 @@ EXAMPLES = """Examples:
 
 def families(as_json: Json = False) -> None:
     """List every family with its options and their defaults."""
-    from scansion.families.catalogue import FAMILIES, options_of
+    from scansion.families.catalogue import FAMILIES, WRITERS, options_of
 
-    known = {
-        name: {"about": _first_line(kind.__module__), "options": options_of(name)} for name, kind in FAMILIES.items()
+    kinds = {
+        title: {
+            name: {"about": _first_line(kind.__module__), "options": options_of(name, known)}
+            for name, kind in known.items()
+        }
+        for title, known in (("documents", FAMILIES), ("translation", WRITERS))
     }
     if as_json:
-        print(json.dumps(known, indent=2, ensure_ascii=False))
+        print(json.dumps(kinds, indent=2, ensure_ascii=False))
         return
+    for title, known in kinds.items():
+        print(f"For {title}\n")
+        _list(known)
+        print()
+
+
+def _list(known: dict[str, dict[str, Any]]) -> None:
     width = shutil.get_terminal_size((100, 24)).columns
     for name, family in known.items():
         options = " ".join(f"{option}={_written(default)}" for option, default in family["options"].items())

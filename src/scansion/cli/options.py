@@ -47,6 +47,7 @@ Processes = Annotated[int | None, typer.Option("--processes", help="Processes th
 Seed = Annotated[int, typer.Option("--random-state", help="The seed of everything that is drawn at random.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 Model = Annotated[Path, typer.Argument(metavar="MODEL", help="A model folder that fit has written.")]
-Beam = Annotated[int, typer.Option("--beam", min=1, help="For a translator: how many hypotheses to keep at a time.")]
+Beam = Annotated[int | None, typer.Option("--beam", min=1, help="For a translator: how many hypotheses to "
+                                             "keep at a time, by default five.")]
 AtLeast = Annotated[float | None, typer.Option("--at-least", callback=_is_a_score, help="Exit with 3 if the "
                                                   "score is below this (a share from 0 to 1 for accuracy and BLEU).")]

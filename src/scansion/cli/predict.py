@@ -38,7 +38,7 @@ def predict(
     read: Annotated[bool, typer.Option("--read", help="Add how many tokens the model knew, and how many there "
                                        "were.")] = False,
     label_separator: Annotated[str, typer.Option("--label-separator", help="What to put between labels.")] = "|",
-    beam: Beam = 5,
+    beam: Beam = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print a JSON object a line.")] = False,
 ) -> None:
     """Answer every document: one line each, in order."""

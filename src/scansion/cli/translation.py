@@ -77,7 +77,7 @@ def tell_translator(translator: Any, family: str, out: Path, as_json: bool) -> N
           f"{report.perplexity:.2f}.")
 
 
-def print_translations(translator: Any, parts: Iterable[list[str]], beam: int) -> None:
+def print_translations(translator: Any, parts: Iterable[list[str]], beam: int | None) -> None:
     """One translation a line, in the order of the input."""
     copied = words = 0
     for texts in parts:
@@ -93,7 +93,7 @@ def print_translations(translator: Any, parts: Iterable[list[str]], beam: int) -
             "reads?")
 
 
-def print_scores(translator: Any, data: Sequence[str], max_bad: float | None, beam: int, as_json: bool) -> float:
+def print_scores(translator: Any, data: Sequence[str], max_bad: float | None, beam: int | None, as_json: bool) -> float:
     """Print the scores of a translator on two files; its BLEU."""
     pairs = read_pairs(*check_two_sides(data, "Scoring a translator"), max_bad)
     found, wanted = translator.predict(pairs.source, beam=beam), list(pairs.target)

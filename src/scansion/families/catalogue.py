@@ -66,6 +66,6 @@ def _configured(given: Any, known: Mapping[str, type], which: str) -> Any:
     return given
 
 
-def options_of(name: str) -> dict[str, object]:
+def options_of(name: str, known: Mapping[str, type] = FAMILIES) -> dict[str, object]:
     """A family's options and their defaults."""
-    return {field.name: field.default for field in fields(FAMILIES[name])}
+    return {field.name: field.default for field in fields(known[name])}

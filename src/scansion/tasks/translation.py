@@ -149,9 +149,9 @@ class Translator(BaseEstimator):
             learned.ended == BUDGET_SPENT,
         )
 
-    def predict(self, sources: Iterable[str], beam: int = BEAM) -> list[str]:
-        """The best translation of each text, in the order given."""
-        return translations_of(self._writer(), self.subwords_, check_documents(sources), beam)
+    def predict(self, sources: Iterable[str], beam: int | None = None) -> list[str]:
+        """The best translation of each text, in the order given; ``beam`` is ``BEAM`` unless given."""
+        return translations_of(self._writer(), self.subwords_, check_documents(sources), beam or BEAM)
 
     def translate(self, text: str, beam: int = BEAM, alternatives: int = 1) -> list[Translation]:
         """The best translations of one text, best first; UsageError for more of them than the beam holds."""
