@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 DATA = Path(__file__).parents[1] / "data"
-COMMAND = [sys.executable, "-m", "scansion.cli.main"]
+COMMAND = [sys.executable, "-m", "scansion"]
 ENVIRONMENT = {**os.environ, "COLUMNS": "100", "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
 
 

@@ -12,7 +12,7 @@ import pytest
 
 DATA = Path(__file__).parents[1] / "data"
 ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-FIT = [sys.executable, "-m", "scansion.cli.main", "fit", "many.csv", "--family", "lstm", "--set", "width=16"]
+FIT = [sys.executable, "-m", "scansion", "fit", "many.csv", "--family", "lstm", "--set", "width=16"]
 
 
 @pytest.fixture(scope="module")

@@ -155,7 +155,3 @@ def _usage(error: Any) -> str:
         say(message)  # a verb without its arguments: show how it is used
         return ""
     return message.rstrip(".") + (f". See {context.command_path} --help" if context is not None else ".")
-
-
-if __name__ == "__main__":
-    run()
