@@ -16,7 +16,7 @@ from scansion.families.catalogue import FAMILIES, options_of
 NAMES = {
     "__version__", "DocumentClassifier", "DocumentRegressor", "Translator", "load", "compare", "FAMILIES", "WRITERS",
     "RNNEncoderDecoder", "SequenceToSequence", "LSTMEncoderDecoder", "TransformerEncoderDecoder",
-    "BagOfWords", "NGrams", "RNN", "LSTM", "Transformer", "Training",
+    "BagOfWords", "NGrams", "RNN", "LSTM", "Transformer", "Training", "WriterTraining",
 }  # fmt: skip
 
 ESTIMATORS = {
@@ -48,7 +48,7 @@ COMPARE = {
 
 TRAINING = [
     "tokens", "fewest_epochs", "most_epochs", "steps", "smallest_batch", "largest_batch", "warm_up", "weight_decay",
-    "label_smoothing", "largest_gradient", "held_out", "most_held_out",
+    "label_smoothing", "largest_gradient", "averaged", "held_out", "most_held_out",
 ]  # fmt: skip
 
 

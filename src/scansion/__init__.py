@@ -23,6 +23,7 @@ _PUBLIC = {
     "LSTMEncoderDecoder": "scansion.families.recurrent_encoder_decoder",
     "TransformerEncoderDecoder": "scansion.families.transformer_encoder_decoder",
     "Training": "scansion.learning.gradient",
+    "WriterTraining": "scansion.learning.writer",
 }
 
 __all__ = ["__version__", *_PUBLIC]

@@ -16,6 +16,7 @@ from scansion.families.transformer import Transformer
 from scansion.heads.labels import LabelsHead
 from scansion.heads.numbers import NumbersHead
 from scansion.learning import parallel, run
+from scansion.learning.averaging import Average
 from scansion.learning.gradient import Alone, Step, Training
 from scansion.learning.parallel import learn_together, processes_for
 from scansion.learning.reader import Examples, build_reader, cut_windows, read
@@ -141,7 +142,7 @@ def watched(*errors: list[float]) -> list[int]:
     """The epoch that is kept after each look, if epoch i has the given squared errors on the held-out rows."""
     reader = build_reader(FAMILY, 5, 0, NumbersHead(0.0, 1.0), 0.0, 0)
     answers = iter([(np.array(each), np.ones(len(each))) for each in errors])
-    watch, kept = Watch(reader, lambda: next(answers)), []
+    watch, kept = Watch(reader, Average(reader, 0.0), lambda: next(answers)), []
     for epoch, wrong in enumerate(errors, start=1):
         reader.scores.bias.data.fill_(epoch)
         mean, keeps = watch.look(epoch)

@@ -14,10 +14,10 @@ from scansion.families.recurrent_encoder_decoder import LSTMEncoderDecoder, RNNE
 from scansion.families.sequence_to_sequence import SequenceToSequence
 from scansion.families.transformer_encoder_decoder import TransformerEncoderDecoder
 from scansion.learning.checkpoints import Checkpoints, Stop
-from scansion.learning.gradient import Alone, Step, Training
+from scansion.learning.gradient import Alone, Step
 from scansion.learning.parallel import learn_together
 from scansion.learning.run import Epoch, Learned, learn_by_steps
-from scansion.learning.writer import batch_of, build_writer, surprises
+from scansion.learning.writer import WriterTraining, batch_of, build_writer, surprises
 from scansion.learning.writers import WriterJob
 from scansion.storage.runs import Run
 from scansion.text.pairs import Pairs
@@ -34,10 +34,10 @@ SOURCES = [" ".join(words) for words in itertools.product(WORDS, repeat=3)]
 TARGETS = [" ".join(reversed(source.split())) for source in SOURCES]
 SUBWORDS = Subwords.learn(SOURCES, most=300)
 PAIRS = Pairs(SUBWORDS.encode(SOURCES), SUBWORDS.encode(TARGETS))
-TRAINING = Training(fewest_epochs=2, most_epochs=2, smallest_batch=120, largest_batch=120)
+TRAINING = WriterTraining(fewest_epochs=2, most_epochs=2, smallest_batch=120, largest_batch=120)
 
 
-def job_of(name: str, training: Training = TRAINING) -> WriterJob:
+def job_of(name: str, training: WriterTraining = TRAINING) -> WriterJob:
     rows = np.random.default_rng(0).permutation(len(PAIRS))
     return WriterJob(FAMILIES[name], len(SUBWORDS), training, 0, PAIRS.only(rows[20:]), PAIRS.only(rows[:20]))
 
@@ -52,7 +52,7 @@ def test_an_epoch_tells_the_surprise_of_the_held_out_targets(name):
     *events, learned = learn_by_steps(job, Alone())
     epochs = [event for event in events if isinstance(event, Epoch)]
     assert [epoch.number for epoch in epochs] == [1, 2]
-    writer = build_writer(job.family, job.pieces, 0.0, 1)
+    writer = build_writer(job.family, job.pieces, TRAINING, 1)
     writer.load_state_dict({key: torch.from_numpy(array) for key, array in learned.weights.items()})
     mean = surprises(writer, job.held_out).sum() / job.held_out.target.lengths.sum()
     assert mean == pytest.approx(epochs[learned.epoch - 1].held_out_error, rel=1e-5)
@@ -61,7 +61,7 @@ def test_an_epoch_tells_the_surprise_of_the_held_out_targets(name):
 
 @pytest.mark.parametrize("name", list(FAMILIES))
 def test_the_surprise_of_a_row_does_not_depend_on_its_batch(name):
-    writer = build_writer(FAMILIES[name], len(SUBWORDS), 0.0, 0).eval()
+    writer = build_writer(FAMILIES[name], len(SUBWORDS), TRAINING, 0).eval()
     together = surprises(writer, PAIRS.only(np.arange(9)))
     alone = [float(surprises(writer, PAIRS.only(np.array([row])))[0]) for row in range(9)]
     np.testing.assert_allclose(together, alone, rtol=1e-5)
@@ -93,19 +93,21 @@ def test_two_processes_learn_what_one_does(monkeypatch):
 
 def test_every_parameter_gets_a_gradient():
     for family in FAMILIES.values():
-        writer = build_writer(family, len(SUBWORDS), 0.1, 0).eval()
+        writer = build_writer(family, len(SUBWORDS), TRAINING, 0).eval()
         writer.loss(batch_of(PAIRS, np.arange(6))).backward()
         dead = [name for name, each in writer.named_parameters() if each.grad is None or not each.grad.abs().sum()]
         assert not dead
 
 
 def test_the_transformer_learns_to_turn_words_around():
-    training = Training(fewest_epochs=120, most_epochs=120, smallest_batch=250, largest_batch=250, label_smoothing=0.0)
+    training = WriterTraining(
+        fewest_epochs=120, most_epochs=120, smallest_batch=250, largest_batch=250, label_smoothing=0.0, consistency=0.0
+    )
     family = TransformerEncoderDecoder(width=32, heads=4, layers=2, feed_forward=64, longest=32, dropout=0.1)
     rows = np.random.default_rng(0).permutation(len(PAIRS))
     job = WriterJob(family, len(SUBWORDS), training, 0, PAIRS.only(rows[40:]), PAIRS.only(rows[:40]))
     *_, learned = learn_by_steps(job, Alone())
-    writer = build_writer(family, job.pieces, 0.0, 0).eval()
+    writer = build_writer(family, job.pieces, TRAINING, 0).eval()
     writer.load_state_dict({key: torch.from_numpy(array) for key, array in learned.weights.items()})
     with torch.inference_mode():
         batch = batch_of(PAIRS, rows[:40])

@@ -14,7 +14,7 @@ from scansion.errors import NotFittedError, UnsafeFolderError, UsageError
 from scansion.families.recurrent_encoder_decoder import LSTMEncoderDecoder, RNNEncoderDecoder
 from scansion.families.sequence_to_sequence import SequenceToSequence
 from scansion.families.transformer_encoder_decoder import TransformerEncoderDecoder
-from scansion.learning.gradient import Training
+from scansion.learning.writer import WriterTraining
 from scansion.tasks.translation import Translator
 
 ONES = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
@@ -41,7 +41,7 @@ SMALL = {
     "rnn": RNNEncoderDecoder(width=16, hidden=16),
     "lstm-without-attention": SequenceToSequence(width=16, hidden=16),
 }
-QUICK = Training(fewest_epochs=1, most_epochs=1, smallest_batch=400, largest_batch=400)
+QUICK = WriterTraining(fewest_epochs=1, most_epochs=1, smallest_batch=400, largest_batch=400)
 
 
 @pytest.fixture(scope="module", params=list(SMALL))
@@ -57,8 +57,8 @@ def test_the_transformer_learns_to_say_numbers_in_words():
     family = TransformerEncoderDecoder(
         width=64, heads=4, layers=2, feed_forward=128, dropout=0.1, learning_rate=1e-3
     )
-    training = Training(
-        fewest_epochs=30, most_epochs=30, smallest_batch=1_000, largest_batch=1_000, label_smoothing=0.0
+    training = WriterTraining(
+        fewest_epochs=30, most_epochs=30, smallest_batch=1_000, largest_batch=1_000, label_smoothing=0.0, consistency=0.0
     )
     model = Translator(family, pieces=400, training=training, processes=1, random_state=0)
     model.fit([DIGITS[row] for row in train], [WORDS[row] for row in train])

@@ -3,7 +3,8 @@
     loss = log Z - (1 - s) z_y - s mean(z),      z = h W^T + b,      Z = sum_v exp(z_v)
 
 Scores and gradients are made for some positions at a time, in place, in one autograd function, so that nothing of the
-size tokens x vocabulary is ever kept: what is left is the price of three matrix products.
+size tokens x vocabulary is ever kept: what is left is the price of three matrix products.  On a CPU torch's softmax
+takes a sixth of the time of its exp and logsumexp, so that Z is found from the largest score and its probability.
 """
 
 from typing import Any
@@ -11,12 +12,17 @@ from typing import Any
 import torch
 from torch import Tensor
 
-POSITIONS_AT_A_TIME = 512
+POSITIONS_AT_A_TIME = 256
 
 
 def vocabulary_loss(vectors: Tensor, table: Tensor, bias: Tensor, targets: Tensor, smoothing: float) -> Tensor:
     """vectors (N, D), table (V, D), bias (V,), targets (N,) int64 -> the loss summed over positions, a scalar."""
     return _VocabularyLoss.apply(vectors, table, bias, targets, smoothing)
+
+
+def log_normaliser(scores: Tensor, chances: Tensor) -> Tensor:
+    """log Z of scores (..., V) and their softmax: the largest chance is at least 1 / V, so its logarithm is finite."""
+    return scores.amax(dim=-1) - chances.amax(dim=-1).log()
 
 
 class _VocabularyLoss(torch.autograd.Function):
@@ -31,10 +37,10 @@ class _VocabularyLoss(torch.autograd.Function):
             part = slice(begin, begin + POSITIONS_AT_A_TIME)
             scores = torch.addmm(bias, vectors[part], table.T)  # (n, V)
             right = targets[part, None]
-            normaliser = scores.logsumexp(dim=1, keepdim=True)
-            total += normaliser.sum() - (1 - smoothing) * scores.gather(1, right).sum()
+            chances = scores.softmax(dim=1)
+            total += log_normaliser(scores, chances).sum() - (1 - smoothing) * scores.gather(1, right).sum()
             total -= smoothing * scores.mean(dim=1).sum()
-            slope = scores.sub_(normaliser).exp_().sub_(smoothing / scores.shape[1])
+            slope = chances.sub_(smoothing / scores.shape[1])
             slope.scatter_add_(1, right, slope.new_full((len(right), 1), smoothing - 1))
             slopes[0][part] = slope @ table
             slopes[1].addmm_(slope.T, vectors[part])

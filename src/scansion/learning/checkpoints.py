@@ -13,6 +13,7 @@ import torch
 from torch import nn
 
 from scansion.errors import InterruptedRunError
+from scansion.learning.averaging import Average
 from scansion.learning.gradient import Position
 from scansion.learning.optimiser import Optimiser
 from scansion.storage.atomic import check_room
@@ -20,8 +21,8 @@ from scansion.storage.limits import CONFIG, WEIGHTS
 from scansion.storage.runs import CHECKPOINTS_KEPT, Run
 from scansion.storage.schema import from_json, to_json
 
-NOW, KEPT, OPTIMISER = "now.", "kept.", "optimiser."
-COPIES = 4  # the weights, those kept, and two running means
+NOW, KEPT, OPTIMISER, AVERAGE = "now.", "kept.", "optimiser.", "average."
+COPIES = 5  # the weights, those kept, their mean, and two running means
 
 
 @dataclass(frozen=True)
@@ -60,20 +61,23 @@ class Checkpoints:
         self.run, self.seconds, self.stop = run, seconds, stop
         self.last = time.monotonic()
 
-    def resume(self, reader: nn.Module, optimiser: Optimiser) -> tuple[Standing, dict[str, np.ndarray]]:
-        """Put reader and optimiser where the run stood; where that was, and the weights it had kept.
+    def resume(
+        self, model: nn.Module, optimiser: Optimiser, average: Average
+    ) -> tuple[Standing, dict[str, np.ndarray]]:
+        """Put all three where the run stood; where that was, and the weights it had kept.
 
         StorageError where there is no room for what is to be kept.
         """
-        check_room(self.run.place, self._bytes(reader) * COPIES * (CHECKPOINTS_KEPT + 1))
+        check_room(self.run.place, self._bytes(model) * COPIES * (CHECKPOINTS_KEPT + 1))
         self.stop.possible = True
         folder = self.run.newest()
         if folder is None:
             return Standing(), {}
         standing = from_json(Standing, folder.json(CONFIG), folder.where(CONFIG))
         tensors = folder.tensors(WEIGHTS)
-        reader.load_state_dict({name: torch.from_numpy(array) for name, array in _under(tensors, NOW).items()})
+        model.load_state_dict({name: torch.from_numpy(array) for name, array in _under(tensors, NOW).items()})
         optimiser.restore(_under(tensors, OPTIMISER), standing.position.step)
+        average.restore(_under(tensors, AVERAGE))
         return standing, _under(tensors, KEPT)
 
     def position(self) -> Position:
@@ -84,14 +88,15 @@ class Checkpoints:
         return from_json(Standing, folder.json(CONFIG), folder.where(CONFIG)).position
 
     def keep(
-        self, standing: Standing, reader: nn.Module, optimiser: Optimiser, kept: Mapping[str, np.ndarray]
+        self, standing: Standing, model: nn.Module, optimiser: Optimiser, average: Average,
+        kept: Mapping[str, np.ndarray],
     ) -> None:
         """Save if it is time to; InterruptedRunError after a save that was asked for to stop."""
         asked = self.stop.asked
         if not asked and time.monotonic() - self.last < self.seconds:
             return
-        now = {name: tensor.detach().numpy() for name, tensor in reader.state_dict().items()}
-        parts = {NOW: now, KEPT: kept, OPTIMISER: optimiser.state()}
+        now = {name: tensor.detach().numpy() for name, tensor in model.state_dict().items()}
+        parts = {NOW: now, KEPT: kept, OPTIMISER: optimiser.state(), AVERAGE: average.state()}
         tensors = {prefix + name: array for prefix, part in parts.items() for name, array in part.items()}
         self.run.save(standing.position.step, to_json(standing), tensors)
         self.last = time.monotonic()
@@ -100,8 +105,8 @@ class Checkpoints:
             raise InterruptedRunError(f"Stopped after step {step:,}; all of it is kept in {self.run.place}.")
 
     @staticmethod
-    def _bytes(reader: nn.Module) -> int:
-        return sum(parameter.numel() * parameter.element_size() for parameter in reader.parameters())
+    def _bytes(model: nn.Module) -> int:
+        return sum(parameter.numel() * parameter.element_size() for parameter in model.parameters())
 
 
 def _under(tensors: Mapping[str, np.ndarray], prefix: str) -> dict[str, np.ndarray]:

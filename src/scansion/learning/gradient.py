@@ -35,6 +35,8 @@ class Training:
     weight_decay: float = 0.01
     label_smoothing: float = 0.1
     largest_gradient: float = 1.0
+    averaged: float = 0.0
+    """The share of a run whose weights are averaged into those that are kept; 0 to keep them as they are."""
     held_out: float = 0.05
     """The share of rows kept back, at most ``most_held_out``, to choose the epoch whose weights are kept."""
     most_held_out: int = 2_000
@@ -45,7 +47,7 @@ class Training:
         check_whole(self, "largest_batch", least=self.smallest_batch)
         check_shares(self, "weight_decay", "label_smoothing")
         check_positive(self, "warm_up", "largest_gradient", "held_out")
-        check_shares(self, "warm_up", "held_out")
+        check_shares(self, "warm_up", "averaged", "held_out")
 
     def epochs(self, tokens: int) -> int:
         """Epochs for a training set of so many tokens."""

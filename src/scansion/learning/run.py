@@ -9,6 +9,7 @@ from typing import Any, Protocol, Self
 import numpy as np
 from torch import nn
 
+from scansion.learning.averaging import Average
 from scansion.learning.checkpoints import Checkpoints, Standing
 from scansion.learning.gradient import Engine, Position, Step, Training, train
 from scansion.learning.optimiser import Optimiser
@@ -88,10 +89,11 @@ def learn_by_steps(
     tokens = int(lengths.sum())
     epochs, budget = training.epochs(tokens), training.batch(tokens)
     optimiser = Optimiser(model, training.weight_decay, training.largest_gradient)
-    watch = Watch(model, lambda: job.errors(model))
+    average = Average(model, training.averaged)
+    watch = Watch(model, average, lambda: job.errors(model))
     at = Standing()
     if checkpoints is not None:
-        at, kept = checkpoints.resume(model, optimiser)
+        at, kept = checkpoints.resume(model, optimiser, average)
         watch.resume(at, kept)
         deadline -= at.position.seconds  # a budget is for the whole run
     begun, ended = time.monotonic() - at.position.seconds, "all epochs done"
@@ -104,6 +106,7 @@ def learn_by_steps(
         seconds = time.monotonic() - begun
         here = Position(step.number, step.epoch, step.batch, seconds)
         at = replace(at, position=here, loss=at.loss + step.loss, tokens=at.tokens + step.tokens)
+        average.add(step.number)
         yield step
         if step.ends_epoch:
             error, kept = watch.look(step.epoch + 1)
@@ -116,7 +119,7 @@ def learn_by_steps(
                 lowest_error=watch.lowest, allowed_error=watch.allowed,
             )
         if checkpoints is not None:
-            checkpoints.keep(at, model, optimiser, watch.weights)
+            checkpoints.keep(at, model, optimiser, average, watch.weights)
     else:
         if at.position.epoch < epochs:
             ended = BUDGET_SPENT
@@ -134,8 +137,10 @@ class Watch:
     noisy to say more than that (the one-standard-error rule of Breiman et al. 1984, section 3.4.3).
     """
 
-    def __init__(self, model: nn.Module, errors: Callable[[], tuple[np.ndarray, np.ndarray]]) -> None:
-        self.model, self.errors = model, errors
+    def __init__(
+        self, model: nn.Module, average: Average, errors: Callable[[], tuple[np.ndarray, np.ndarray]]
+    ) -> None:
+        self.model, self.average, self.errors = model, average, errors
         self.lowest, self.allowed, self.epoch = float("inf"), float("inf"), 0
         self.weights: dict[str, np.ndarray] = {}
 
@@ -147,6 +152,10 @@ class Watch:
 
     def look(self, epoch: int) -> tuple[float, bool]:
         """This epoch's held-out error, and whether its weights are kept."""
+        with self.average.in_place():
+            return self._look(epoch)
+
+    def _look(self, epoch: int) -> tuple[float, bool]:
         errors, weights = self.errors()
         mean = float(np.average(errors, weights=weights))
         if mean < self.lowest:

@@ -9,6 +9,8 @@ from torch import Tensor, nn
 
 from scansion.families.catalogue import WritingFamily
 from scansion.heads.next_token import NextToken
+from scansion.learning.gradient import Training
+from scansion.options import check_positive
 from scansion.text.batches import reading_plan
 from scansion.text.pairs import Pairs
 from scansion.text.subwords import BEGIN
@@ -30,6 +32,10 @@ class WriterBatch:
         """What stands before each target token, (B, T)."""
         return torch.cat([torch.full_like(self.target[:, :1], BEGIN), self.target[:, :-1]], dim=1)
 
+    def twice(self) -> "WriterBatch":
+        """The same rows, and once more behind them."""
+        return WriterBatch(*(torch.cat([part, part]) for part in (self.source, self.mask, self.target, self.written)))
+
 
 def batch_of(pairs: Pairs, rows: np.ndarray) -> WriterBatch:
     """The given rows as tensors."""
@@ -38,12 +44,30 @@ def batch_of(pairs: Pairs, rows: np.ndarray) -> WriterBatch:
     ))
 
 
+@dataclass(frozen=True)
+class WriterTraining(Training):
+    """One recipe for every pair of languages."""
+
+    tokens: int = 50_000_000
+    most_epochs: int = 100
+    steps: int = 20_000
+    smallest_batch: int = 1_000
+    averaged: float = 0.1
+    consistency: float = 5.0
+    """How much two readings of a pair under different dropout must agree (R-Drop); 0 to read each pair once."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.consistency:
+            check_positive(self, "consistency")
+
+
 class Writer(nn.Module):
     """source, what is written so far -> the next token."""
 
-    def __init__(self, family: WritingFamily, pieces: int, smoothing: float) -> None:
+    def __init__(self, family: WritingFamily, pieces: int, training: WriterTraining) -> None:
         super().__init__()
-        self.smoothing = smoothing
+        self.smoothing, self.consistency = training.label_smoothing, training.consistency
         self.network = family.build(pieces)
         self.head = NextToken(pieces)
 
@@ -54,7 +78,10 @@ class Writer(nn.Module):
     def loss(self, batch: WriterBatch) -> Tensor:
         """The loss summed over the batch's target tokens, a scalar."""
         wanted = batch.target[batch.written]
-        return self.head.loss(self(batch), self.network.table, wanted, self.smoothing)
+        if not self.consistency:
+            return self.head.loss(self(batch), self.network.table, wanted, self.smoothing)
+        vectors = self(batch.twice()).unflatten(0, (2, -1))
+        return self.head.consistent_loss(vectors, self.network.table, wanted, self.smoothing, self.consistency)
 
     def surprise(self, batch: WriterBatch) -> Tensor:
         """The negative log-probability of each row's target, (B,)."""
@@ -69,11 +96,11 @@ class Writer(nn.Module):
         return self.head.log_probabilities(vectors, self.network.table), state
 
 
-def build_writer(family: WritingFamily, pieces: int, smoothing: float, seed: int) -> Writer:
+def build_writer(family: WritingFamily, pieces: int, training: WriterTraining, seed: int) -> Writer:
     """A writer whose first weights are a function of the seed; torch's own random state stays as it was."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return Writer(family, pieces, smoothing)
+        return Writer(family, pieces, training)
 
 
 def surprises(writer: Writer, pairs: Pairs) -> np.ndarray:

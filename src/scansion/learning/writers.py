@@ -8,8 +8,7 @@ from typing import Self
 import numpy as np
 
 from scansion.families.catalogue import WRITERS, WritingFamily, name_of
-from scansion.learning.gradient import Training
-from scansion.learning.writer import Writer, WriterBatch, batch_of, build_writer, surprises
+from scansion.learning.writer import Writer, WriterBatch, WriterTraining, batch_of, build_writer, surprises
 from scansion.spill import read_flat, write_flat
 from scansion.storage.schema import from_json, to_json
 from scansion.text.batches import Sequences
@@ -22,7 +21,7 @@ class WriterJob:
 
     family: WritingFamily
     pieces: int
-    training: Training
+    training: WriterTraining
     seed: int
     pairs: Pairs
     held_out: Pairs
@@ -44,7 +43,7 @@ class WriterJob:
 
     def build(self) -> Writer:
         """The writer with its first weights."""
-        return build_writer(self.family, self.pieces, self.training.label_smoothing, self.seed)
+        return build_writer(self.family, self.pieces, self.training, self.seed)
 
     def batch(self, rows: np.ndarray) -> WriterBatch:
         """The given pairs."""
@@ -75,7 +74,7 @@ class WriterJob:
         ]
         return cls(
             from_json(WRITERS[job["family"]], job["options"], "writer.json"), job["pieces"],
-            from_json(Training, job["training"], "writer.json"), job["seed"], Pairs(*sides[:2]), Pairs(*sides[2:]),
+            from_json(WriterTraining, job["training"], "writer.json"), job["seed"], Pairs(*sides[:2]), Pairs(*sides[2:]),
         )
 
     def _sides(self) -> list[tuple[str, Sequences]]:

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from scansion.errors import UnsafeFolderError
 from scansion.families.catalogue import WRITERS, name_of
-from scansion.learning.gradient import Training
-from scansion.learning.writer import build_writer
+from scansion.learning.writer import WriterTraining, build_writer
 from scansion.storage.folders import Folder, publish
 from scansion.storage.limits import CONFIG, VOCABULARY, WEIGHTS
 from scansion.storage.schema import from_json, to_json
@@ -29,7 +28,7 @@ class TranslationModel:
     task: Literal["translate"]
     family: str
     options: dict[str, bool | int | float | str | None]
-    training: Training
+    training: WriterTraining
     most_pieces: int
     pieces: int
     """How many entries of the vocabulary are pieces; the others are merges."""
@@ -69,7 +68,7 @@ def restore_translator(folder: Folder, kind: type) -> Any:
     translator.data_fingerprint_ = folder.manifest.data_fingerprint
     try:
         translator.subwords_.encode([""])
-        writer = build_writer(family, len(translator.subwords_), 0.0, config.seed)
+        writer = build_writer(family, len(translator.subwords_), config.training, config.seed)
         translator.writer_ = restored(writer, folder.tensors(WEIGHTS))
     except (KeyError, RuntimeError, ValueError) as error:
         raise UnsafeFolderError(f"{folder.where(WEIGHTS)} does not fit {CONFIG}: {error}") from error

@@ -21,7 +21,7 @@ from scansion.learning.counted import Remark, Stage
 from scansion.learning.gradient import Step, Training
 from scansion.learning.parallel import cores, learn_with, processes_for
 from scansion.learning.run import BUDGET_SPENT, Epoch, Learned
-from scansion.learning.writer import Writer, build_writer, surprises
+from scansion.learning.writer import Writer, WriterTraining, build_writer, surprises
 from scansion.learning.writers import WriterJob
 from scansion.measures.translation import bleu_counts, bleu_of
 from scansion.randomness import seed_from, stream
@@ -35,9 +35,6 @@ from scansion.text.documents import check_documents
 from scansion.text.pairs import Pairs
 from scansion.text.subwords import MOST_PIECES, Subwords
 
-TRANSLATION = Training(
-    tokens=50_000_000, fewest_epochs=3, most_epochs=100, steps=20_000, smallest_batch=1_000, largest_batch=4_000,
-)
 BEAM = 5
 
 
@@ -80,7 +77,7 @@ class Translator(BaseEstimator):
         *,
         pieces: int = MOST_PIECES,
         budget: float | str | None = None,
-        training: Training = TRANSLATION,
+        training: WriterTraining = WriterTraining(),  # noqa: B008
         processes: int | None = None,
         random_state: Any = None,
     ) -> None:
@@ -138,7 +135,7 @@ class Translator(BaseEstimator):
             else:
                 yield event
         self.family_, self.seed_, self.subwords_ = family, seed, subwords
-        self.writer_ = restored(build_writer(family, len(subwords), 0.0, seed), learned.weights)
+        self.writer_ = restored(build_writer(family, len(subwords), self.training, seed), learned.weights)
         self.n_pairs_in_, self.data_fingerprint_ = len(pairs), fingerprint
         self.fit_report_ = TranslationReport(
             time.monotonic() - begun, sum(each.numel() for each in self.writer_.parameters()),
