@@ -24,6 +24,7 @@ ROOMS = (
     ("text", "measures", "storage", "layers"),
     ("families", "heads"),
     ("learning", "decoding"),
+    ("engines",),
     ("tasks",),
     ("comparison", "viewer"),
     ("testing",),

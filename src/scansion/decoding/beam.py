@@ -11,7 +11,15 @@ from torch import Tensor
 
 from scansion.decoding.state import Hypothesis, State, Step
 
+BEAM = 5
 LENGTH_PENALTY = 1.0
+TIMES_AS_LONG, MORE_TOKENS = 2, 10  # how much longer than its source a text may become
+
+
+def most_tokens(lengths: Tensor, longest: int | None) -> Tensor:
+    """How many tokens may be written for sources of the given lengths (N,), the end included."""
+    most = TIMES_AS_LONG * lengths + MORE_TOKENS
+    return most if longest is None else most.clamp(max=longest)
 
 
 def beam_search(

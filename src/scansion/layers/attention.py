@@ -26,9 +26,13 @@ class MultiHeadAttention(nn.Module):
         self.key_value = nn.Linear(width, 2 * width)
         self.output = nn.Linear(width, width)
         self.record: list[Tensor] | None = None
-        for linear in (self.query, self.key_value, self.output):
+        for linear in self.linears():
             nn.init.xavier_uniform_(linear.weight)
             nn.init.zeros_(linear.bias)
+
+    def linears(self) -> tuple[nn.Linear, nn.Linear, nn.Linear]:
+        """The projections: of queries, of keys and values, and of what was read."""
+        return self.query, self.key_value, self.output
 
     def forward(self, queries: Tensor, context: Tensor, mask: Tensor) -> Tensor:
         """``mask (B, S)`` is True on the positions that may be seen."""

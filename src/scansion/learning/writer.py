@@ -1,5 +1,6 @@
 """A writer: an encoder-decoder under the next-token head.  What the one loop trains for translation."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -101,6 +102,12 @@ def build_writer(family: WritingFamily, pieces: int, training: WriterTraining, s
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         return Writer(family, pieces, training)
+
+
+def restored(writer: Writer, weights: Mapping[str, np.ndarray]) -> Writer:
+    """The writer with the given weights, ready to write."""
+    writer.load_state_dict({name: torch.from_numpy(array) for name, array in weights.items()})
+    return writer.eval()
 
 
 def surprises(writer: Writer, pairs: Pairs) -> np.ndarray:

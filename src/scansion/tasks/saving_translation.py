@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from scansion.errors import UnsafeFolderError
 from scansion.families.catalogue import WRITERS, name_of
-from scansion.learning.writer import WriterTraining, build_writer
+from scansion.learning.writer import WriterTraining, build_writer, restored
 from scansion.storage.folders import Folder, publish
 from scansion.storage.limits import CONFIG, VOCABULARY, WEIGHTS
 from scansion.storage.schema import from_json, to_json
 from scansion.storage.strict_json import json_bytes
 from scansion.storage.vocabulary import words_from_bytes, words_to_bytes
-from scansion.tasks.translating import restored
 from scansion.text.subwords import SPECIAL, Subwords
 
 if TYPE_CHECKING:

@@ -14,6 +14,8 @@ import numpy as np
 import torch
 from sklearn.base import BaseEstimator
 
+from scansion.decoding.beam import BEAM
+from scansion.engines.native import Native
 from scansion.errors import NotFittedError, UsageError
 from scansion.families.catalogue import WritingFamily, name_of, writer_from
 from scansion.learning.budget import seconds_of
@@ -21,7 +23,7 @@ from scansion.learning.counted import Remark, Stage
 from scansion.learning.gradient import Step, Training
 from scansion.learning.parallel import cores, learn_with, processes_for
 from scansion.learning.run import BUDGET_SPENT, Epoch, Learned
-from scansion.learning.writer import Writer, WriterTraining, build_writer, surprises
+from scansion.learning.writer import Writer, WriterTraining, build_writer, restored, surprises
 from scansion.learning.writers import WriterJob
 from scansion.measures.translation import bleu_counts, bleu_of
 from scansion.randomness import seed_from, stream
@@ -30,12 +32,9 @@ from scansion.storage.manifest import library_versions
 from scansion.storage.schema import to_json
 from scansion.tasks.documents import Keeping
 from scansion.tasks.saving_translation import save_translator
-from scansion.tasks.translating import best, check_lengths_of, hypotheses_of, restored, translations_of
 from scansion.text.documents import check_documents
 from scansion.text.pairs import Pairs
 from scansion.text.subwords import MOST_PIECES, Subwords
-
-BEAM = 5
 
 
 @dataclass(frozen=True)
@@ -117,7 +116,7 @@ class Translator(BaseEstimator):
         else:
             held_out = _pairs(subwords, *map(check_documents, validation))
         for part in (pairs, held_out):
-            check_lengths_of(part, family)
+            part.check_lengths(family.longest)
         fingerprint = fingerprint_of(Both(sources, targets))
         job = WriterJob(family, len(subwords), self.training, seed, pairs, held_out)
         checkpoints = None
@@ -148,14 +147,14 @@ class Translator(BaseEstimator):
 
     def predict(self, sources: Iterable[str], beam: int | None = None) -> list[str]:
         """The best translation of each text, in the order given; ``beam`` is ``BEAM`` unless given."""
-        return translations_of(self._writer(), self.subwords_, check_documents(sources), beam or BEAM)
+        return Native(self._writer(), self.subwords_).predict(check_documents(sources), beam)
 
     def translate(self, text: str, beam: int = BEAM, alternatives: int = 1) -> list[Translation]:
         """The best translations of one text, best first; UsageError for more of them than the beam holds."""
         if not 1 <= alternatives <= beam:
             raise UsageError(f"A beam of {beam} holds 1 to {beam} alternatives; got {alternatives}. Widen the beam.")
-        (found,) = hypotheses_of(self._writer(), self.subwords_.encode([text]), beam)
-        found = found[:alternatives] or [best(found)]
+        writer = self._writer()
+        (found,) = Native(writer, self.subwords_).hypotheses(self.subwords_.encode([text]), beam, alternatives)
         texts = self.subwords_.decode([each.tokens for each in found])
         return [
             Translation(text, each.log_probability, each.score) for text, each in zip(texts, found, strict=True)

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from scansion.errors import DataError
 from scansion.text.batches import Batch, Sequences, collate
 
 
@@ -27,6 +28,15 @@ class Pairs:
         return Pairs(*(
             replace(side, starts=side.starts[rows], lengths=side.lengths[rows]) for side in (self.source, self.target)
         ))
+
+    def check_lengths(self, longest: int | None) -> None:
+        """DataError for a text of more than ``longest`` pieces: nothing is cut in silence."""
+        if longest is not None and len(self) and self.lengths.max() > longest:
+            row = int(self.lengths.argmax())
+            raise DataError(
+                f"Text {row + 1:,} has {self.lengths[row]:,} pieces, and this family reads at most {longest:,} "
+                "(longest). Split it into sentences, or train with a larger longest."
+            )
 
     def batch(self, rows: np.ndarray) -> tuple[Batch, Batch]:
         """Both sides of the given rows, padded."""

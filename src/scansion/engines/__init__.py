@@ -1,0 +1,1 @@
+"""Trained models inside faster programs than torch."""
