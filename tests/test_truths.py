@@ -19,13 +19,14 @@ from scansion.families.transformer import Transformer
 from scansion.heads.label_sets import LabelSetsHead
 from scansion.heads.labels import LabelsHead
 from scansion.heads.numbers import NumbersHead
-from scansion.layers.attention import MultiHeadAttention, recorded
+from scansion.layers.attention import MultiHeadAttention
 from scansion.layers.bidirectional import Bidirectional, turn
 from scansion.layers.dropout import LEVELS, Dropout, WordDropout, reseed
 from scansion.layers.embedding import Lexicon, WordEmbedding
 from scansion.layers.pooling import MeanMaxPooling
 from scansion.layers.positions import sinusoidal_positions
 from scansion.layers.rows import Rows
+from scansion.layers.recording import recorded
 from scansion.learning.convex import solve
 from scansion.text.batches import FIRST_WORD
 from scansion.text.vocabulary import Vocabulary

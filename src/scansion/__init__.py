@@ -10,6 +10,7 @@ _PUBLIC = {
     "DocumentRegressor": "scansion.tasks.documents",
     "Translator": "scansion.tasks.translation",
     "load": "scansion.tasks.loading",
+    "export": "scansion.tasks.exporting",
     "compare": "scansion.comparison.compare",
     "FAMILIES": "scansion.families.catalogue",
     "BagOfWords": "scansion.families.bag_of_words",

@@ -7,15 +7,19 @@ import sys
 
 import numpy as np
 import pytest
+import torch
 from sklearn.base import clone
 
 import scansion
+from scansion.engines.native import Native
 from scansion.errors import NotFittedError, UnsafeFolderError, UsageError
 from scansion.families.recurrent_encoder_decoder import LSTMEncoderDecoder, RNNEncoderDecoder
 from scansion.families.sequence_to_sequence import SequenceToSequence
 from scansion.families.transformer_encoder_decoder import TransformerEncoderDecoder
-from scansion.learning.writer import WriterTraining
+from scansion.layers.recording import recorded
+from scansion.learning.writer import WriterTraining, batch_of
 from scansion.tasks.translation import Translator
+from scansion.text.pairs import Pairs
 
 ONES = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
 TENS = ["-", "-", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
@@ -137,3 +141,104 @@ def test_progress_is_told():
     kinds = [type(event).__name__ for event in model.fitting(DIGITS[:80], WORDS[:80])]
     assert [kind for kind, _ in itertools.groupby(kinds)] == ["Stage", "Step", "Epoch"]
     assert model.fit_report_.perplexity > 1
+
+
+# --- what is looked at ----------------------------------------------------------------------------------------------
+
+
+def test_attention_has_a_row_for_every_token_produced(quick):
+    source, target = DIGITS[7], WORDS[7]
+    if isinstance(quick.family_, SequenceToSequence):
+        with pytest.raises(UsageError, match="no attention: the whole source passes through one vector"):
+            quick.attention(source, target)
+        return
+    found = quick.attention(source, target)
+    assert "".join(found.source) == f" {source}<end>"
+    assert "".join(found.target) == f" {target}<end>"
+    layers, heads, rows, columns = found.across.shape
+    assert (rows, columns) == (len(found.target), len(found.source))
+    for weights in (found.across, found.within_source, found.within_target):
+        if weights is not None:
+            assert weights.shape[:2] == (layers, heads)
+            np.testing.assert_allclose(weights.sum(axis=-1), 1, rtol=1e-5)
+    if found.within_target is not None:
+        assert not np.triu(found.within_target, 1).any()
+    assert quick.attention(source).target == quick.attention(source, quick.predict([source])[0]).target
+
+
+def test_the_row_of_a_token_is_what_the_decoder_looked_at_when_it_chose_it(quick):
+    """Row t comes from the step that was given everything before token t and answered with token t."""
+    if isinstance(quick.family_, SequenceToSequence):
+        return
+    found = quick.attention(DIGITS[7], WORDS[7])
+    sources, targets = (quick.subwords_.encode([text]) for text in (DIGITS[7], WORDS[7]))
+    batch = batch_of(Pairs(sources, targets), np.zeros(1, np.int64))
+    with torch.inference_mode(), recorded(quick.writer_) as maps:
+        state = quick.writer_.network.begin(batch.source, batch.mask, len(found.target))
+        for last in batch.before[0]:
+            _, state = quick.writer_.step(last[None], state)
+    name = next(name for name in maps if name.endswith(("source_attention", "network.attention")))
+    steps = np.stack([each.reshape(-1, len(found.source))[-found.across.shape[1] :].numpy() for each in maps[name]])
+    np.testing.assert_allclose(steps.transpose(1, 0, 2), found.across[0], atol=1e-5)
+
+
+# --- drawing --------------------------------------------------------------------------------------------------------
+
+
+def test_a_sample_is_a_function_of_the_seed_and_a_cold_one_is_greedy(quick):
+    texts = DIGITS[300:306]
+    first = quick.sample(texts, random_state=1)
+    assert first == quick.sample(texts, random_state=1)
+    assert first != quick.sample(texts, random_state=2)
+    assert quick.sample(texts, likeliest=1) == quick.predict(texts, beam=1)
+
+
+# --- another engine -------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def transformer():
+    """A Transformer that knows its digits well enough to be sure of its words."""
+    family = TransformerEncoderDecoder(width=32, heads=4, layers=2, feed_forward=64, dropout=0.1, learning_rate=3e-3)
+    training = WriterTraining(fewest_epochs=12, most_epochs=12, smallest_batch=400, largest_batch=400, consistency=0.0)
+    return Translator(family, pieces=400, training=training, processes=1, random_state=0).fit(DIGITS, WORDS)
+
+
+def test_ctranslate2_writes_what_the_native_decoder_writes(transformer, tmp_path):
+    pytest.importorskip("ctranslate2")
+    texts = DIGITS[::9]
+    engine = scansion.export(transformer, "ctranslate2")
+    mine, theirs = transformer.predict(texts), engine.predict(texts)
+    assert np.mean([one == other for one, other in zip(mine, theirs, strict=True)]) >= 0.99
+    assert len(set(mine)) > len(texts) // 2
+    sources = transformer.subwords_.encode(texts)
+    (ours,), (others,) = (
+        each.hypotheses(sources, 5, 1)[:1] for each in (Native(transformer.writer_, transformer.subwords_), engine)
+    )
+    assert others[0].score == pytest.approx(ours[0].score, abs=1e-3)
+    assert others[0].log_probability == pytest.approx(ours[0].log_probability, abs=1e-2)
+    engine.save(tmp_path / "engine")
+    assert (tmp_path / "engine" / "model.bin").exists()
+    with pytest.raises(scansion.errors.StorageError, match="is there already"):
+        engine.save(tmp_path / "engine")
+
+
+def test_ctranslate2_runs_in_eight_bits(transformer):
+    pytest.importorskip("ctranslate2")
+    texts = DIGITS[::9]
+    before = transformer.predict(texts)
+    found = scansion.export(transformer, "ctranslate2", "int8").predict(texts)
+    assert np.mean([one == other for one, other in zip(found, before, strict=True)]) > 0.9
+    assert transformer.predict(texts) == before  # whose weights are still its own
+
+
+def test_what_an_engine_cannot_run_is_refused(quick):
+    with pytest.raises(UsageError, match="no engine 'ctranslate'; did you mean 'ctranslate2'"):
+        scansion.export(quick, "ctranslate")
+    with pytest.raises(UsageError, match="float32 or int8"):
+        scansion.export(quick, "ctranslate2", "int4")
+    with pytest.raises(UsageError, match="runs translators; got a DocumentClassifier"):
+        scansion.export(scansion.DocumentClassifier(), "ctranslate2")
+    if not isinstance(quick.family_, TransformerEncoderDecoder):
+        with pytest.raises(UsageError, match="runs Transformers only"):
+            scansion.export(quick, "ctranslate2")

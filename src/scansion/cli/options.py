@@ -49,5 +49,8 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and no
 Model = Annotated[Path, typer.Argument(metavar="MODEL", help="A model folder that fit has written.")]
 Beam = Annotated[int | None, typer.Option("--beam", min=1, help="For a translator: how many hypotheses to "
                                              "keep at a time, by default five.")]
+Engine = Annotated[str | None, typer.Option("--engine", help="For a translator: ctranslate2, which is made for speed; "
+                                               "by default scansion's own decoder.")]
+Precision = Annotated[str, typer.Option("--precision", help="float32 or int8, with --engine.")]
 AtLeast = Annotated[float | None, typer.Option("--at-least", callback=_is_a_score, help="Exit with 3 if the "
                                                   "score is below this (a share from 0 to 1 for accuracy and BLEU).")]

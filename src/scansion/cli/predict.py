@@ -9,8 +9,8 @@ from typing import Annotated, Any
 import typer
 
 from scansion.cli.lines import arriving_lines, is_plain
-from scansion.cli.options import Beam, Model, TextColumn
-from scansion.cli.translation import print_translations
+from scansion.cli.options import Beam, Engine, Model, Precision, TextColumn
+from scansion.cli.translation import print_translations, run_by
 from scansion.errors import UsageError
 from scansion.text.documents import read_documents, read_lines
 
@@ -23,6 +23,7 @@ EXAMPLES = """Examples:
   scansion predict model new.jsonl --json           a JSON object a line
   echo "a quiet marvel" | scansion predict model    plain lines: a document each, answered as they come
   scansion predict translator test.en > test.de     a translation a line
+  scansion predict translator test.en --engine ctranslate2 --precision int8
 
 Several labels are joined by | (--label-separator). --proba and --read add columns, tab-separated, under a header
 line. A line break, tab or backslash in a label is written \\n, \\t or \\\\.
@@ -39,6 +40,8 @@ def predict(
                                        "were.")] = False,
     label_separator: Annotated[str, typer.Option("--label-separator", help="What to put between labels.")] = "|",
     beam: Beam = None,
+    engine: Engine = None,
+    precision: Precision = "float32",
     as_json: Annotated[bool, typer.Option("--json", help="Print a JSON object a line.")] = False,
 ) -> None:
     """Answer every document: one line each, in order."""
@@ -51,8 +54,10 @@ def predict(
     if hasattr(estimator, "translate"):
         if proba or read or as_json or text is not None:
             raise UsageError(f"{model} is a translator and writes lines. Leave out --proba, --read, --json and --text.")
-        print_translations(estimator, _lines(data or STANDARD_INPUT), beam)
+        print_translations(run_by(engine, precision, estimator), _lines(data or STANDARD_INPUT), beam)
         return
+    if engine is not None:
+        raise UsageError(f"{model} is no translator. Leave out --engine.")
     if proba and not hasattr(estimator, "predict_proba"):
         raise UsageError(f"{model} answers with numbers, which have no probabilities. Leave out --proba.")
     parts = _parts(data or STANDARD_INPUT, text)

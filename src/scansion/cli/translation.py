@@ -77,6 +77,13 @@ def tell_translator(translator: Any, family: str, out: Path, as_json: bool) -> N
           f"{report.perplexity:.2f}.")
 
 
+def run_by(engine: str | None, precision: str, translator: Any) -> Any:
+    """The translator, or what it is inside another engine."""
+    from scansion.tasks.exporting import export
+
+    return translator if engine is None else export(translator, engine, precision)
+
+
 def print_translations(translator: Any, parts: Iterable[list[str]], beam: int | None) -> None:
     """One translation a line, in the order of the input."""
     copied = words = 0

@@ -2,8 +2,8 @@
 
     score(y) = log p(y | x) / |y|^a,     |y| counts the end
 
-At every step each source keeps its K best unfinished beginnings.  A beginning that ends among the 2K best candidates
-before K unfinished ones have been found is a finished hypothesis; a source is done with K of them.
+At every step each source keeps its K best unfinished beginnings.  One that ends among the K best candidates is a
+finished hypothesis; a source is done with K of them.
 """
 
 import torch
@@ -57,8 +57,7 @@ def beam_search(
         tokens = tokens.view(len(alive), -1).gather(1, places)
         ends = (tokens == end) & totals.isfinite()
         going = ~ends & totals.isfinite()
-        ranks = going.cumsum(dim=1) - going.int()  # unfinished candidates that are better
-        _collect(found, alive, ends & (ranks < beam), totals, origins, written, length, penalty)
+        _collect(found, alive, ends[:, :beam], totals, origins, written, length, penalty)
         unfinished = torch.tensor([len(found[source]) < beam for source in alive.tolist()]) & ~final
         if not unfinished.any():
             break

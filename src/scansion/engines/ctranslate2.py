@@ -5,7 +5,6 @@ attention to the source in one.  Beam search, its length normalisation and the b
 :mod:`scansion.decoding.beam`.
 """
 
-import shutil
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
@@ -17,7 +16,7 @@ from torch import Tensor, nn
 
 from scansion.decoding.beam import BEAM, LENGTH_PENALTY, most_tokens
 from scansion.decoding.state import Hypothesis
-from scansion.errors import StorageError, UsageError
+from scansion.errors import MissingExtraError, StorageError, UsageError
 from scansion.families.transformer_encoder_decoder import EncoderDecoder
 from scansion.layers.attention import MultiHeadAttention
 from scansion.layers.feed_forward import FeedForward
@@ -35,17 +34,18 @@ class CTranslate2:
     """Translates what ``writer`` would, by ``replicas`` of one thread each."""
 
     def __init__(self, writer: Writer, subwords: Subwords, precision: Precision, replicas: int) -> None:
-        """UsageError if the package is not there, or cannot do what the writer does."""
+        """MissingExtraError without the package, UsageError for a writer it cannot run."""
         library = _library()
         if precision not in PRECISIONS:
             raise UsageError(f"The precision is {' or '.join(PRECISIONS)}; got {precision!r}.")
         self.subwords, self.longest = subwords, writer.network.configuration.longest
         self.numbers = {piece: number for number, piece in enumerate(subwords.pieces)}
-        self.folder = tempfile.TemporaryDirectory(prefix="scansion-ctranslate2-")
-        specification_of(writer, subwords, precision).save(self.folder.name)
-        self.translator = library.Translator(
-            self.folder.name, compute_type=precision, inter_threads=replicas, intra_threads=1
-        )
+        self.specification = specification_of(writer, subwords, precision)
+        with tempfile.TemporaryDirectory(prefix="scansion-ctranslate2-") as folder:
+            self.specification.save(folder)
+            self.translator = library.Translator(
+                folder, compute_type=precision, inter_threads=replicas, intra_threads=1
+            )
 
     def predict(self, texts: Iterable[str], beam: int | None = None) -> list[str]:
         """The best translation of each text, in the order given."""
@@ -71,9 +71,10 @@ class CTranslate2:
     def save(self, folder: str | Path) -> None:
         """The folder that CTranslate2 loads; StorageError if it is there already."""
         try:
-            shutil.copytree(self.folder.name, folder)
+            Path(folder).mkdir(parents=True)
         except FileExistsError as error:
             raise StorageError(f"{folder} is there already. Name a new folder.") from error
+        self.specification.save(str(folder))
 
     def _hypothesis(self, pieces: list[str], score: float) -> Hypothesis:
         tokens = [self.numbers[piece] for piece in pieces]
@@ -84,7 +85,7 @@ def _library() -> Any:
     try:
         import ctranslate2
     except ImportError as error:
-        raise UsageError("CTranslate2 is not installed. Run pip install 'scansion[fast]'.") from error
+        raise MissingExtraError("This needs CTranslate2: pip install 'scansion[fast]'.") from error
     return ctranslate2
 
 
@@ -144,4 +145,4 @@ def _norm(place: Any, norm: nn.LayerNorm) -> None:
 
 
 def _array(tensor: Tensor) -> np.ndarray:
-    return tensor.detach().numpy()
+    return tensor.detach().numpy().copy()  # quantising works in place

@@ -1,18 +1,23 @@
 """Many sentences through a writer: sorted by length, cut by a budget of tokens, and back in the order they came."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import TypeVar
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from scansion.decoding.beam import BEAM, beam_search, most_tokens
-from scansion.decoding.state import Hypothesis
+from scansion.decoding.sampling import sample
+from scansion.decoding.state import Hypothesis, State
 from scansion.learning.writer import Writer, batch_of
 from scansion.text.batches import Sequences, reading_plan
 from scansion.text.pairs import Pairs
 from scansion.text.subwords import BEGIN, END, Subwords
 
 POSITIONS_AT_A_TIME = 1_024  # of sources; each has a beam of hypotheses
+
+T = TypeVar("T")
 
 
 class Native:
@@ -26,23 +31,39 @@ class Native:
         found = self.hypotheses(self.subwords.encode(texts), beam or BEAM, 1)
         return self.subwords.decode([each[0].tokens for each in found])
 
+    def sample(self, texts: Iterable[str], temperature: float, likeliest: int | None, seed: int) -> list[str]:
+        """A translation of each text drawn at random; see :func:`scansion.decoding.sampling.sample`."""
+
+        def draw(state: State, rows: np.ndarray, most: Tensor) -> list[Hypothesis]:
+            return sample(
+                self.writer.step, state, rows.tolist(), most, BEGIN, END, seed=seed, temperature=temperature,
+                likeliest=likeliest,
+            )
+
+        return self.subwords.decode([each.tokens for each in self._each(self.subwords.encode(texts), draw)])
+
     def hypotheses(self, sources: Sequences, beam: int, alternatives: int) -> list[list[Hypothesis]]:
         """The best hypotheses of every source, best first, in the order given.
 
         DataError for a source of more pieces than the writer reads.
         """
-        found: list[list[Hypothesis]] = [[]] * len(sources)
+
+        def search(state: State, rows: np.ndarray, most: Tensor) -> list[list[Hypothesis]]:
+            found = beam_search(self.writer.step, state, len(rows), beam, most, BEGIN, END)
+            return [each[:alternatives] or [Hypothesis([], float("-inf"), float("-inf"))] for each in found]
+
+        return self._each(sources, search)
+
+    def _each(self, sources: Sequences, decode: Callable[[State, np.ndarray, Tensor], list[T]]) -> list[T]:
+        """What ``decode`` finds for every source, in the order given."""
         pairs, longest = Pairs(sources, sources), self.writer.network.configuration.longest
         pairs.check_lengths(longest)
+        found: dict[int, T] = {}
         self.writer.eval()
         with torch.inference_mode():
             for rows in reading_plan(sources.lengths, POSITIONS_AT_A_TIME):
-                for row, answers in zip(rows.tolist(), self._batch(pairs, rows, beam), strict=True):
-                    found[row] = answers[:alternatives] or [Hypothesis([], float("-inf"), float("-inf"))]
-        return found
-
-    def _batch(self, pairs: Pairs, rows: np.ndarray, beam: int) -> list[list[Hypothesis]]:
-        batch = batch_of(pairs, rows)
-        most = most_tokens(batch.mask.sum(dim=1), self.writer.network.configuration.longest)
-        state = self.writer.network.begin(batch.source, batch.mask, int(most.max()))
-        return beam_search(self.writer.step, state, len(rows), beam, most, BEGIN, END)
+                batch = batch_of(pairs, rows)
+                most = most_tokens(batch.mask.sum(dim=1), longest)
+                state = self.writer.network.begin(batch.source, batch.mask, int(most.max()))
+                found |= zip(rows.tolist(), decode(state, rows, most), strict=True)
+        return [found[row] for row in range(len(sources))]

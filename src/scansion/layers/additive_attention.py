@@ -6,8 +6,10 @@
 import torch
 from torch import Tensor, nn
 
+from scansion.layers.recording import Attending
 
-class AdditiveAttention(nn.Module):
+
+class AdditiveAttention(Attending):
     """A state s (N, D) looks at what was read, h (N, S, C)."""
 
     def __init__(self, state: int, context: int, width: int) -> None:
@@ -24,4 +26,6 @@ class AdditiveAttention(nn.Module):
         """The context vector (N, C) and the weights (N, S)."""
         scores = self.score(torch.tanh(self.state(state)[:, None] + keys))[..., 0]
         weights = scores.masked_fill(~mask, float("-inf")).softmax(dim=1)
+        if self.record is not None:
+            self.record.append(weights.detach())
         return torch.bmm(weights[:, None], context)[:, 0], weights

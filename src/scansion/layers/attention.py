@@ -2,21 +2,20 @@
 
     Attention(Q, K, V) = softmax(Q K^T / sqrt(d)) V,    heads side by side, each with its own projections
 
-The vendor's fused kernel computes it in memory linear in the length.  Inside ``with recorded(model) as maps:`` the
-same layers use the written-out formula and keep their weights; nothing is threaded through ``forward``.
+The vendor's fused kernel computes it in memory linear in the length; while the weights are recorded the same layers use
+the written-out formula.
 """
-
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from scansion.layers.recording import Attending
+
 KeysValues = tuple[Tensor, Tensor]
 
 
-class MultiHeadAttention(nn.Module):
+class MultiHeadAttention(Attending):
     """Every position of ``queries (B, L, D)`` looks at the positions of ``context (B, S, D)`` that it may see."""
 
     def __init__(self, width: int, heads: int) -> None:
@@ -25,7 +24,6 @@ class MultiHeadAttention(nn.Module):
         self.query = nn.Linear(width, width)
         self.key_value = nn.Linear(width, 2 * width)
         self.output = nn.Linear(width, width)
-        self.record: list[Tensor] | None = None
         for linear in self.linears():
             nn.init.xavier_uniform_(linear.weight)
             nn.init.zeros_(linear.bias)
@@ -73,17 +71,3 @@ def attention_weights(q: Tensor, k: Tensor, seen: Tensor | None) -> Tensor:
     """The formula written out: (B, H, L, S), every row sums to one."""
     scores = q @ k.transpose(-2, -1) / q.shape[-1] ** 0.5
     return (scores if seen is None else scores.masked_fill(~seen, float("-inf"))).softmax(dim=-1)
-
-
-@contextmanager
-def recorded(model: nn.Module) -> Iterator[dict[str, list[Tensor]]]:
-    """Keep the attention weights (B, H, L, S) of each forward pass in the block, by the layer's name."""
-    layers = {name: layer for name, layer in model.named_modules() if isinstance(layer, MultiHeadAttention)}
-    maps: dict[str, list[Tensor]] = {name: [] for name in layers}
-    for name, layer in layers.items():
-        layer.record = maps[name]
-    try:
-        yield maps
-    finally:
-        for layer in layers.values():
-            layer.record = None

@@ -30,6 +30,7 @@ from scansion.randomness import seed_from, stream
 from scansion.storage.fingerprints import fingerprint_of
 from scansion.storage.manifest import library_versions
 from scansion.storage.schema import to_json
+from scansion.tasks.attention import TranslationAttention, attention_of
 from scansion.tasks.documents import Keeping
 from scansion.tasks.saving_translation import save_translator
 from scansion.text.documents import check_documents
@@ -147,18 +148,36 @@ class Translator(BaseEstimator):
 
     def predict(self, sources: Iterable[str], beam: int | None = None) -> list[str]:
         """The best translation of each text, in the order given; ``beam`` is ``BEAM`` unless given."""
-        return Native(self._writer(), self.subwords_).predict(check_documents(sources), beam)
+        return Native(self.fitted_writer(), self.subwords_).predict(check_documents(sources), beam)
 
     def translate(self, text: str, beam: int = BEAM, alternatives: int = 1) -> list[Translation]:
         """The best translations of one text, best first; UsageError for more of them than the beam holds."""
         if not 1 <= alternatives <= beam:
             raise UsageError(f"A beam of {beam} holds 1 to {beam} alternatives; got {alternatives}. Widen the beam.")
-        writer = self._writer()
-        (found,) = Native(writer, self.subwords_).hypotheses(self.subwords_.encode([text]), beam, alternatives)
+        (found,) = Native(self.fitted_writer(), self.subwords_).hypotheses(self.subwords_.encode([text]), beam, alternatives)
         texts = self.subwords_.decode([each.tokens for each in found])
         return [
             Translation(text, each.log_probability, each.score) for text, each in zip(texts, found, strict=True)
         ]
+
+    def attention(self, source: str, target: str | None = None) -> TranslationAttention:
+        """What every head looks at while ``target`` is written for ``source``, by default the best translation.
+
+        UsageError for a family that does not attend.
+        """
+        writer = self.fitted_writer()
+        wanted = self.translate(source)[0].text if target is None else target
+        return attention_of(writer, self.subwords_, source, wanted)
+
+    def sample(
+        self, sources: Iterable[str], temperature: float = 1.0, likeliest: int | None = None, random_state: Any = 0
+    ) -> list[str]:
+        """A translation of each text drawn at random, as probable as the model holds it to be.
+
+        ``temperature`` below 1 sharpens the distribution; ``likeliest`` leaves so many tokens to choose from.
+        """
+        native = Native(self.fitted_writer(), self.subwords_)
+        return native.sample(check_documents(sources), temperature, likeliest, seed_from(random_state))
 
     def score(self, sources: Iterable[str], targets: Iterable[str], tokenize: str = "13a") -> float:
         """BLEU from 0 to 100, as sacreBLEU computes it."""
@@ -167,7 +186,7 @@ class Translator(BaseEstimator):
 
     def save(self, folder: str | Path) -> None:
         """Write a model folder, or over an older one; see :func:`scansion.load`."""
-        self._writer()
+        self.fitted_writer()
         save_translator(self, Path(folder))
 
     def _described(self, job: WriterJob, fingerprint: str) -> dict[str, Any]:
@@ -179,7 +198,8 @@ class Translator(BaseEstimator):
             "held_out": len(job.held_out), "texts": fingerprint, "versions": library_versions(),
         }
 
-    def _writer(self) -> Writer:
+    def fitted_writer(self) -> Writer:
+        """The network that was learned; NotFittedError if none was."""
         if not hasattr(self, "writer_"):
             raise NotFittedError("This Translator has no model yet. Call fit(sources, targets) first.")
         return self.writer_

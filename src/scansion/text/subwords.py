@@ -72,6 +72,11 @@ class Subwords:
         return [text.removeprefix(" ") for text in self._tokenizer.decode_batch([list(row) for row in rows])]
 
 
+    def shown(self, pieces: Sequence[int]) -> list[str]:
+        """Each piece on its own, with the blank before it where it begins a word; half a letter becomes U+FFFD."""
+        return self._tokenizer.decode_batch([[piece] for piece in pieces], skip_special_tokens=False)
+
+
 def _tokenizer(model: models.BPE) -> Tokenizer:
     tokenizer = Tokenizer(model)
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence([
