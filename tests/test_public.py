@@ -42,7 +42,7 @@ OPTIONS = {
 }  # fmt: skip
 
 COMPARE = {
-    "task": None, "test": None, "splits": None, "folds": None, "test_share": 0.2, "seeds": 3, "budget": None,
+    "task": None, "test": None, "splits": None, "folds": None, "test_share": 0.2, "seeds": None, "budget": None,
     "class_weight": None, "processes": None, "random_state": 0,
 }  # fmt: skip
 

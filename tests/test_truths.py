@@ -25,8 +25,8 @@ from scansion.layers.dropout import LEVELS, Dropout, WordDropout, reseed
 from scansion.layers.embedding import Lexicon, WordEmbedding
 from scansion.layers.pooling import MeanMaxPooling
 from scansion.layers.positions import sinusoidal_positions
-from scansion.layers.rows import Rows
 from scansion.layers.recording import recorded
+from scansion.layers.rows import Rows
 from scansion.learning.convex import solve
 from scansion.text.batches import FIRST_WORD
 from scansion.text.vocabulary import Vocabulary

@@ -78,3 +78,17 @@ def test_validation_pairs_are_taken(scansion, files):
     done = scansion("fit", files / "train.en", files / "train.de", *valid, *SMALL, "--out", files / "model", "--json")
     assert json.loads(done.out)["task"] == "translate"
     assert "new.en and new.de: 5 pairs" in done.err
+
+
+def test_translators_are_compared(scansion, files):
+    words = ("compare", files / "train.en", files / "train.de", "--families", "rnn", "--budget", "6s")
+    done = scansion(*words, "--test", files / "new.en", "--test", files / "new.de", "--out", files / "report")
+    assert done.code == 0, done.err
+    assert "bleu by words read" in done.out
+    assert {"rnn", "copy"} <= {line.split()[1] for line in done.out.splitlines() if len(line.split()) > 1} | {
+        line.split()[0] for line in done.out.splitlines() if line.strip()
+    }
+    assert "By length" in (files / "report" / "report.md").read_text()
+    assert scansion(*words, "--folds", "3").code == 2
+    one = scansion(*words, "--test", files / "new.en")
+    assert (one.code, "two files" in one.err) == (2, True)

@@ -86,7 +86,7 @@ def test_a_report_says_with_what_it_was_made_and_is_json_for_every_reader(tmp_pa
     right = {fold: [LABELS[i] for i in test] for fold, (_, test) in enumerate(rows.folds)}
     red = {fold: ["red"] * len(answers) for fold, answers in right.items()}
     outcomes = [
-        Outcome(run, (red if run.label == "majority" else right)[run.fold], np.zeros(0), cost) for run in runs
+        Outcome(run, (red if run.label == "majority" else right)[run.fold], cost) for run in runs
     ]
     comparison = _conclude(rows, families, runs, outcomes, "majority", False, {"random_state": 4})
     comparison.save(tmp_path / "report")

@@ -16,7 +16,7 @@ from scansion.measures.translation import (
     chrf,
     chrf_counts,
     chrf_of,
-    compare_counts,
+    paired_bootstrap,
 )
 
 WANTED = [
@@ -78,13 +78,13 @@ def test_a_better_system_is_told_from_a_worse_one_and_equals_are_not():
         return bleu_counts([" ".join(w if draw.random() < share else "x" for w in t.split()) for t in wanted], wanted)
 
     better, worse, alike = noisy(0.9), noisy(0.7), noisy(0.9)
-    clear = compare_counts(better, worse, bleu_of)
+    clear = paired_bootstrap([better], [worse], bleu_of)
     assert clear.low > 0
     assert clear.p_value < 0.01
-    none = compare_counts(better, alike, bleu_of)
+    none = paired_bootstrap([better], [alike], bleu_of)
     assert none.low < 0 < none.high
     assert none.p_value > 0.05
-    assert compare_counts(better, better, bleu_of).p_value == 1
+    assert paired_bootstrap([better], [better], bleu_of).p_value == 1
 
 
 def test_rows_must_match():

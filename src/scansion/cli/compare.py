@@ -24,6 +24,7 @@ from scansion.cli.options import (
 from scansion.cli.places import check_place
 from scansion.cli.reading import DEMO_SPLIT, Columns, answers, demo, read
 from scansion.cli.telling import Telling, say
+from scansion.cli.translation import check_options, check_two_sides, read_pairs
 from scansion.errors import SomeFamiliesFailedError, ThresholdError, UsageError
 
 EXAMPLES = """Examples:
@@ -33,22 +34,27 @@ EXAMPLES = """Examples:
   scansion compare tickets.jsonl --text body --target queue --folds 5
   scansion compare reviews.csv --families bag-of-words,lstm --seeds 5
   scansion compare big.parquet --budget 20m --json > result.json
+  scansion compare train.en train.de --test test.en --test test.de --budget 2h
 """
 
 
 def compare(
-    data: Annotated[str | None, typer.Argument(metavar="DATA", help="A table (.csv .tsv .jsonl .parquet, each "
-                                                  "also .gz), a folder with a sub-folder per label, or -.")] = None,
+    data: Annotated[list[str] | None, typer.Argument(metavar="DATA [TARGET]", help="A table (.csv .tsv .jsonl "
+                                                        ".parquet, each also .gz), a folder with a sub-folder per "
+                                                        "label, or -; to compare translators two text files, line i "
+                                                        "of one translating line i of the other.")] = None,
     use_demo: Annotated[bool, typer.Option("--demo", help="Compare on the shipped film review sentences.")] = False,
     text: TextColumn = None,
     target: TargetColumn = None,
     split: Annotated[str | None, typer.Option("--split", help="A column that says train or test.")] = None,
-    test: Annotated[str | None, typer.Option("--test", metavar="FILE", help="A second table: the test rows.")] = None,
+    test: Annotated[list[str] | None, typer.Option("--test", metavar="FILE", help="A second table: the test rows. For "
+                                                      "translators, once for each of the two files.")] = None,
     folds: Annotated[int | None, typer.Option("--folds", help="Test every row once, in this many parts.")] = None,
     families: Annotated[list[str] | None, typer.Option("--families", help="Which, separated by commas; by default "
                                                           "all (scansion families). The baseline is "
                                                           "always there.")] = None,
-    seeds: Annotated[int, typer.Option("--seeds", min=1, help="Runs of each family that draws at random.")] = 3,
+    seeds: Annotated[int | None, typer.Option("--seeds", min=1, help="Runs of each family that draws at random, by "
+                                                 "default three; of translators, one.")] = None,
     task: Task = None,
     label_separator: LabelSeparator = None,
     max_bad: MaxBad = None,
@@ -64,29 +70,58 @@ def compare(
     """Train every family on the same rows, and say with evidence which one to use."""
     from scansion.comparison.compare import comparing
     from scansion.comparison.report import NAMES
-    from scansion.families.catalogue import family_from
+    from scansion.families.catalogue import family_from, writer_from
 
-    if use_demo == (data is not None):
+    data = data or []
+    if use_demo == bool(data):
         raise UsageError("Name a table, or give --demo for the shipped one: scansion compare reviews.csv")
     if out is not None:
         check_place(out, frozenset(NAMES), "report.json", replace=True)
     named = [name.strip() for given in families or [] for name in given.split(",") if name.strip()]
     for name in named:
-        family_from(name)
+        (writer_from if len(data) > 1 else family_from)(name)
+    shared = {"seeds": seeds, "budget": budget, "processes": processes, "random_state": random_state}
+    if len(data) > 1:
+        check_options(data, None, {
+            "--text": text, "--target": target, "--split": split, "--folds": folds, "--task": task,
+            "--label-separator": label_separator, "--class-weight": class_weight,
+        })
+        _report(_of_translators(data, test, named, max_bad, shared), None, as_json, out, at_least)
+        return
     if use_demo and not (folds or test):
         split = split or DEMO_SPLIT
     columns = Columns(text, target, split, task, label_separator, max_bad)
-    documents = read(demo() if use_demo else str(data), columns, class_weight)
+    documents = read(demo() if use_demo else data[0], columns, class_weight)
     second = None
-    if test is not None:
-        held = read(test, Columns(documents.text_column, documents.target_column, None, documents.task,
+    if test:
+        if len(test) > 1:
+            raise UsageError(f"--test takes one table; got {len(test)}.")
+        held = read(test[0], Columns(documents.text_column, documents.target_column, None, documents.task,
                                   label_separator, max_bad))
         second = (list(held.texts), answers(held))
     events = comparing(
         list(documents.texts), answers(documents), named or None, task=documents.task, test=second,
-        splits=documents.splits, folds=folds, seeds=seeds, budget=budget, class_weight=class_weight,
-        processes=processes, random_state=random_state,
+        splits=documents.splits, folds=folds, class_weight=class_weight, **shared,
     )
+    _report(events, folds, as_json, out, at_least)
+
+
+def _of_translators(
+    data: list[str], test: list[str] | None, families: list[str], max_bad: float | None, shared: dict[str, Any]
+) -> Any:
+    """What happens while translators are compared."""
+    from scansion.comparison.compare import comparing
+
+    pairs = read_pairs(*check_two_sides(data, "Comparing translators"), max_bad)
+    held = None
+    if test:
+        second = read_pairs(*check_two_sides(test, "--test of translators"), max_bad)
+        held = (second.source, second.target)
+    return comparing(pairs.source, pairs.target, families or None, task="translate", test=held, **shared)
+
+
+def _report(events: Any, folds: int | None, as_json: bool, out: Path | None, at_least: float | None) -> None:
+    """Follow a comparison to its end, print it, and judge it."""
     with Telling() as telling:
         comparison = _followed(events, telling, folds)
     _print(comparison, as_json, out)

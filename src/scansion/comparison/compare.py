@@ -1,37 +1,35 @@
 """``scansion.compare``: every family on the same rows, splits and seeds, and what may be said of the outcome."""
 
 import json
-import tempfile
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from scansion.comparison.figures import PERCENT_MEASURES
+from scansion.comparison.conclusion import ranked, row_of, unfinished
 from scansion.comparison.result import Comparison, Row
-from scansion.comparison.runs import Doing, Outcome, Run, follow, write_data
-from scansion.comparison.verdict import decide
+from scansion.comparison.runs import Doing, Outcome, Run, carry_out
+from scansion.comparison.translators import comparing_translators
 from scansion.errors import DataError, UsageError, did_you_mean, shown
-from scansion.families.catalogue import FAMILIES, Family, family_from, name_of
+from scansion.families.catalogue import FAMILIES, Family, WritingFamily, family_from, labelled, name_of
 from scansion.heads.catalogue import Head
 from scansion.learning.budget import seconds_of
 from scansion.learning.convex import fold_rows
 from scansion.measures.intervals import interval_of
-from scansion.measures.paired import paired_tests, rank_groups
+from scansion.measures.paired import paired_tests
 from scansion.measures.scores import main_measure, measure_all
 from scansion.storage.fingerprints import fingerprint_of
 from scansion.storage.manifest import library_versions
-from scansion.storage.schema import to_json
 from scansion.tasks.answers import label_set_matrix
 from scansion.tasks.documents import DocumentClassifier, DocumentRegressor
 from scansion.text.documents import SPLITS, check_documents
 
 BASELINE = "baseline"
+SEEDS, TRANSLATORS_SEEDS = 3, 1
 
 
 @dataclass(frozen=True)
@@ -47,14 +45,14 @@ class _Data:
 def compare(
     texts: Iterable[str],
     targets: Sequence[Any],
-    families: Sequence[str | Family] | None = None,
+    families: Sequence[str | Family | WritingFamily] | None = None,
     *,
     task: str | None = None,
     test: tuple[Iterable[str], Sequence[Any]] | None = None,
     splits: Sequence[str] | None = None,
     folds: int | None = None,
     test_share: float = 0.2,
-    seeds: int = 3,
+    seeds: int | None = None,
     budget: float | str | None = None,
     class_weight: str | None = None,
     processes: int | None = None,
@@ -62,10 +60,11 @@ def compare(
 ) -> Comparison:
     """Train families on the same rows and say which one to use.
 
-    ``families``: names or configurations, all by default; the baseline is always there.  ``task``: ``classify`` or
-    ``regress``, else what the targets look like.  The test rows are ``test`` if given, else those whose entry in
-    ``splits`` is "test", else every row once in ``folds`` parts, else a random ``test_share``, labels in proportion.
-    ``seeds``: runs of each family that draws at random.  ``budget`` bounds the whole comparison (``"5m"``).
+    ``families``: names or configurations, all by default; the baseline is always there.  ``task``: ``classify``,
+    ``regress`` or ``translate``, else what the targets look like, classify or regress.  The test rows are ``test`` if
+    given, else those whose entry in ``splits`` is "test", else every row once in ``folds`` parts, else a random
+    ``test_share``, labels in proportion.  ``seeds``: runs of each family that draws at random, three unless given; of
+    translators, one.  ``budget`` bounds the whole comparison (``"5m"``).
     UsageError and DataError for arguments and data that do not fit together.
     """
     *_, comparison = comparing(
@@ -78,14 +77,14 @@ def compare(
 def comparing(
     texts: Iterable[str],
     targets: Sequence[Any],
-    families: Sequence[str | Family] | None = None,
+    families: Sequence[str | Family | WritingFamily] | None = None,
     *,
     task: str | None = None,
     test: tuple[Iterable[str], Sequence[Any]] | None = None,
     splits: Sequence[str] | None = None,
     folds: int | None = None,
     test_share: float = 0.2,
-    seeds: int = 3,
+    seeds: int | None = None,
     budget: float | str | None = None,
     class_weight: str | None = None,
     processes: int | None = None,
@@ -95,34 +94,29 @@ def comparing(
 
     Interrupted, it still yields the comparison of what was finished, and raises KeyboardInterrupt after it.
     """
+    if seeds is not None and seeds < 1:
+        raise UsageError(f"seeds must be at least 1, got {seeds}.")
+    if task == "translate":
+        _check_translating(splits, folds, class_weight)
+        seeds = TRANSLATORS_SEEDS if seeds is None else seeds
+        yield from comparing_translators(
+            texts, targets, families, test, test_share, seeds, budget, processes, random_state
+        )
+        return
     begun = time.monotonic()
-    seconds = seconds_of(budget)
+    seconds, seeds = seconds_of(budget), SEEDS if seeds is None else seeds
     chosen = _families(families)
     data = _data(texts, targets, task, test, splits, folds, test_share, random_state)
     _check_class_weight(class_weight, data.head)
     named = "mean" if data.head.kind == "regression" else "majority"
     chosen = {named: FAMILIES[BASELINE](), **chosen}
-    if seeds < 1:
-        raise UsageError(f"seeds must be at least 1, got {seeds}.")
     runs = [
         Run(label, family, random_state + seed, fold, _task_of(data.head), class_weight, processes)
         for label, family in sorted(chosen.items(), key=lambda item: item[1].learner != "convex")
         for seed in range(seeds if family.learner == "gradient" else 1)
         for fold in range(len(data.folds))
     ]
-    outcomes: list[Outcome] = []
-    interrupted = False
-    with tempfile.TemporaryDirectory(prefix="scansion-comparison-") as scratch:
-        write_data(Path(scratch), data.texts, data.targets, data.folds)
-        try:
-            for number, run in enumerate(runs):
-                left = (seconds - (time.monotonic() - begun)) / (len(runs) - number)
-                for event in follow(Path(scratch), run, max(1.0, left)):
-                    if isinstance(event, Outcome):
-                        outcomes.append(event)
-                    yield event
-        except KeyboardInterrupt:
-            interrupted = True
+    outcomes, interrupted = yield from carry_out(runs, begun + seconds, data.texts, data.targets, data.folds)
     settings = {"seeds": seeds, "random_state": random_state, "budget": budget, "class_weight": class_weight}
     yield _conclude(data, chosen, runs, outcomes, named, interrupted, settings)
     if interrupted:
@@ -132,16 +126,8 @@ def comparing(
 def _families(families: Sequence[str | Family] | None) -> dict[str, Family]:
     if families is None:
         return {name: kind() for name, kind in FAMILIES.items() if name != BASELINE}
-    chosen: dict[str, Family] = {}
-    for given in [families] if isinstance(families, str) else families:
-        family = family_from(given)
-        if name_of(family) == BASELINE:
-            continue
-        label, number = name_of(family), 2
-        while label in chosen:
-            label, number = f"{name_of(family)}-{number}", number + 1
-        chosen[label] = family
-    return chosen
+    given = map(family_from, [families] if isinstance(families, str) else families)
+    return labelled(family for family in given if name_of(family) != BASELINE)
 
 
 def _data(texts, targets, task, test, splits, folds, test_share, random_state) -> _Data:
@@ -206,6 +192,12 @@ def _share_of(head: Head, encoded: np.ndarray, share: float, seed: int) -> np.nd
     return np.sort(order[[ceil((i + 1) * exact) > ceil(i * exact) for i in range(len(order))]])
 
 
+def _check_translating(splits: Sequence[str] | None, folds: int | None, class_weight: str | None) -> None:
+    for name, given in (("splits", splits), ("folds", folds), ("class_weight", class_weight)):
+        if given is not None:
+            raise UsageError(f"{name} is for documents. To compare translators, leave it out.")
+
+
 def _check_class_weight(class_weight: str | None, head: Head) -> None:
     if class_weight not in (None, "balanced"):
         raise UsageError(f"class_weight is None or 'balanced'; got {class_weight!r}.")
@@ -215,7 +207,7 @@ def _check_class_weight(class_weight: str | None, head: Head) -> None:
 
 def _head_for(task: str | None, targets: list[Any]) -> tuple[Head, np.ndarray]:
     if task not in (None, "classify", "regress"):
-        raise UsageError(f"task is 'classify' or 'regress'; got {task!r}.")
+        raise UsageError(f"task is 'classify', 'regress' or 'translate'; got {task!r}.")
     if task is None:
         numbers = any(isinstance(target, float) and not target.is_integer() for target in targets)
         task = "regress" if numbers else "classify"
@@ -237,30 +229,20 @@ def _conclude(
     rows: list[Row] = []
     for label in chosen:
         mine = [outcome for outcome in outcomes if outcome.run.label == label]
-        wanted = sum(run.label == label for run in runs)
-        failed = [outcome.failure for outcome in mine if outcome.failure]
-        if failed or len(mine) < wanted:
-            rows.append(Row(label, "failed", failed[0] if failed else "interrupted before it was done"))
+        if failed := unfinished(label, mine, runs):
+            rows.append(failed)
             continue
         seeds = sorted({outcome.run.seed for outcome in mine})
         predictions[label] = [
             _comparable(data.head, [a for o in mine if o.run.seed == seed for a in o.answers]) for seed in seeds
         ]
-        rows.append(_row(label, kind, measure, truth, predictions[label], mine))
+        interval = interval_of(kind, measure, truth, predictions[label])
+        by_seed = [measure_all(kind, truth, prediction) for prediction in predictions[label]]
+        rows.append(row_of(label, interval, measure, by_seed, mine))
     pairs, adjusted = paired_tests(kind, measure, truth, predictions) if predictions else ({}, np.zeros((0, 0)))
-    scores = {row.family: row.score for row in rows if row.status == "ok"}
-    groups = rank_groups(list(scores), list(scores.values()), adjusted) if scores else {}
-    rows = [
-        replace(row, rank_group=groups.get(row.family), options=to_json(chosen[row.family])) for row in rows
-    ]
-    rows.sort(key=lambda row: (row.status != "ok", -(row.score or 0.0)))
-    seconds = {row.family: row.fit_seconds for row in rows if row.status == "ok"}
-    unit = "points" if measure in PERCENT_MEASURES else ""
-    sizes = {row.family: row.size_bytes for row in rows if row.status == "ok"}
-    short = [row.family for row in rows if row.cut_short]
-    verdict = decide(scores, groups, seconds, pairs, len(truth), baseline, unit, sizes, short)
+    ordered, verdict = ranked(rows, chosen, pairs, adjusted, measure, len(truth), baseline)
     return Comparison(
-        _task_of(data.head), measure, tuple(rows), verdict, pairs, adjusted, tuple(predictions),
+        _task_of(data.head), measure, ordered, verdict, pairs, adjusted, tuple(predictions),
         len(data.folds[0][0]), len(truth), _duplicates(data), _facts(data) | settings, library_versions(), interrupted,
     )
 
@@ -273,31 +255,6 @@ def _comparable(head: Head, answers: list[Any]) -> np.ndarray:
         return label_set_matrix(answers, head.labels).astype(np.int64)
     number = {label: i for i, label in enumerate(head.labels)}
     return np.array([number[answer] for answer in answers])
-
-
-def _row(
-    label: str, kind: str, measure: str, truth: np.ndarray, predictions: list[np.ndarray], mine: list[Outcome]
-) -> Row:
-    interval = interval_of(kind, measure, truth, predictions)
-    costs = [outcome.cost for outcome in mine]
-    by_seed = [measure_all(kind, truth, prediction) for prediction in predictions]
-    there = sum(cost["tokens_there"] for cost in costs)
-    predicted = sum(len(outcome.answers) for outcome in mine)
-    return Row(
-        label, "ok", "", interval.score, interval.low, interval.high, None, len(predictions),
-        fit_seconds=float(np.mean([cost["fit_seconds"] for cost in costs])),
-        documents_per_second=predicted / max(1e-9, sum(cost["predict_seconds"] for cost in costs)),
-        size_bytes=int(np.mean([cost["size_bytes"] for cost in costs])),
-        peak_memory_bytes=max(cost["peak_memory_bytes"] for cost in costs),
-        tokens_read_share=sum(cost["tokens_read"] for cost in costs) / there if there else 1.0,
-        sampling_error=interval.sampling_error,
-        seed_error=interval.seed_error,
-        scores_by_seed=tuple(float(measures[measure]) for measures in by_seed),
-        measures={name: float(np.mean([measures[name] for measures in by_seed])) for name in by_seed[0]},
-        parameters=costs[0]["parameters"],
-        notes=tuple(costs[0]["notes"]),
-        cut_short=any(cost["cut_short"] for cost in costs),
-    )
 
 
 def _duplicates(data: _Data) -> int:

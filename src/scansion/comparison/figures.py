@@ -2,7 +2,7 @@
 
 from scansion.measures.contributions import SHARES
 
-PERCENT_MEASURES = SHARES | {"micro_f1", "macro_f1", "balanced_accuracy"}
+PERCENT_MEASURES = SHARES | {"micro_f1", "macro_f1", "balanced_accuracy", "bleu", "chrf"}
 
 
 def percent(value: float, measure: str) -> str:
@@ -22,8 +22,10 @@ def seconds_shown(seconds: float) -> str:
     return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
 
 
-def rate_shown(rate: float) -> str:
-    """``870``, ``3.2k``, ``41k``."""
+def rate_shown(rate: float | None) -> str:
+    """``870``, ``3.2k``, ``41k``, and ``–`` for what nothing is spent on."""
+    if rate is None:
+        return "–"
     return f"{rate:.0f}" if rate < 1_000 else f"{rate / 1000:.1f}k" if rate < 10_000 else f"{rate / 1000:.0f}k"
 
 

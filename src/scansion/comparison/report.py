@@ -51,6 +51,18 @@ On the same test rows, Holm-adjusted over all pairs.
 | {{ pair.families[0] }} less {{ pair.families[1] }} | {{ "%+.4f" % pair.difference }} \
 | {{ "%+.4f" % pair.low }} to {{ "%+.4f" % pair.high }} | {{ "%.3g" % pair.adjusted_p_value }} | {{ pair.method }} |
 {% endfor %}
+{% if report.by_length -%}
+## By length
+
+{{ report.metric }} of the test texts by the words they have.
+
+| family |{% for part in report.by_length %} {{ part.least }}–{{ part.most }} ({{ "{:,}".format(part.rows) }} rows) |\
+{% endfor %}
+|---|{% for part in report.by_length %}---:|{% endfor %}
+{% for row in report.rows if row.status == "ok" -%}
+| {{ row.family }} |{% for part in report.by_length %} {{ score(part.scores[row.family]) }} |{% endfor %}
+{% endfor %}
+{% endif -%}
 ## Other measures
 
 | family |{% for name in measures %} {{ name | replace("_", " ") }} |{% endfor %}

@@ -8,6 +8,7 @@ from typing import Any
 from jinja2 import Environment
 from numpy.typing import NDArray
 
+from scansion.comparison.figures import rate_shown
 from scansion.comparison.report import save_report
 from scansion.comparison.verdict import Verdict
 from scansion.errors import MissingExtraError
@@ -52,6 +53,16 @@ class Row:
     """The family's configuration."""
 
 
+@dataclass(frozen=True)
+class Slice:
+    """Every family's score on the test texts of ``least`` to ``most`` words."""
+
+    least: int
+    most: int
+    rows: int
+    scores: Mapping[str, float]
+
+
 @dataclass(frozen=True, eq=False)
 class Comparison:
     """The outcome of :func:`scansion.compare`."""
@@ -72,6 +83,8 @@ class Comparison:
     facts: Mapping[str, Any]
     versions: Mapping[str, str]
     interrupted: bool = False
+    by_length: tuple[Slice, ...] = ()
+    """Of translators, shortest sources first."""
 
     @property
     def failed(self) -> tuple[Row, ...]:
@@ -100,6 +113,7 @@ class Comparison:
         return {
             **self.to_json(), "rows": rows, "verdict": asdict(self.verdict), "pairs": pairs,
             "facts": dict(self.facts), "versions": dict(self.versions), "interrupted": self.interrupted,
+            "by_length": [asdict(each) for each in self.by_length],
         }
 
     def to_frame(self) -> Any:
@@ -115,7 +129,7 @@ class Comparison:
         save_report(self.report(), Path(folder))
 
     def _repr_html_(self) -> str:
-        return Environment(autoescape=True).from_string(HTML).render(comparison=self)
+        return Environment(autoescape=True).from_string(HTML).render(comparison=self, rate=rate_shown)
 
     def _adjusted(self, pair: tuple[str, str]) -> float:
         return float(self.adjusted[self.names.index(pair[0]), self.names.index(pair[1])])
@@ -131,6 +145,6 @@ HTML = """<table><caption>{{ comparison.verdict.reason }}</caption>
 <th>fit, s</th><th>documents/s</th></tr>
 {% for row in comparison.rows %}<tr><td>{{ row.rank_group or "" }}</td><td>{{ row.family }}</td>
 {% if row.status == "ok" %}<td>{{ "%.4f" % row.score }}</td><td>{{ "%.4f" % row.low }} to {{ "%.4f" % row.high }}</td>
-<td>{{ "%.1f" % row.fit_seconds }}</td><td>{{ "%.0f" % row.documents_per_second }}</td>
+<td>{{ "%.1f" % row.fit_seconds }}</td><td>{{ rate(row.documents_per_second) }}</td>
 {% else %}<td colspan="4">{{ row.reason }}</td>{% endif %}</tr>
 {% endfor %}</table>"""

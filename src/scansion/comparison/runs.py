@@ -5,7 +5,9 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+import tempfile
+import time
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from scansion.families.catalogue import Family, name_of
+from scansion.families.catalogue import Family, WritingFamily, name_of
 from scansion.storage.schema import to_json
 
 
@@ -22,7 +24,7 @@ class Run:
     """What one process fits."""
 
     label: str
-    family: Family
+    family: Family | WritingFamily
     seed: int
     fold: int
     task: str
@@ -43,11 +45,10 @@ class Doing:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a run gave: answers and scores for its fold's test rows and its cost, or why it failed."""
+    """What a run gave: answers for its fold's test rows and its cost, or why it failed."""
 
     run: Run
     answers: list[Any]
-    scores: np.ndarray
     cost: dict[str, Any]
     failure: str = ""
 
@@ -63,6 +64,29 @@ def write_data(
     for number, (train, test) in enumerate(folds):
         np.save(folder / f"train.{number}.npy", train)
         np.save(folder / f"test.{number}.npy", test)
+
+
+def carry_out(
+    runs: Sequence[Run], deadline: float, texts: list[str], targets: list[Any],
+    folds: list[tuple[np.ndarray, np.ndarray]],
+) -> Generator[Doing | Outcome, None, tuple[list[Outcome], bool]]:
+    """What happens in one run after the other; what is left until the deadline is shared among those left.
+
+    Returns the outcomes, and whether they are not all there because somebody interrupted.
+    """
+    outcomes: list[Outcome] = []
+    with tempfile.TemporaryDirectory(prefix="scansion-comparison-") as scratch:
+        write_data(Path(scratch), texts, targets, folds)
+        try:
+            for number, run in enumerate(runs):
+                left = (deadline - time.monotonic()) / (len(runs) - number)
+                for event in follow(Path(scratch), run, max(1.0, left)):
+                    if isinstance(event, Outcome):
+                        outcomes.append(event)
+                    yield event
+        except KeyboardInterrupt:
+            return outcomes, True
+    return outcomes, False
 
 
 def follow(folder: Path, run: Run, budget: float) -> Iterator[Doing | Outcome]:
@@ -115,12 +139,12 @@ def _outcome(run: Run, place: Path, code: int) -> Outcome:
     if (place / "cost.json").exists():
         answers = json.loads((place / "answers.json").read_text(encoding="utf-8"))
         cost = json.loads((place / "cost.json").read_text())
-        return Outcome(run, answers, np.load(place / "scores.npy"), cost)
+        return Outcome(run, answers, cost)
     if (place / "failed.json").exists():
-        return Outcome(run, [], np.zeros((0, 0)), {}, json.loads((place / "failed.json").read_text()))
+        return Outcome(run, [], {}, json.loads((place / "failed.json").read_text()))
     said = (place / "messages").read_text(errors="replace").strip().splitlines()[-1:]
     failure = f"its process {_ended(code)}" + (f": {said[0].strip()}" if said else ".")
-    return Outcome(run, [], np.zeros((0, 0)), {}, failure)
+    return Outcome(run, [], {}, failure)
 
 
 def _ended(code: int) -> str:

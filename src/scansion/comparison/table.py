@@ -9,7 +9,7 @@ from scansion.comparison.result import Comparison, Row
 
 BAR_CELLS = 24
 CUT_SHORT = "†"
-BASELINES = ("majority", "mean")
+BASELINES = ("majority", "mean", "copy")
 
 
 def render(comparison: Comparison, width: int) -> RenderableType:
@@ -21,6 +21,8 @@ def render(comparison: Comparison, width: int) -> RenderableType:
     if any(row.cut_short for row in good):
         parts.append(Text(f"{CUT_SHORT} cut short by the budget", style="dim"))
     parts += [_failure(row) for row in comparison.failed]
+    if comparison.by_length:
+        parts += [Text(""), _by_length(comparison, good)]
     return Group(*parts, Text(""), _words(comparison))
 
 
@@ -63,6 +65,18 @@ def _table(comparison: Comparison, good: list[Row], width: int) -> Table:
         line += [rate_shown(row.documents_per_second), bytes_shown(row.size_bytes)] if show_rates else []
         line += [bytes_shown(row.peak_memory_bytes), f"{100 * row.tokens_read_share:.0f} %"] if show_sizes else []
         table.add_row(*line, style=style)
+    return table
+
+
+def _by_length(comparison: Comparison, good: list[Row]) -> Table:
+    """A column for each range of lengths, families in the order of their scores."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    table.add_column(f"{comparison.metric} by words read", no_wrap=True)
+    for part in comparison.by_length:
+        table.add_column(f"{part.least}–{part.most}", justify="right", no_wrap=True)
+    for row in good:
+        scores = [percent(part.scores[row.family], comparison.metric) for part in comparison.by_length]
+        table.add_row(row.family, *scores, style="dim" if row.family in BASELINES else "")
     return table
 
 

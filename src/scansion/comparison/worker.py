@@ -14,12 +14,13 @@ from typing import Any
 import numpy as np
 
 from scansion.errors import DivergedError, ScansionError
-from scansion.families.catalogue import FAMILIES
+from scansion.families.catalogue import FAMILIES, WRITERS
 from scansion.learning.counted import Remark, Stage
 from scansion.learning.gradient import Step
 from scansion.learning.run import Epoch
 from scansion.storage.schema import from_json
 from scansion.tasks.documents import DocumentClassifier, DocumentRegressor
+from scansion.tasks.translation import Translator
 
 SECONDS_BETWEEN_STEPS_TOLD = 0.5
 KIB = 1024 if sys.platform != "darwin" else 1
@@ -47,17 +48,19 @@ def read_rows(folder: Path) -> tuple[list[str], list[Any]]:
     return texts, json.loads((folder / "targets.json").read_text(encoding="utf-8"))
 
 
-def _estimator(wanted: dict[str, Any]) -> DocumentClassifier | DocumentRegressor:
-    family = from_json(FAMILIES[wanted["family"]], wanted["options"], "run.json")
+def _estimator(wanted: dict[str, Any]) -> DocumentClassifier | DocumentRegressor | Translator:
     shared = {"budget": wanted["budget"], "processes": wanted["processes"], "random_state": wanted["seed"]}
+    if wanted["task"] == "translate":
+        return Translator(from_json(WRITERS[wanted["family"]], wanted["options"], "run.json"), **shared)
+    family = from_json(FAMILIES[wanted["family"]], wanted["options"], "run.json")
     if wanted["task"] == "regress":
         return DocumentRegressor(family, **shared)
     return DocumentClassifier(family, class_weight=wanted["class_weight"], **shared)
 
 
 def _measure(
-    estimator: DocumentClassifier | DocumentRegressor, texts: list[str], targets: list[Any], train: np.ndarray,
-    test: np.ndarray, run: Path,
+    estimator: DocumentClassifier | DocumentRegressor | Translator, texts: list[str], targets: list[Any],
+    train: np.ndarray, test: np.ndarray, run: Path,
 ) -> dict[str, Any]:
     told = 0.0
     for event in estimator.fitting([texts[i] for i in train], [_hashable(targets[i]) for i in train]):
@@ -66,12 +69,9 @@ def _measure(
             print(json.dumps(_told(event)), flush=True)
     held = [texts[i] for i in test]
     begun = time.perf_counter()
-    scores = estimator.decision_function(held)
+    answers = estimator.predict(held) if isinstance(estimator, Translator) else _answers(estimator, held)
     seconds = time.perf_counter() - begun
-    if not np.isfinite(scores).all():
-        raise DivergedError(f"{np.sum(~np.isfinite(scores).all(axis=1)):,} test texts got answers that are no numbers.")
-    np.save(run / "scores.npy", scores)
-    (run / "answers.json").write_text(json.dumps(_plain(estimator.answers(scores))), encoding="utf-8")
+    (run / "answers.json").write_text(json.dumps(answers), encoding="utf-8")
     read, there = estimator.coverage(held).sum(axis=0).tolist()
     own, workers = (resource.getrusage(who).ru_maxrss * KIB for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     with tempfile.TemporaryDirectory() as scratch:
@@ -86,6 +86,14 @@ def _measure(
     }
 
 
+def _answers(estimator: DocumentClassifier | DocumentRegressor, held: list[str]) -> list[Any]:
+    """One answer a text, as JSON holds it; DivergedError where one is no number."""
+    scores = estimator.decision_function(held)
+    if not np.isfinite(scores).all():
+        raise DivergedError(f"{np.sum(~np.isfinite(scores).all(axis=1)):,} test texts got answers that are no numbers.")
+    return [list(answer) if isinstance(answer, tuple) else answer for answer in estimator.answers(scores)]
+
+
 def _told(event: Stage | Remark | Step | Epoch) -> dict[str, Any]:
     if isinstance(event, Stage | Remark):
         return {"doing": event.doing if isinstance(event, Stage) else event.text, "progress": None}
@@ -96,10 +104,6 @@ def _told(event: Stage | Remark | Step | Epoch) -> dict[str, Any]:
 
 def _hashable(target: Any) -> Any:
     return tuple(target) if isinstance(target, list) else target
-
-
-def _plain(answers: Any) -> list[Any]:
-    return [list(answer) if isinstance(answer, tuple) else answer for answer in answers]
 
 
 if __name__ == "__main__":

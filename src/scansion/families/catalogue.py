@@ -1,6 +1,6 @@
 """Every family by name. A new one is a file in this folder and a line here."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from typing import Any
 
@@ -53,6 +53,17 @@ def name_of(family: Family | WritingFamily) -> str:
     """The name under which a configuration stands in ``FAMILIES`` or ``WRITERS``."""
     named = [*FAMILIES.items(), *WRITERS.items()]
     return next(name for name, kind in named if kind is type(family))
+
+
+def labelled(families: Iterable[Any]) -> dict[str, Any]:
+    """Configurations under their names; the second of a kind is ``lstm-2``, and so on."""
+    found: dict[str, Any] = {}
+    for family in families:
+        label, number = name_of(family), 2
+        while label in found:
+            label, number = f"{name_of(family)}-{number}", number + 1
+        found[label] = family
+    return found
 
 
 def _configured(given: Any, known: Mapping[str, type], which: str) -> Any:

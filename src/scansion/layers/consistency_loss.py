@@ -2,9 +2,9 @@
 
     loss = (loss_1 + loss_2) / 2  +  a / 4 * (KL(p_1 || p_2) + KL(p_2 || p_1))          (half of their equation 4)
 
-with loss_1 and loss_2 as in :mod:`scansion.layers.vocabulary_loss`, and made for some positions at a time like it.  With
-d = log p_1 - log p_2, the slope of both divergences along the first reading's scores is p_1 (d - KL(p_1 || p_2) + 1) -
-p_2, and along the second's the same with the parts exchanged and -d.
+with loss_1 and loss_2 as in :mod:`scansion.layers.vocabulary_loss`, and made for some positions at a time like it.
+With d = log p_1 - log p_2, the slope of both divergences along the first reading's scores is
+p_1 (d - KL(p_1 || p_2) + 1) - p_2, and along the second's the same with the parts exchanged and -d.
 """
 
 from typing import Any

@@ -74,7 +74,8 @@ class WriterJob:
         ]
         return cls(
             from_json(WRITERS[job["family"]], job["options"], "writer.json"), job["pieces"],
-            from_json(WriterTraining, job["training"], "writer.json"), job["seed"], Pairs(*sides[:2]), Pairs(*sides[2:]),
+            from_json(WriterTraining, job["training"], "writer.json"), job["seed"],
+            Pairs(*sides[:2]), Pairs(*sides[2:]),
         )
 
     def _sides(self) -> list[tuple[str, Sequences]]:

@@ -1,6 +1,6 @@
 """Do two families differ? Tests on the same rows, Holm's adjustment, ranks with ties, and what could have been seen."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from math import ceil
@@ -91,11 +91,18 @@ def paired_tests(
     seed: int = 0,
 ) -> tuple[dict[tuple[str, str], PairedTest], NDArray]:
     """Every pair's test, and the (F, F) matrix of Holm-adjusted p values over all pairs, in the mapping's order."""
-    names = list(predictions)
-    tests = {
-        (a, b): paired_test(kind, measure, truth, predictions[a], predictions[b], confidence, seed)
-        for a, b in combinations(names, 2)
-    }
+
+    def test(a: str, b: str) -> PairedTest:
+        return paired_test(kind, measure, truth, predictions[a], predictions[b], confidence, seed)
+
+    return all_pairs(list(predictions), test)
+
+
+def all_pairs(
+    names: Sequence[str], test: Callable[[str, str], PairedTest]
+) -> tuple[dict[tuple[str, str], PairedTest], NDArray]:
+    """Every pair's test, and the (F, F) matrix of Holm-adjusted p values over all pairs, in the order of the names."""
+    tests = {(a, b): test(a, b) for a, b in combinations(names, 2)}
     matrix = np.ones((len(names), len(names)))
     if tests:
         upper = np.triu_indices(len(names), k=1)

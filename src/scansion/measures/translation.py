@@ -14,13 +14,19 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from sacrebleu.metrics import BLEU, CHRF
+from scipy.special import ndtri, stdtr
 
 from scansion.errors import UsageError
+from scansion.measures.intervals import Interval, degrees_of_freedom, seed_variance
+from scansion.measures.paired import PairedTest
 from scansion.randomness import stream
 
 WORD_ORDER, LETTER_ORDER, BETA = 4, 6, 2
 DRAWS = 1_000
 CONFIDENCE = 0.95
+
+Score = Callable[[NDArray], NDArray]
+"""Summed counts (..., C) -> scores from 0 to 100, (...)."""
 
 
 @dataclass(frozen=True)
@@ -31,16 +37,6 @@ class TranslationScore:
     low: float
     high: float
     signature: str
-
-
-@dataclass(frozen=True)
-class PairedBootstrap:
-    """The difference of two systems' scores with its 95 % interval, and a two-sided p value (Koehn 2004)."""
-
-    difference: float
-    low: float
-    high: float
-    p_value: float
 
 
 def bleu_counts(found: Sequence[str], wanted: Sequence[str], tokenize: str = "13a") -> NDArray:
@@ -112,16 +108,58 @@ def chrf(found: Sequence[str], wanted: Sequence[str], seed: int = 0) -> Translat
     return _with_interval(chrf_counts(found, wanted), chrf_of, str(signature.get_signature()), seed)
 
 
-def compare_counts(
-    first: NDArray, second: NDArray, score: Callable[[NDArray], NDArray], seed: int = 0
-) -> PairedBootstrap:
-    """Two systems on the same sentences: ``score`` of counts (N, C) each, first less second."""
-    ours, theirs = _drawn(first, seed), _drawn(second, seed)
-    differences = score(ours) - score(theirs)
-    difference = float(score(first.sum(axis=0)) - score(second.sum(axis=0)))
-    low, high = np.quantile(differences, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
-    beyond = np.abs(differences - differences.mean()) >= abs(difference)
-    return PairedBootstrap(difference, float(low), float(high), float((1 + beyond.sum()) / (1 + len(differences))))
+def interval_over_seeds(counts: Sequence[NDArray], score: Score, seed: int = 0) -> Interval:
+    """The interval of a family's mean score as a share from 0 to 1; ``counts`` has an (N, C) for each training seed.
+
+    Sentences by the bootstrap, the same ones for all seeds; seeds as in
+    :func:`scansion.measures.intervals.interval_of`.
+    """
+    by_seed = np.stack([score(each.sum(axis=0)) / 100 for each in counts])
+    drawn = np.mean([score(_drawn(each, seed)) / 100 for each in counts], axis=0)
+    low, high = _widened(float(by_seed.mean()), drawn, _variance_of_seeds(by_seed))
+    return Interval(
+        float(by_seed.mean()), max(0.0, low), min(1.0, high), float(drawn.std(ddof=1)),
+        _variance_of_seeds(by_seed) ** 0.5,
+    )
+
+
+def paired_bootstrap(
+    first: Sequence[NDArray], second: Sequence[NDArray], score: Score, seed: int = 0
+) -> PairedTest:
+    """Two systems on the same sentences, a list of counts (N, C) each, one for each training seed (Koehn 2004).
+
+    The difference is first less second, as a share from 0 to 1.  Its p value is the share of draws as far from their
+    mean as the difference is from 0; with several seeds it comes from t over the bootstrap's variance and the seeds'.
+    """
+    ours, theirs = ([score(each.sum(axis=0)) / 100 for each in side] for side in (first, second))
+    drawn = sum(
+        sign * np.mean([score(_drawn(each, seed)) / 100 for each in side], axis=0)
+        for sign, side in ((1, first), (-1, second))
+    )
+    difference = float(np.mean(ours) - np.mean(theirs))
+    seeds = [(_variance_of_seeds(np.array(side)), len(side) - 1) for side in (ours, theirs)]
+    variance, between = float(drawn.var(ddof=1)), sum(part for part, _ in seeds)
+    freedom = degrees_of_freedom([(variance, len(first[0]) - 1), *seeds])
+    low, high = _widened(difference, drawn, between)
+    if between:
+        method = "t over bootstrap and seeds"
+        p_value = float(2 * stdtr(freedom, -abs(difference) / (variance + between) ** 0.5))
+    else:
+        method = "paired bootstrap"
+        p_value = float((1 + (np.abs(drawn - drawn.mean()) >= abs(difference)).sum()) / (1 + len(drawn)))
+    return PairedTest(difference, low, high, p_value, method, variance**0.5, between**0.5, freedom)
+
+
+def _variance_of_seeds(scores: NDArray) -> float:
+    """Of the mean of S seeds' scores, (S,)."""
+    return seed_variance(scores[:, None])
+
+
+def _widened(middle: float, drawn: NDArray, between: float) -> tuple[float, float]:
+    """The percentile interval of the draws, each side widened by what the seeds vary."""
+    low, high = np.quantile(drawn, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
+    more = ndtri((1 + CONFIDENCE) / 2) * between**0.5
+    return float(middle - np.hypot(middle - low, more)), float(middle + np.hypot(high - middle, more))
 
 
 def _with_interval(

@@ -8,7 +8,9 @@ from scansion.tasks.translation import Translator
 ENGINES = ("ctranslate2",)
 
 
-def export(model: Translator, engine: str, precision: Precision = "float32", replicas: int | None = None) -> CTranslate2:
+def export(
+    model: Translator, engine: str, precision: Precision = "float32", replicas: int | None = None
+) -> CTranslate2:
     """The model as ``engine`` runs it, which has ``predict`` too, and ``save`` for the folder that engine loads.
 
     ``precision`` is ``float32`` or ``int8``; ``replicas`` work side by side with one thread each, by default one a

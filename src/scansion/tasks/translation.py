@@ -154,8 +154,9 @@ class Translator(BaseEstimator):
         """The best translations of one text, best first; UsageError for more of them than the beam holds."""
         if not 1 <= alternatives <= beam:
             raise UsageError(f"A beam of {beam} holds 1 to {beam} alternatives; got {alternatives}. Widen the beam.")
-        (found,) = Native(self.fitted_writer(), self.subwords_).hypotheses(self.subwords_.encode([text]), beam, alternatives)
-        texts = self.subwords_.decode([each.tokens for each in found])
+        native, subwords = Native(self.fitted_writer(), self.subwords_), self.subwords_
+        (found,) = native.hypotheses(subwords.encode([text]), beam, alternatives)
+        texts = subwords.decode([each.tokens for each in found])
         return [
             Translation(text, each.log_probability, each.score) for text, each in zip(texts, found, strict=True)
         ]
@@ -183,6 +184,11 @@ class Translator(BaseEstimator):
         """BLEU from 0 to 100, as sacreBLEU computes it."""
         found = self.predict(sources)
         return float(bleu_of(bleu_counts(found, list(check_documents(targets)), tokenize).sum(axis=0)))
+
+    def coverage(self, sources: Iterable[str]) -> np.ndarray:
+        """Sub-words read and sub-words there of each text, (N, 2): all of them, or ``predict`` refuses."""
+        lengths = self.subwords_.encode(check_documents(sources)).lengths
+        return np.stack([lengths, lengths], axis=1)
 
     def save(self, folder: str | Path) -> None:
         """Write a model folder, or over an older one; see :func:`scansion.load`."""
