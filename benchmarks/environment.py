@@ -25,6 +25,9 @@ HERE = Path(__file__).resolve().parent
 PEERS = {
     "scikit-learn": ("scikit-learn==1.9.1", "numpy==2.4.6", "scipy==1.17.1"),
     "fasttext": ("fasttext-wheel==0.9.2", "numpy==1.26.4"),  # its predict() does not work with numpy 2
+    "joeynmt": ("joeynmt==2.3.0", "torch==2.13.0", "importlib_metadata==10.2.0"),
+    "marian": ("transformers==5.24.0", "torch==2.13.0", "sentencepiece==0.2.3"),
+    "ctranslate2": ("ctranslate2==4.8.5",),
 }
 OWN = ("torch", "numpy", "scipy", "scikit-learn")
 

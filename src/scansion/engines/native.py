@@ -1,6 +1,7 @@
 """Many sentences through a writer: sorted by length, cut by a budget of tokens, and back in the order they came."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 import numpy as np
@@ -17,7 +18,7 @@ from scansion.text.subwords import BEGIN, END, Subwords
 
 POSITIONS_AT_A_TIME = 1_024  # of sources; each has a beam of hypotheses
 
-T = TypeVar("T")
+S, T = TypeVar("S"), TypeVar("T")
 
 
 class Native:
@@ -58,12 +59,35 @@ class Native:
         """What ``decode`` finds for every source, in the order given."""
         pairs, longest = Pairs(sources, sources), self.writer.network.configuration.longest
         pairs.check_lengths(longest)
-        found: dict[int, T] = {}
         self.writer.eval()
-        with torch.inference_mode():
-            for rows in reading_plan(sources.lengths, POSITIONS_AT_A_TIME):
+
+        def decoded(rows: np.ndarray) -> list[T]:
+            with torch.inference_mode():
                 batch = batch_of(pairs, rows)
                 most = most_tokens(batch.mask.sum(dim=1), longest)
                 state = self.writer.network.begin(batch.source, batch.mask, int(most.max()))
-                found |= zip(rows.tolist(), decode(state, rows, most), strict=True)
+                return decode(state, rows, most)
+
+        plan = reading_plan(sources.lengths, POSITIONS_AT_A_TIME)
+        found: dict[int, T] = {}
+        for rows, answers in zip(plan, side_by_side(decoded, plan), strict=True):
+            found |= zip(rows.tolist(), answers, strict=True)
         return [found[row] for row in range(len(sources))]
+
+
+def side_by_side(work: Callable[[S], T], parts: Sequence[S]) -> Iterator[T]:
+    """``work`` done on every part, in order; by as many replicas of one thread as there are threads to use.
+
+    On small models two of them are faster than one of two threads, whose every product is too small to share.
+    """
+    threads = torch.get_num_threads()
+    replicas = min(threads, len(parts))
+    if replicas < 2:
+        yield from map(work, parts)
+        return
+    torch.set_num_threads(1)
+    try:
+        with ThreadPoolExecutor(replicas) as pool:
+            yield from pool.map(work, parts)
+    finally:
+        torch.set_num_threads(threads)
