@@ -5,7 +5,7 @@ import itertools
 import pytest
 import torch
 
-from scansion.decoding.beam import beam_search
+from scansion.decoding.beam import beam_search, largest
 from scansion.decoding.greedy import greedy
 from scansion.decoding.sampling import sample
 from scansion.families.recurrent_encoder_decoder import LSTMEncoderDecoder, RNNEncoderDecoder
@@ -196,3 +196,14 @@ def test_hypotheses_cost_what_the_whole_network_says(network, texts):
                 chances = head.log_probabilities(vectors, net.table)
             total = sum(float(chances[i, token]) for i, token in enumerate([*each.tokens, END]))
             assert each.log_probability == pytest.approx(total, abs=1e-3)
+
+
+@pytest.mark.parametrize("words", [7, 30, 100, 257, 10_000])
+@pytest.mark.parametrize("count", [1, 4, 10])
+def test_the_largest_of_groups_are_the_largest_of_all(words, count):
+    scores = torch.randn((9, words), generator=torch.Generator().manual_seed(words))
+    scores[0, words // 2] = float("-inf")
+    count = min(count, words)
+    found, places = largest(scores, count)
+    assert torch.equal(found, scores.topk(count, dim=1).values)
+    assert torch.equal(scores.gather(1, places), found)
