@@ -5,8 +5,8 @@
     python benchmarks/translation_speed.py MODEL --only translating --pairs 1
 
 Training: target tokens a second on Multi30k, the same sub-words and sizes, each with its own batches (JoeyNMT: 4,096
-tokens).  scansion's side is one epoch of ``Translator.fit`` with the held-out part read at its end, each pair read once
-(consistency 0) as JoeyNMT does, in as many processes as it chooses.
+tokens).  scansion's side is one epoch of ``Translator.fit`` with the held-out part read at its end, in as many processes
+as it chooses.
 
 Translating: seconds for test_2016_flickr with five beams, sub-words given, models loaded; scansion natively and through
 ``scansion.export``.  JoeyNMT has the same weights, CTranslate2 the exported ones, Marian random ones of the same shape
@@ -43,7 +43,7 @@ def train(model: str, data: str) -> Measured:
     from scansion.learning.run import Epoch
 
     family = scansion.load(model).family_
-    training = scansion.WriterTraining(fewest_epochs=1, most_epochs=1, consistency=0.0)
+    training = scansion.WriterTraining(fewest_epochs=1, most_epochs=1)
     translator = scansion.Translator(family, training=training, random_state=0)
     sides = [(Path(data) / f"train.{language}").read_text(encoding="utf-8").splitlines() for language in ("en", "de")]
     for event in translator.fitting(*sides):

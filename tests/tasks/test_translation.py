@@ -62,8 +62,7 @@ def test_the_transformer_learns_to_say_numbers_in_words():
         width=64, heads=4, layers=2, feed_forward=128, dropout=0.1, learning_rate=1e-3
     )
     training = WriterTraining(
-        fewest_epochs=30, most_epochs=30, smallest_batch=1_000, largest_batch=1_000, label_smoothing=0.0,
-        consistency=0.0,
+        fewest_epochs=30, most_epochs=30, smallest_batch=1_000, largest_batch=1_000, label_smoothing=0.0
     )
     model = Translator(family, pieces=400, training=training, processes=1, random_state=0)
     model.fit([DIGITS[row] for row in train], [WORDS[row] for row in train])
@@ -201,7 +200,7 @@ def test_a_sample_is_a_function_of_the_seed_and_a_cold_one_is_greedy(quick):
 def transformer():
     """A Transformer that knows its digits well enough to be sure of its words."""
     family = TransformerEncoderDecoder(width=32, heads=4, layers=2, feed_forward=64, dropout=0.1, learning_rate=3e-3)
-    training = WriterTraining(fewest_epochs=12, most_epochs=12, smallest_batch=400, largest_batch=400, consistency=0.0)
+    training = WriterTraining(fewest_epochs=12, most_epochs=12, smallest_batch=400, largest_batch=400)
     return Translator(family, pieces=400, training=training, processes=1, random_state=0).fit(DIGITS, WORDS)
 
 

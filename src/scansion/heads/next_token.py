@@ -3,7 +3,6 @@
 import torch
 from torch import Tensor, nn
 
-from scansion.layers.consistency_loss import consistency_loss
 from scansion.layers.vocabulary_loss import vocabulary_loss
 
 
@@ -17,12 +16,6 @@ class NextToken(nn.Module):
     def loss(self, vectors: Tensor, table: Tensor, targets: Tensor, smoothing: float) -> Tensor:
         """vectors (N, D), targets (N,) -> the loss summed over positions, a scalar."""
         return vocabulary_loss(vectors, table, self.bias, targets, smoothing)
-
-    def consistent_loss(
-        self, vectors: Tensor, table: Tensor, targets: Tensor, smoothing: float, consistency: float
-    ) -> Tensor:
-        """The same of two readings, vectors (2, N, D), that must agree."""
-        return consistency_loss(vectors, table, self.bias, targets, smoothing, consistency)
 
     def log_probabilities(self, vectors: Tensor, table: Tensor) -> Tensor:
         """(N, D) -> (N, V)."""

@@ -11,7 +11,6 @@ from torch import Tensor, nn
 from scansion.families.catalogue import WritingFamily
 from scansion.heads.next_token import NextToken
 from scansion.learning.gradient import Training
-from scansion.options import check_positive
 from scansion.text.batches import reading_plan
 from scansion.text.pairs import Pairs
 from scansion.text.subwords import BEGIN
@@ -33,10 +32,6 @@ class WriterBatch:
         """What stands before each target token, (B, T)."""
         return torch.cat([torch.full_like(self.target[:, :1], BEGIN), self.target[:, :-1]], dim=1)
 
-    def twice(self) -> "WriterBatch":
-        """The same rows, and once more behind them."""
-        return WriterBatch(*(torch.cat([part, part]) for part in (self.source, self.mask, self.target, self.written)))
-
 
 def batch_of(pairs: Pairs, rows: np.ndarray) -> WriterBatch:
     """The given rows as tensors."""
@@ -54,13 +49,6 @@ class WriterTraining(Training):
     steps: int = 20_000
     smallest_batch: int = 1_000
     averaged: float = 0.1
-    consistency: float = 5.0
-    """How much two readings of a pair under different dropout must agree (R-Drop); 0 to read each pair once."""
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.consistency:
-            check_positive(self, "consistency")
 
 
 class Writer(nn.Module):
@@ -68,7 +56,7 @@ class Writer(nn.Module):
 
     def __init__(self, family: WritingFamily, pieces: int, training: WriterTraining) -> None:
         super().__init__()
-        self.smoothing, self.consistency = training.label_smoothing, training.consistency
+        self.smoothing = training.label_smoothing
         self.network = family.build(pieces)
         self.head = NextToken(pieces)
 
@@ -79,10 +67,7 @@ class Writer(nn.Module):
     def loss(self, batch: WriterBatch) -> Tensor:
         """The loss summed over the batch's target tokens, a scalar."""
         wanted = batch.target[batch.written]
-        if not self.consistency:
-            return self.head.loss(self(batch), self.network.table, wanted, self.smoothing)
-        vectors = self(batch.twice()).unflatten(0, (2, -1))
-        return self.head.consistent_loss(vectors, self.network.table, wanted, self.smoothing, self.consistency)
+        return self.head.loss(self(batch), self.network.table, wanted, self.smoothing)
 
     def surprise(self, batch: WriterBatch) -> Tensor:
         """The negative log-probability of each row's target, (B,)."""
