@@ -34,7 +34,7 @@ class TransformerEncoderDecoder:
     feed_forward: int = 256
     dropout: float = 0.3
     longest: int = 1024
-    learning_rate: float = 5e-3
+    learning_rate: float = 4e-3
 
     learner: ClassVar[str] = "gradient"
 

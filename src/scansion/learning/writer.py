@@ -45,8 +45,8 @@ class WriterTraining(Training):
     """One recipe for every pair of languages."""
 
     tokens: int = 50_000_000
-    most_epochs: int = 100
-    steps: int = 20_000
+    most_epochs: int = 80
+    steps: int = 17_000
     smallest_batch: int = 1_000
     averaged: float = 0.1
 
