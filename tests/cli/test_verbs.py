@@ -9,7 +9,7 @@ import pytest
 
 from scansion.cli.main import VERBS
 from scansion.cli.telling import Telling
-from scansion.comparison import compare
+from scansion.comparison import runs
 from scansion.comparison.runs import Outcome, follow
 
 DATA = Path(__file__).parents[1] / "data"
@@ -164,12 +164,12 @@ def test_a_comparison_reports_prints_and_judges(scansion, tmp_path):
 
 def test_an_interruption_between_two_runs_loses_none_that_was_finished(scansion, monkeypatch, tmp_path):
     def finished(folder, run, budget):
-        yield Outcome(run, ["up"] * 6, None, dict.fromkeys(COST, 1) | {"notes": []})
+        yield Outcome(run, ["up"] * 6, dict.fromkeys(COST, 1) | {"notes": []})
 
     def interrupted(telling, sentence):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(compare, "follow", finished)
+    monkeypatch.setattr(runs, "follow", finished)
     monkeypatch.setattr(Telling, "done", interrupted)
     (tmp_path / "t.tsv").write_text("text\tlabel\n" + "good film\tup\nbad film\tdown\n" * 15)
     done = scansion("compare", tmp_path / "t.tsv", "--families", "rnn", "--json", "--out", tmp_path / "report")
@@ -183,11 +183,11 @@ def test_a_family_that_fails_does_not_take_the_others_with_it_even_on_a_narrow_t
 ):
     def failing(folder, run, budget):
         if run.label == "rnn":
-            yield Outcome(run, [], None, {}, "it fell over")
+            yield Outcome(run, [], {}, "it fell over")
         else:
             yield from follow(folder, run, budget)
 
-    monkeypatch.setattr(compare, "follow", failing)
+    monkeypatch.setattr(runs, "follow", failing)
     (tmp_path / "t.tsv").write_text("text\tlabel\n" + "good film\tup\nbad film\tdown\n" * 15)
     words = ["compare", tmp_path / "t.tsv", "--families", "rnn", "--seeds", "1"]
     monkeypatch.setenv("NO_COLOR", "1")
