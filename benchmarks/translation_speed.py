@@ -27,7 +27,7 @@ from translation import write_text
 
 TEST = "test_2016_flickr"
 BEAM = 5
-JOEYNMT_UPDATES = 60
+JOEYNMT_UPDATES = 30
 JOEYNMT_BATCH, MARIAN_BATCH, PLAIN_BATCH = 64, 64, 32
 ENGINES = {"native": None, "ctranslate2 float32": "float32", "ctranslate2 int8": "int8"}
 PEERS = {

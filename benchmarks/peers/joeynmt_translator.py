@@ -17,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from joeynmt.transformer_layers import PositionalEncoding
 
 SPECIAL = ["<unk>", "<pad>", "<s>", "</s>"]
 OURS = [0, 0, 1, 2]  # which of scansion's rows stand for them
@@ -48,6 +49,8 @@ training:
   optimizer: "adam"
   adam_betas: [0.9, 0.98]
   learning_rate: 0.001
+  scheduling: "warmupinversesquareroot"
+  learning_rate_warmup: 1000
   label_smoothing: 0.1
   loss: "crossentropy"
   batch_size: 4096
@@ -124,6 +127,8 @@ def write_checkpoint(folder: Path) -> None:
         else:
             layer = {"query": "q_layer", "output": "output_layer"}[parts[3]]
             state[f"{place}.{attention[part]}.{layer}.{parts[4]}"] = tensor
+    for side in ("encoder", "decoder"):
+        state[f"{side}.pe.pe"] = PositionalEncoding(table.shape[1]).pe
     (folder / "model").mkdir(exist_ok=True)
     torch.save({"model_state": state}, folder / "model" / "best.ckpt")
 
