@@ -37,6 +37,8 @@ def test_a_translator_writes_a_line_for_every_line_and_is_scored(scansion, model
     shown = scansion("evaluate", model, files / "new.en", files / "new.de")
     assert [line.split()[0] for line in shown.out.splitlines()] == ["sacreBLEU", "BLEU", "chrF2"]
     assert scansion("evaluate", model, files / "new.en", files / "new.de", "--at-least", "1").code in (0, 3)
+    alone = scansion("predict", model, files / "new.en", "--precision", "int8")
+    assert (alone.code, "--precision is for another engine" in alone.err) == (2, True)
     for words in (["predict", model, files / "new.en", "--proba"], ["evaluate", model, files / "new.en"]):
         refused = scansion(*words)
         assert refused.code == 2

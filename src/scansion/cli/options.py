@@ -51,6 +51,6 @@ Beam = Annotated[int | None, typer.Option("--beam", min=1, help="For a translato
                                              "keep at a time, by default five.")]
 Engine = Annotated[str | None, typer.Option("--engine", help="For a translator: ctranslate2, which is made for speed; "
                                                "by default scansion's own decoder.")]
-Precision = Annotated[str, typer.Option("--precision", help="float32 or int8, with --engine.")]
+Precision = Annotated[str | None, typer.Option("--precision", help="With --engine: float32, unless int8 is asked.")]
 AtLeast = Annotated[float | None, typer.Option("--at-least", callback=_is_a_score, help="Exit with 3 if the "
                                                   "score is below this (a share from 0 to 1 for accuracy and BLEU).")]

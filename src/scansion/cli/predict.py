@@ -41,7 +41,7 @@ def predict(
     label_separator: Annotated[str, typer.Option("--label-separator", help="What to put between labels.")] = "|",
     beam: Beam = None,
     engine: Engine = None,
-    precision: Precision = "float32",
+    precision: Precision = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print a JSON object a line.")] = False,
 ) -> None:
     """Answer every document: one line each, in order."""
@@ -56,8 +56,8 @@ def predict(
             raise UsageError(f"{model} is a translator and writes lines. Leave out --proba, --read, --json and --text.")
         print_translations(run_by(engine, precision, estimator), _lines(data or STANDARD_INPUT), beam)
         return
-    if engine is not None:
-        raise UsageError(f"{model} is no translator. Leave out --engine.")
+    if engine is not None or precision is not None:
+        raise UsageError(f"{model} is no translator. Leave out --engine and --precision.")
     if proba and not hasattr(estimator, "predict_proba"):
         raise UsageError(f"{model} answers with numbers, which have no probabilities. Leave out --proba.")
     parts = _parts(data or STANDARD_INPUT, text)

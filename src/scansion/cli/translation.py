@@ -77,11 +77,15 @@ def tell_translator(translator: Any, family: str, out: Path, as_json: bool) -> N
           f"{report.perplexity:.2f}.")
 
 
-def run_by(engine: str | None, precision: str, translator: Any) -> Any:
-    """The translator, or what it is inside another engine."""
+def run_by(engine: str | None, precision: str | None, translator: Any) -> Any:
+    """The translator, or what it is inside another engine; UsageError for a precision without one."""
     from scansion.tasks.exporting import export
 
-    return translator if engine is None else export(translator, engine, precision)
+    if engine is None:
+        if precision is not None:
+            raise UsageError("--precision is for another engine. Add --engine ctranslate2, or leave it out.")
+        return translator
+    return export(translator, engine) if precision is None else export(translator, engine, precision)
 
 
 def print_translations(translator: Any, parts: Iterable[list[str]], beam: int | None) -> None:

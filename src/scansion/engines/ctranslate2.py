@@ -6,7 +6,6 @@ attention to the source in one.  Beam search, its length normalisation and the b
 """
 
 import tempfile
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,8 +13,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from scansion.decoding.beam import BEAM, LENGTH_PENALTY, most_tokens
+from scansion.decoding.beam import LENGTH_PENALTY, most_tokens
 from scansion.decoding.state import Hypothesis
+from scansion.engines.engine import Engine
 from scansion.errors import MissingExtraError, StorageError, UsageError
 from scansion.families.transformer_encoder_decoder import EncoderDecoder
 from scansion.layers.attention import MultiHeadAttention
@@ -30,7 +30,7 @@ PRECISIONS = ("float32", "int8")
 TOKENS_AT_A_TIME = 512
 
 
-class CTranslate2:
+class CTranslate2(Engine):
     """Translates what ``writer`` would, by ``replicas`` of one thread each."""
 
     def __init__(self, writer: Writer, subwords: Subwords, precision: Precision, replicas: int) -> None:
@@ -47,13 +47,8 @@ class CTranslate2:
                 folder, compute_type=precision, inter_threads=replicas, intra_threads=1
             )
 
-    def predict(self, texts: Iterable[str], beam: int | None = None) -> list[str]:
-        """The best translation of each text, in the order given."""
-        found = self.hypotheses(self.subwords.encode(texts), beam or BEAM, 1)
-        return self.subwords.decode([each[0].tokens for each in found])
-
     def hypotheses(self, sources: Sequences, beam: int, alternatives: int) -> list[list[Hypothesis]]:
-        """The best hypotheses of every source, best first, in the order given."""
+        """See :class:`scansion.engines.engine.Engine`."""
         Pairs(sources, sources).check_lengths(self.longest)
         pieces = np.array(self.subwords.pieces, dtype=object)[np.asarray(sources.ids[:])]
         ends = (sources.starts + sources.lengths).tolist()

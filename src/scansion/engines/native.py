@@ -8,9 +8,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from scansion.decoding.beam import BEAM, beam_search, most_tokens
+from scansion.decoding.beam import beam_search, most_tokens
 from scansion.decoding.sampling import sample
 from scansion.decoding.state import Hypothesis, State
+from scansion.engines.engine import Engine
 from scansion.learning.writer import Writer, batch_of
 from scansion.text.batches import Sequences, reading_plan
 from scansion.text.pairs import Pairs
@@ -21,16 +22,11 @@ POSITIONS_AT_A_TIME = 1_024  # of sources; each has a beam of hypotheses
 S, T = TypeVar("S"), TypeVar("T")
 
 
-class Native:
+class Native(Engine):
     """The project's own decoder, in this process."""
 
     def __init__(self, writer: Writer, subwords: Subwords) -> None:
         self.writer, self.subwords = writer, subwords
-
-    def predict(self, texts: Iterable[str], beam: int | None = None) -> list[str]:
-        """The best translation of each text, in the order given."""
-        found = self.hypotheses(self.subwords.encode(texts), beam or BEAM, 1)
-        return self.subwords.decode([each[0].tokens for each in found])
 
     def sample(self, texts: Iterable[str], temperature: float, likeliest: int | None, seed: int) -> list[str]:
         """A translation of each text drawn at random; see :func:`scansion.decoding.sampling.sample`."""
@@ -44,10 +40,7 @@ class Native:
         return self.subwords.decode([each.tokens for each in self._each(self.subwords.encode(texts), draw)])
 
     def hypotheses(self, sources: Sequences, beam: int, alternatives: int) -> list[list[Hypothesis]]:
-        """The best hypotheses of every source, best first, in the order given.
-
-        DataError for a source of more pieces than the writer reads.
-        """
+        """See :class:`scansion.engines.engine.Engine`."""
 
         def search(state: State, rows: np.ndarray, most: Tensor) -> list[list[Hypothesis]]:
             found = beam_search(self.writer.step, state, len(rows), beam, most, BEGIN, END)
