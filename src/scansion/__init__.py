@@ -18,12 +18,14 @@ _PUBLIC = {
     "RNN": "scansion.families.rnn",
     "LSTM": "scansion.families.lstm",
     "Transformer": "scansion.families.transformer",
+    "Pretrained": "scansion.families.pretrained",
     "WRITERS": "scansion.families.catalogue",
     "RNNEncoderDecoder": "scansion.families.recurrent_encoder_decoder",
     "SequenceToSequence": "scansion.families.sequence_to_sequence",
     "LSTMEncoderDecoder": "scansion.families.recurrent_encoder_decoder",
     "TransformerEncoderDecoder": "scansion.families.transformer_encoder_decoder",
     "Training": "scansion.learning.gradient",
+    "FineTuning": "scansion.learning.recipes",
     "WriterTraining": "scansion.learning.writer",
 }
 

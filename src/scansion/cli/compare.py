@@ -8,13 +8,16 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
+from scansion.cli.fit import borrowing
 from scansion.cli.options import (
     AtLeast,
     Budget,
     ClassWeight,
+    From,
     Json,
     LabelSeparator,
     MaxBad,
+    Mode,
     Processes,
     Seed,
     TargetColumn,
@@ -33,6 +36,7 @@ EXAMPLES = """Examples:
   scansion compare train.tsv --test test.tsv --out report
   scansion compare tickets.jsonl --text body --target queue --folds 5
   scansion compare reviews.csv --families bag-of-words,lstm --seeds 5
+  scansion compare reviews.csv --from models/my-bert --mode frozen
   scansion compare big.parquet --budget 20m --json > result.json
   scansion compare train.en train.de --test test.en --test test.de --budget 2h
 """
@@ -55,6 +59,8 @@ def compare(
                                                           "always there.")] = None,
     seeds: Annotated[int | None, typer.Option("--seeds", min=1, help="Runs of each family that draws at random, by "
                                                  "default three; of translators, one.")] = None,
+    source: From = None,
+    mode: Mode = None,
     task: Task = None,
     label_separator: LabelSeparator = None,
     max_bad: MaxBad = None,
@@ -84,7 +90,7 @@ def compare(
     if len(data) > 1:
         check_options(data, None, {
             "--text": text, "--target": target, "--split": split, "--folds": folds, "--task": task,
-            "--label-separator": label_separator, "--class-weight": class_weight,
+            "--label-separator": label_separator, "--class-weight": class_weight, "--from": source, "--mode": mode,
         })
         _report(_of_translators(data, test, named, max_bad, shared), None, as_json, out, at_least)
         return
@@ -100,10 +106,22 @@ def compare(
                                   label_separator, max_bad))
         second = (list(held.texts), answers(held))
     events = comparing(
-        list(documents.texts), answers(documents), named or None, task=documents.task, test=second,
+        list(documents.texts), answers(documents), _chosen(named, source, mode), task=documents.task, test=second,
         splits=documents.splits, folds=folds, class_weight=class_weight, **shared,
     )
     _report(events, folds, as_json, out, at_least)
+
+
+def _chosen(named: list[str], source: str | None, mode: str | None) -> list[Any]:
+    """The families named, else the usual ones; with where weights are from or how they are used, the pretrained too."""
+    from scansion.comparison.compare import usual_families
+    from scansion.families.catalogue import family_from
+
+    chosen = list(map(family_from, named)) or usual_families()
+    if source is None and mode is None:
+        return chosen
+    others = [family for family in chosen if not hasattr(family, "source")]
+    return [*others, borrowing(family_from("pretrained"), source, mode)]
 
 
 def _of_translators(

@@ -13,9 +13,11 @@ from scansion.cli.following import follow
 from scansion.cli.options import (
     Budget,
     ClassWeight,
+    From,
     Json,
     LabelSeparator,
     MaxBad,
+    Mode,
     Processes,
     Seed,
     TargetColumn,
@@ -36,6 +38,7 @@ EXAMPLES = """Examples:
   scansion fit train.jsonl --family lstm --set width=256 --set dropout=0.4 --budget 10m --out model
   scansion fit labelled-folder/ --family bag-of-words --class-weight balanced --out model
   scansion fit train.jsonl --family lstm --out model --resume
+  scansion fit tickets.csv --family pretrained --mode frozen --out model
   scansion fit train.en train.de --valid val.en val.de --family transformer --out translator
 
 While a reader trains, model.run keeps a checkpoint every minute, and one more on Ctrl-C or SIGTERM; the same command
@@ -60,6 +63,8 @@ def fit(
     settings: Annotated[list[str] | None, typer.Option("--set", metavar="OPTION=VALUE", help="An option of the "
                                                           "family, such as width=256; may be repeated. "
                                                           "scansion families lists them.")] = None,
+    source: From = None,
+    mode: Mode = None,
     force: Annotated[bool, typer.Option("--force", help="Replace a model, or an unfinished run, that is already "
                                         "there.")] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the unfinished run beside MODEL; where there is "
@@ -81,7 +86,7 @@ def fit(
     check_run(kept_in, taken_up=resume or force)
     keeping = Keeping(kept_in, resume, force, checkpoint_every)
     check_options(data, valid, {"--text": text, "--target": target, "--task": task, "--class-weight": class_weight,
-                                "--label-separator": label_separator})
+                                "--label-separator": label_separator, "--from": source, "--mode": mode})
     shared: dict[str, Any] = {"budget": budget, "processes": processes, "random_state": random_state}
     if len(data) > 1:
         configured = with_settings(writer_from(family), settings or [])
@@ -89,7 +94,7 @@ def fit(
             translator = fit_translator(data, valid, configured, max_bad, shared, keeping, out)
         tell_translator(translator, family, out, as_json)
         return
-    configured = with_settings(family_from(family), settings or [])
+    configured = with_settings(borrowing(family_from(family), source, mode), settings or [])
     documents = read(data[0], Columns(text, target, None, task, label_separator, max_bad), class_weight)
     if documents.task == "regress":
         estimator = DocumentRegressor(configured, **shared)
@@ -130,6 +135,14 @@ def with_settings(family: Any, settings: list[str]) -> Any:
             raise UsageError(f"--set takes OPTION=VALUE, such as {name}={known[name]}; got {setting!r}.")
         family = replace(family, **{name: _typed(name, value, known[name])})
     return family
+
+
+def borrowing(family: Any, source: str | None, mode: str | None) -> Any:
+    """A family's configuration with where its weights are from and how they are used, if that was said."""
+    given = {name: value for name, value in (("source", source), ("mode", mode)) if value is not None}
+    if given and not hasattr(family, "source"):
+        raise UsageError("--from and --mode are for the family pretrained; leave them out, or name that family.")
+    return replace(family, **given)
 
 
 def _typed(name: str, value: str, default: Any) -> Any:

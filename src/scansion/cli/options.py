@@ -47,6 +47,11 @@ Processes = Annotated[int | None, typer.Option("--processes", help="Processes th
 Seed = Annotated[int, typer.Option("--random-state", help="The seed of everything that is drawn at random.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 Model = Annotated[Path, typer.Argument(metavar="MODEL", help="A model folder that fit has written.")]
+From = Annotated[str | None, typer.Option("--from", metavar="SOURCE", help="Of the family pretrained: where the "
+                                          "weights are, a folder in the Hugging Face layout or a NAME@REVISION on its "
+                                          "hub; by default MiniLM-L6, if it is installed.")]
+Mode = Annotated[str | None, typer.Option("--mode", help="Of the family pretrained: frozen, fine-tuned or auto, which "
+                                             "decides by the rows and the budget there are.")]
 Beam = Annotated[int | None, typer.Option("--beam", min=1, help="For a translator: how many hypotheses to "
                                              "keep at a time, by default five.")]
 Engine = Annotated[str | None, typer.Option("--engine", help="For a translator: ctranslate2, which is made for speed; "

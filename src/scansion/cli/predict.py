@@ -3,15 +3,19 @@
 import json
 import sys
 from collections.abc import Iterable, Iterator
-from itertools import islice
+from itertools import chain, islice
+from pathlib import Path
 from typing import Annotated, Any
 
+import numpy as np
 import typer
+from scipy.sparse import issparse, save_npz
 
 from scansion.cli.lines import arriving_lines, is_plain
 from scansion.cli.options import Beam, Engine, Model, Precision, TextColumn
+from scansion.cli.telling import say
 from scansion.cli.translation import print_translations, run_by
-from scansion.errors import UsageError
+from scansion.errors import StorageError, UsageError
 from scansion.text.documents import read_documents, read_lines
 
 DOCUMENTS_AT_A_TIME = 4_096
@@ -22,6 +26,7 @@ EXAMPLES = """Examples:
   scansion predict model new.csv --proba            and the probability of each label
   scansion predict model new.jsonl --json           a JSON object a line
   echo "a quiet marvel" | scansion predict model    plain lines: a document each, answered as they come
+  scansion predict model new.csv --vectors new.npy  the vectors it makes of them, for other programs
   scansion predict translator test.en > test.de     a translation a line
   scansion predict translator test.en --engine ctranslate2 --precision int8
 
@@ -39,6 +44,9 @@ def predict(
     read: Annotated[bool, typer.Option("--read", help="Add how many tokens the model knew, and how many there "
                                        "were.")] = False,
     label_separator: Annotated[str, typer.Option("--label-separator", help="What to put between labels.")] = "|",
+    vectors: Annotated[Path | None, typer.Option("--vectors", metavar="FILE", help="Write the vectors that the model "
+                                                 "makes of the documents, a row each: .npy, or .npz where words are "
+                                                 "counted. Nothing is printed.")] = None,
     beam: Beam = None,
     engine: Engine = None,
     precision: Precision = None,
@@ -52,8 +60,9 @@ def predict(
 
     estimator = load(model)
     if hasattr(estimator, "translate"):
-        if proba or read or as_json or text is not None:
-            raise UsageError(f"{model} is a translator and writes lines. Leave out --proba, --read, --json and --text.")
+        if proba or read or as_json or text is not None or vectors is not None:
+            raise UsageError(f"{model} is a translator and writes lines. Leave out --proba, --read, --vectors, --json "
+                             "and --text.")
         print_translations(run_by(engine, precision, estimator), _lines(data or STANDARD_INPUT), beam)
         return
     if engine is not None or precision is not None:
@@ -61,6 +70,11 @@ def predict(
     if proba and not hasattr(estimator, "predict_proba"):
         raise UsageError(f"{model} answers with numbers, which have no probabilities. Leave out --proba.")
     parts = _parts(data or STANDARD_INPUT, text)
+    if vectors is not None:
+        if proba or read or as_json:
+            raise UsageError("--vectors writes vectors and no answers. Leave out --proba, --read and --json.")
+        _write_vectors(estimator, parts, vectors)
+        return
     labels = [str(label) for label in getattr(estimator, "classes_", [])]
     if not as_json and (proba or read):
         header = ["prediction", *(f"p({_line(label)})" for label in labels if proba)]
@@ -76,6 +90,20 @@ def predict(
                                   *(map(str, count) if read else [])]))
         if sys.stdout is not None:
             sys.stdout.flush()
+
+
+def _write_vectors(estimator: Any, parts: Iterable[list[str]], file: Path) -> None:
+    """Vectors (N, D), dense as .npy and sparse as .npz."""
+    suffix = ".npz" if issparse(estimator.transform([])) else ".npy"
+    if file.suffix != suffix:
+        raise UsageError(f"The vectors of this model are kept as {suffix}; got {file}. Name {file.with_suffix(suffix)}.")
+    found = estimator.transform(list(chain.from_iterable(parts)))
+    try:
+        with file.open("wb") as written:
+            save_npz(written, found) if suffix == ".npz" else np.save(written, found)
+    except OSError as error:
+        raise StorageError(f"{file} cannot be written: {error.strerror}.") from error
+    say(f"{file}: {found.shape[0]:,} vectors of {found.shape[1]:,} numbers.")
 
 
 def _parts(data: str, text: str | None) -> Iterator[list[str]]:

@@ -24,11 +24,12 @@ from scansion.measures.paired import paired_tests
 from scansion.measures.scores import main_measure, measure_all
 from scansion.storage.fingerprints import fingerprint_of
 from scansion.storage.manifest import library_versions
+from scansion.storage.pretrained import default_at_hand
 from scansion.tasks.answers import label_set_matrix
 from scansion.tasks.documents import DocumentClassifier, DocumentRegressor
 from scansion.text.documents import SPLITS, check_documents
 
-BASELINE = "baseline"
+BASELINE, PRETRAINED = "baseline", "pretrained"
 SEEDS, TRANSLATORS_SEEDS = 3, 1
 
 
@@ -60,7 +61,7 @@ def compare(
 ) -> Comparison:
     """Train families on the same rows and say which one to use.
 
-    ``families``: names or configurations, all by default; the baseline is always there.  ``task``: ``classify``,
+    ``families``: names or configurations, by default :func:`usual_families`; the baseline is always there.  ``task``: ``classify``,
     ``regress`` or ``translate``, else what the targets look like, classify or regress.  The test rows are ``test`` if
     given, else those whose entry in ``splits`` is "test", else every row once in ``folds`` parts, else a random
     ``test_share``, labels in proportion.  ``seeds``: runs of each family that draws at random, three unless given; of
@@ -123,9 +124,15 @@ def comparing(
         raise KeyboardInterrupt
 
 
+def usual_families() -> list[Family]:
+    """All of them, the pretrained one if its default weights are installed."""
+    left_out = {BASELINE} if default_at_hand() else {BASELINE, PRETRAINED}
+    return [kind() for name, kind in FAMILIES.items() if name not in left_out]
+
+
 def _families(families: Sequence[str | Family] | None) -> dict[str, Family]:
     if families is None:
-        return {name: kind() for name, kind in FAMILIES.items() if name != BASELINE}
+        return labelled(usual_families())
     given = map(family_from, [families] if isinstance(families, str) else families)
     return labelled(family for family in given if name_of(family) != BASELINE)
 

@@ -1,7 +1,6 @@
 """Many sentences through a writer: sorted by length, cut by a budget of tokens, and back in the order they came."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable
 from typing import TypeVar
 
 import numpy as np
@@ -12,6 +11,7 @@ from scansion.decoding.beam import beam_search, most_tokens
 from scansion.decoding.sampling import sample
 from scansion.decoding.state import Hypothesis, State
 from scansion.engines.engine import Engine
+from scansion.learning.replicas import side_by_side
 from scansion.learning.writer import Writer, batch_of
 from scansion.text.batches import Sequences, reading_plan
 from scansion.text.pairs import Pairs
@@ -19,7 +19,7 @@ from scansion.text.subwords import BEGIN, END, Subwords
 
 POSITIONS_AT_A_TIME = 1_024  # of sources; each has a beam of hypotheses
 
-S, T = TypeVar("S"), TypeVar("T")
+T = TypeVar("T")
 
 
 class Native(Engine):
@@ -66,21 +66,3 @@ class Native(Engine):
         for rows, answers in zip(plan, side_by_side(decoded, plan), strict=True):
             found |= zip(rows.tolist(), answers, strict=True)
         return [found[row] for row in range(len(sources))]
-
-
-def side_by_side(work: Callable[[S], T], parts: Sequence[S]) -> Iterator[T]:
-    """``work`` done on every part, in order; by as many replicas of one thread as there are threads to use.
-
-    On small models two of them are faster than one of two threads, whose every product is too small to share.
-    """
-    threads = torch.get_num_threads()
-    replicas = min(threads, len(parts))
-    if replicas < 2:
-        yield from map(work, parts)
-        return
-    torch.set_num_threads(1)
-    try:
-        with ThreadPoolExecutor(replicas) as pool:
-            yield from pool.map(work, parts)
-    finally:
-        torch.set_num_threads(threads)

@@ -7,8 +7,10 @@ from typing import Any
 from scansion.errors import UsageError, did_you_mean
 from scansion.families.bag_of_words import BagOfWords
 from scansion.families.baseline import Baseline
+from scansion.families.bert import Bert
 from scansion.families.lstm import LSTM
 from scansion.families.ngrams import NGrams
+from scansion.families.pretrained import Pretrained
 from scansion.families.recurrent_encoder_decoder import LSTMEncoderDecoder, RNNEncoderDecoder
 from scansion.families.rnn import RNN
 from scansion.families.sequence_to_sequence import SequenceToSequence
@@ -16,8 +18,8 @@ from scansion.families.transformer import Transformer
 from scansion.families.transformer_encoder_decoder import TransformerEncoderDecoder
 
 CountedFamily = Baseline | BagOfWords | NGrams
-ReadingFamily = RNN | LSTM | Transformer
-Family = CountedFamily | ReadingFamily
+ReadingFamily = RNN | LSTM | Transformer | Bert
+Family = CountedFamily | RNN | LSTM | Transformer | Pretrained
 
 FAMILIES: dict[str, type[Family]] = {
     "baseline": Baseline,
@@ -26,7 +28,11 @@ FAMILIES: dict[str, type[Family]] = {
     "rnn": RNN,
     "lstm": LSTM,
     "transformer": Transformer,
+    "pretrained": Pretrained,
 }
+
+READERS: dict[str, type[ReadingFamily]] = {"rnn": RNN, "lstm": LSTM, "transformer": Transformer, "bert": Bert}
+"""Those whose vectors are learned; what is pretrained is read by the last."""
 
 WritingFamily = RNNEncoderDecoder | LSTMEncoderDecoder | SequenceToSequence | TransformerEncoderDecoder
 
@@ -49,9 +55,9 @@ def writer_from(given: str | WritingFamily) -> WritingFamily:
     return _configured(given, WRITERS, " that translates")
 
 
-def name_of(family: Family | WritingFamily) -> str:
-    """The name under which a configuration stands in ``FAMILIES`` or ``WRITERS``."""
-    named = [*FAMILIES.items(), *WRITERS.items()]
+def name_of(family: Family | ReadingFamily | WritingFamily) -> str:
+    """The name under which a configuration stands in ``FAMILIES``, ``READERS`` or ``WRITERS``."""
+    named = [*FAMILIES.items(), *READERS.items(), *WRITERS.items()]
     return next(name for name, kind in named if kind is type(family))
 
 

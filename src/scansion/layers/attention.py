@@ -44,9 +44,9 @@ class MultiHeadAttention(Attending):
     def look(
         self, queries: Tensor, keys_values: KeysValues, seen: Tensor | None = None, causal: bool = False
     ) -> Tensor:
-        """``seen`` is True where a query may look and fits (B, H, L, S); None is everywhere.
+        """``seen`` is True where a query may look, or is what is added to the scores, and fits (B, H, L, S).
 
-        With ``causal`` query i looks at positions 0 .. i, and ``seen`` is not asked.
+        None is everywhere.  With ``causal`` query i looks at positions 0 .. i, and ``seen`` is not asked.
         """
         q, (k, v) = self.split(self.query(queries)), keys_values
         if self.record is None:
@@ -70,4 +70,6 @@ def past(length: int) -> Tensor:
 def attention_weights(q: Tensor, k: Tensor, seen: Tensor | None) -> Tensor:
     """The formula written out: (B, H, L, S), every row sums to one."""
     scores = q @ k.transpose(-2, -1) / q.shape[-1] ** 0.5
-    return (scores if seen is None else scores.masked_fill(~seen, float("-inf"))).softmax(dim=-1)
+    if seen is not None:
+        scores = scores.masked_fill(~seen, float("-inf")) if seen.dtype == torch.bool else scores + seen
+    return scores.softmax(dim=-1)

@@ -1,4 +1,6 @@
-"""Learning a counted family: its vectors, then the strength of its linear head, then the head itself."""
+"""Learning where vectors are fixed, counted or a frozen encoder's: first they, then the strength of the linear head, then
+the head itself.
+"""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -7,14 +9,15 @@ import numpy as np
 
 from scansion.families.bag_of_words import BagOfWordsVectors
 from scansion.families.baseline import NoVectors
-from scansion.families.catalogue import CountedFamily
 from scansion.families.ngrams import NGramsVectors, prior_widths
 from scansion.heads.catalogue import Head
 from scansion.layers.rows import Rows
 from scansion.learning.convex import Choice, Linear, choose_strength, one_thread_each, solve
+from scansion.learning.frozen import FrozenVectors
+from scansion.text.batches import Sequences
 from scansion.text.words import Corpus
 
-CountedVectors = BagOfWordsVectors | NGramsVectors | NoVectors
+FixedVectors = BagOfWordsVectors | NGramsVectors | NoVectors | FrozenVectors
 THREADS = 2
 
 
@@ -34,26 +37,25 @@ class Remark:
 
 @dataclass(frozen=True)
 class Counted:
-    """A learned counted family and its head."""
+    """Learned vectors and their head."""
 
-    family: CountedVectors
+    family: FixedVectors
     linear: Linear
     choice: Choice
 
 
 def learn_counted(
-    configuration: CountedFamily,
+    family: FixedVectors,
     head: Head,
-    corpus: Corpus,
+    documents: Corpus | Sequences,
     targets: np.ndarray,
     weights: np.ndarray,
     seed: int,
     deadline: float = float("inf"),
 ) -> Iterator[Stage | Counted]:
     """A :class:`Stage` at each turn and at last the :class:`Counted`."""
-    yield Stage(f"counting {len(corpus):,} documents")
-    family = configuration.build()
-    vectors = family.learn(corpus)
+    yield Stage(f"making vectors of {len(documents):,} documents")
+    vectors = family.learn(documents)
     yield Stage(f"choosing the strength of {vectors.shape[1]:,} dimensions")
     widths_of = _widths_of(head) if family.ratios else None
     choice = choose_strength(

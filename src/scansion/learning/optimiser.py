@@ -4,7 +4,8 @@
 
 with m' = m / (1 - b1^t) and v' = v / (1 - b2^t).  A batch reads few of a table's rows, and only those are moved, so
 that a step costs what its batch costs and not what the vocabulary would.  A rare word is then no longer carried on for
-many steps by the momentum of one; ``TABLE_RATE`` makes up for it.
+many steps by the momentum of one; ``TABLE_RATE`` makes up for it.  Weights that have a ``pace`` move at that multiple
+of the learning rate: pretrained ones, the lower the slower (Howard and Ruder 2018, section 3.2).
 """
 
 from collections.abc import Mapping
@@ -15,7 +16,7 @@ from torch import Tensor, nn
 
 from scansion.errors import DivergedError
 
-TABLE_RATE = 3.0  # a table's learning rate, as a multiple of the others'
+TABLE_RATE = 3.0  # a table's learning rate, as a multiple of the others', unless it has a pace of its own
 MEAN_DECAY, SQUARE_DECAY, SMALLEST_ROOT = 0.9, 0.999, 1e-8
 
 
@@ -39,6 +40,11 @@ def rows_of(table: nn.Parameter) -> tuple[Tensor, Tensor]:
     return gradient.indices()[0], gradient.values()
 
 
+def pace_of(weights: nn.Parameter, usual: float = 1.0) -> float:
+    """At which multiple of the learning rate weights move."""
+    return getattr(weights, "pace", usual)
+
+
 class Optimiser:
     """``clear``, then backward, then ``step``."""
 
@@ -48,9 +54,11 @@ class Optimiser:
         self.others = others_of(model)
         for parameter in self.others:
             parameter.grad = torch.zeros_like(parameter)
+        paces = list(dict.fromkeys(map(pace_of, self.others)))
         groups = [
-            {"params": [parameter for parameter in self.others if parameter.ndim > 1], "weight_decay": weight_decay},
-            {"params": [parameter for parameter in self.others if parameter.ndim <= 1], "weight_decay": 0.0},
+            {"params": mine, "weight_decay": decay, "pace": pace}
+            for pace in paces for decay, wide in ((weight_decay, True), (0.0, False))
+            if (mine := [each for each in self.others if pace_of(each) == pace and (each.ndim > 1) == wide])
         ]  # biases and norms do not decay, and a word would only when it is met
         self.adamw = torch.optim.AdamW(groups, betas=(MEAN_DECAY, SQUARE_DECAY), eps=SMALLEST_ROOT, fused=True)
 
@@ -72,10 +80,10 @@ class Optimiser:
             raise DivergedError("The gradient is not finite although the loss is. Lower the learning rate.")
         torch._foreach_mul_(gradients, (self.largest_gradient / (length + 1e-6)).clamp(max=1.0))
         for group in self.adamw.param_groups:
-            group["lr"] = learning_rate
+            group["lr"] = group["pace"] * learning_rate
         self.adamw.step()
         for table, (rows, values) in zip(self.tables, touched, strict=True):
-            table.step(rows, values, TABLE_RATE * learning_rate)
+            table.step(rows, values, pace_of(table.weights, TABLE_RATE) * learning_rate)
 
     def state(self) -> dict[str, np.ndarray]:
         """The running means of all gradients; with the number of steps, all there is to know."""

@@ -1,15 +1,14 @@
 """A reader: a family's network, pooled, under a head.  What the one loop trains for documents."""
 
 import copy
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from scansion.families.lstm import LSTM
-from scansion.families.rnn import RNN
-from scansion.families.transformer import Transformer
+from scansion.families.catalogue import ReadingFamily
 from scansion.heads.catalogue import Head
 from scansion.layers.dropout import Dropout
 from scansion.layers.embedding import Lexicon
@@ -55,7 +54,7 @@ class ReaderBatch:
 class Reader(nn.Module):
     """tokens -> family -> pooling -> scores."""
 
-    def __init__(self, family: RNN | LSTM | Transformer, words: int, pieces: int, head: Head, smoothing: float) -> None:
+    def __init__(self, family: ReadingFamily, words: int, pieces: int, head: Head, smoothing: float) -> None:
         super().__init__()
         self.head, self.smoothing = head, smoothing
         self.network = family.build(words, pieces)
@@ -66,7 +65,11 @@ class Reader(nn.Module):
 
     def forward(self, tokens: Tensor, mask: Tensor) -> Tensor:
         """(B, L), (B, L) -> (B, head.size)."""
-        return self.scores(self.dropout(self.pooling(self.network(tokens, mask), mask)))
+        return self.scores(self.dropout(self.vectors(tokens, mask)))
+
+    def vectors(self, tokens: Tensor, mask: Tensor) -> Tensor:
+        """(B, L), (B, L) -> (B, 2D), before the head."""
+        return self.pooling(self.network(tokens, mask), mask)
 
     def use(self, spelling: Spelling) -> None:
         """From now on tokens are those of this spelling."""
@@ -95,7 +98,7 @@ def _twin(module: nn.Module) -> nn.Module:
 
 
 def build_reader(
-    family: RNN | LSTM | Transformer, words: int, pieces: int, head: Head, smoothing: float, seed: int
+    family: ReadingFamily, words: int, pieces: int, head: Head, smoothing: float, seed: int
 ) -> Reader:
     """A reader whose first weights are a function of the seed; torch's own random state stays as it was."""
     with torch.random.fork_rng(devices=[]):
@@ -109,18 +112,32 @@ def read(reader: Reader, sequences: Sequences, longest: int | None = None) -> np
     Rows longer than ``longest`` are read in windows of that size that overlap by half; a row's scores are then the
     mean of its windows' scores, weighted by their lengths.
     """
+    return _by_windows(reader, reader, reader.head.size, sequences, longest)
+
+
+def pooled(reader: Reader, sequences: Sequences, longest: int | None = None) -> np.ndarray:
+    """The vectors that the head sees, (N, 2D) float32; of long rows as in :func:`read`."""
+    return _by_windows(reader, reader.vectors, reader.scores.in_features, sequences, longest)
+
+
+def _by_windows(
+    reader: Reader, made: Callable[[Tensor, Tensor], Tensor], width: int, sequences: Sequences, longest: int | None
+) -> np.ndarray:
     windows, owners = cut_windows(sequences, longest)
-    scores = np.zeros((len(windows), reader.head.size), np.float32)
+    found = np.zeros((len(windows), width), np.float32)
     reader.eval()
     with torch.inference_mode():
         for rows in reading_plan(windows.lengths, READING_BUDGET):
             padded = collate(windows, rows)
-            scores[rows] = reader(torch.from_numpy(padded.tokens), torch.from_numpy(padded.mask)).numpy()
-    if len(windows) == len(sequences):
-        return scores
-    sums, totals = np.zeros((len(sequences), scores.shape[1])), np.zeros(len(sequences))
-    shares = np.maximum(windows.lengths, 1)  # an empty row is a token too
-    np.add.at(sums, owners, scores * shares[:, None])
+            found[rows] = made(torch.from_numpy(padded.tokens), torch.from_numpy(padded.mask)).numpy()
+    return found if len(windows) == len(sequences) else averaged(found, windows.lengths, owners, len(sequences))
+
+
+def averaged(found: np.ndarray, lengths: np.ndarray, owners: np.ndarray, rows: int) -> np.ndarray:
+    """What was found for windows (W, K) as what it is for rows (N, K): the mean, weighted by the windows' lengths."""
+    sums, totals = np.zeros((rows, found.shape[1])), np.zeros(rows)
+    shares = np.maximum(lengths, 1)  # an empty row is a token too
+    np.add.at(sums, owners, found * shares[:, None])
     np.add.at(totals, owners, shares)
     return (sums / totals[:, None]).astype(np.float32)
 

@@ -1,14 +1,17 @@
 """Learning a reader: what one run of it is a function of."""
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Self
 
 import numpy as np
+import torch
+from safetensors.numpy import load_file, save_file
 
-from scansion.families.catalogue import FAMILIES, ReadingFamily, name_of
+from scansion.families.catalogue import READERS, ReadingFamily, name_of
 from scansion.heads.catalogue import HEADS, Head
 from scansion.learning.gradient import Training
 from scansion.learning.reader import Examples, Reader, ReaderBatch, build_reader, cut_windows, read
@@ -19,11 +22,15 @@ from scansion.text.vocabulary import Spelling
 
 ARRAYS = ("starts", "lengths", "targets", "weights")
 SPELLING = ("words", "pieces", "borders")
+START = "start.safetensors"
 
 
 @dataclass(frozen=True)
 class ReaderJob:
-    """A family under a head, its ``words`` and ``pieces`` by number, what it learns from and what it is watched on."""
+    """A family under a head, its ``words`` and ``pieces`` by number, what it learns from and what it is watched on.
+
+    ``spelling`` is None where tokens are words themselves; ``start`` holds weights of the network to begin with.
+    """
 
     family: ReadingFamily
     head: Head
@@ -31,9 +38,10 @@ class ReaderJob:
     pieces: int
     training: Training
     seed: int
-    spelling: Spelling
+    spelling: Spelling | None
     examples: Examples
     held_out: Examples
+    start: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     @property
     def learning_rate(self) -> float:
@@ -59,7 +67,10 @@ class ReaderJob:
         """The reader with its first weights."""
         smoothing = self.training.label_smoothing
         reader = build_reader(self.family, self.words, self.pieces, self.head, smoothing, self.seed)
-        reader.use(self.spelling)
+        if self.spelling is not None:
+            reader.use(self.spelling)
+        if self.start:
+            reader.network.load_state_dict({name: torch.from_numpy(array) for name, array in self.start.items()})
         return reader
 
     def batch(self, rows: np.ndarray) -> ReaderBatch:
@@ -68,8 +79,12 @@ class ReaderJob:
 
     def errors(self, model: Reader) -> tuple[np.ndarray, np.ndarray]:
         """The head's error of each held-out row (M,), and the row's weight (M,)."""
-        scores = read(model, self.held_out.sequences, self.family.longest)
-        return self.head.errors(scores, self.held_out.targets), self.held_out.weights
+        return self.head.errors(self.scores(model), self.held_out.targets), self.held_out.weights
+
+    def scores(self, model: Reader) -> np.ndarray:
+        """Of each held-out row, (M, K)."""
+        reader = model if self.spelling is None else model.reading(self.spelling)
+        return read(reader, self.held_out.sequences, self.family.longest)
 
     def write(self, folder: Path) -> None:
         """Token ids that are read as they are needed, arrays, and a JSON configuration."""
@@ -82,13 +97,15 @@ class ReaderJob:
             arrays = (part.sequences.starts, part.sequences.lengths, part.targets, part.weights)
             for array, kind in zip(arrays, ARRAYS, strict=True):
                 np.save(folder / f"{name}.{kind}.npy", array)
-        for kind in SPELLING:
+        for kind in SPELLING if self.spelling is not None else ():
             np.save(folder / f"spelling.{kind}.npy", getattr(self.spelling, kind))
+        save_file(dict(self.start), folder / START)
         (folder / "reader.json").write_text(json.dumps({
             "family": name_of(self.family), "options": to_json(self.family), "kind": self.head.kind,
             "head": to_json(self.head), "words": self.words, "pieces": self.pieces,
             "training": to_json(self.training), "seed": self.seed,
-            "first": {name: part.sequences.first for name, part in parts.items()},
+            "frames": {name: (part.sequences.first, part.sequences.frame) for name, part in parts.items()},
+            "spelled": self.spelling is not None,
         }))
 
     @classmethod
@@ -96,15 +113,17 @@ class ReaderJob:
         """The inverse of :meth:`write`."""
         job = json.loads((folder / "reader.json").read_text())
         parts = {}
-        for name, first in job["first"].items():
+        for name, (first, frame) in job["frames"].items():
             starts, lengths, targets, weights = (np.load(folder / f"{name}.{kind}.npy") for kind in ARRAYS)
             ids = read_flat(folder / f"{name}.ids", np.int32)
-            parts[name] = Examples(Sequences(ids, starts, lengths, first), targets, weights)
+            sequences = Sequences(ids, starts, lengths, first, None if frame is None else tuple(frame))
+            parts[name] = Examples(sequences, targets, weights)
+        spelling = [np.load(folder / f"spelling.{kind}.npy") for kind in SPELLING if job["spelled"]]
         return cls(
-            from_json(FAMILIES[job["family"]], job["options"], "reader.json"),
+            from_json(READERS[job["family"]], job["options"], "reader.json"),
             from_json(HEADS[job["kind"]], job["head"], "reader.json"), job["words"], job["pieces"],
             from_json(Training, job["training"], "reader.json"), job["seed"],
-            Spelling(*(np.load(folder / f"spelling.{kind}.npy") for kind in SPELLING)), **parts,
+            Spelling(*spelling) if spelling else None, start=load_file(folder / START), **parts,
         )
 
 

@@ -1,7 +1,9 @@
-"""SHA-256 of bytes and of texts."""
+"""SHA-256 of bytes, of texts and of arrays."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+
+import numpy as np
 
 
 def sha256_of(data: bytes) -> str:
@@ -16,4 +18,13 @@ def fingerprint_of(texts: Iterable[str]) -> str:
         encoded = text.encode("utf-8", "surrogatepass")
         digest.update(len(encoded).to_bytes(8, "little"))
         digest.update(encoded)
+    return digest.hexdigest()
+
+
+def fingerprint_of_arrays(arrays: Mapping[str, np.ndarray]) -> str:
+    """One SHA-256 for named arrays, in whatever order they stand."""
+    digest = hashlib.sha256()
+    for name in sorted(arrays):
+        digest.update(f"{name} {arrays[name].dtype.str} {arrays[name].shape}\n".encode())
+        digest.update(np.ascontiguousarray(arrays[name]))
     return digest.hexdigest()

@@ -27,6 +27,7 @@ ITEM_BYTES = {
     "BOOL": 1, "U8": 1, "I8": 1, "U16": 2, "I16": 2, "F16": 2,
     "U32": 4, "I32": 4, "F32": 4, "U64": 8, "I64": 8, "F64": 8,
 }  # fmt: skip
+REMARKS = "__metadata__"
 STORED_TYPES = "bool, int8-64, uint8-64, float16, float32, float64"
 
 
@@ -43,7 +44,7 @@ def tensors_to_bytes(tensors: Mapping[str, np.ndarray]) -> bytes:
     """safetensors; DivergedError names a tensor with a NaN or infinite weight."""
     little_endian = {}
     for name, tensor in tensors.items():
-        if not isinstance(name, str) or not 0 < len(name) <= LONGEST_TENSOR_NAME or name == "__metadata__":
+        if not isinstance(name, str) or not 0 < len(name) <= LONGEST_TENSOR_NAME or name == REMARKS:
             raise UsageError(f"{name!r} cannot name a tensor; give 1 to {LONGEST_TENSOR_NAME} characters.")
         if not isinstance(tensor, np.ndarray) or tensor.dtype.kind not in "biuf" or tensor.dtype.itemsize > 8:
             kind = getattr(tensor, "dtype", type(tensor).__name__)
@@ -58,9 +59,12 @@ def tensors_to_bytes(tensors: Mapping[str, np.ndarray]) -> bytes:
     return data
 
 
-def tensors_from_bytes(data: bytes, where: str) -> dict[str, np.ndarray]:
-    """Writable copies by name; UnsafeFolderError for a header that lies, DivergedError for weights not finite."""
-    entries = check_header(data, where)
+def tensors_from_bytes(data: bytes, where: str, foreign: bool = False) -> dict[str, np.ndarray]:
+    """Writable copies by name; UnsafeFolderError for a header that lies, DivergedError for weights not finite.
+
+    A ``foreign`` file, which others wrote, may have remarks in its header; they are passed over.
+    """
+    entries = check_header(data, where, foreign)
     tensors: dict[str, np.ndarray] = load(data)
     for name, tensor in tensors.items():
         # Any byte but 0 and 1 is a third truth value, which each library reads in its own way.
@@ -70,7 +74,7 @@ def tensors_from_bytes(data: bytes, where: str) -> dict[str, np.ndarray]:
     return tensors
 
 
-def check_header(data: bytes, where: str) -> dict[str, TensorEntry]:
+def check_header(data: bytes, where: str, foreign: bool = False) -> dict[str, TensorEntry]:
     """The entries of a header that describes exactly the bytes after it, in one piece, without gap or overlap."""
     if len(data) < 8:
         raise UnsafeFolderError(f"{where} has {len(data)} bytes, too few for a safetensors file.")
@@ -87,7 +91,8 @@ def check_header(data: bytes, where: str) -> dict[str, TensorEntry]:
         raise UnsafeFolderError(f"{where}: the header must be one JSON object.")
     if len(header) > MOST_TENSORS:
         raise UnsafeFolderError(f"{where} names {len(header):,} tensors; at most {MOST_TENSORS:,} are read.")
-    entries = {name: _checked_entry(name, entry, where) for name, entry in header.items()}
+    remarks = {REMARKS} if foreign else set()
+    entries = {name: _checked_entry(name, entry, where) for name, entry in header.items() if name not in remarks}
     _check_in_one_piece(entries, len(data) - 8 - length, where)
     return entries
 

@@ -12,6 +12,7 @@ from typing import Any, Self
 
 import numpy as np
 import torch
+from scipy.sparse import csr_matrix, vstack
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 
 from scansion.errors import NotFittedError, UsageError, did_you_mean
@@ -25,6 +26,7 @@ from scansion.learning.checkpoints import Checkpoints, Stop
 from scansion.learning.counted import Remark, Stage
 from scansion.learning.gradient import Step, Training
 from scansion.learning.parallel import cores
+from scansion.learning.recipes import recipe_of
 from scansion.learning.run import Epoch
 from scansion.measures.intervals import Interval, interval_of
 from scansion.measures.scores import main_measure
@@ -35,11 +37,10 @@ from scansion.storage.runs import Run
 from scansion.storage.schema import to_json
 from scansion.storage.strict_json import json_bytes
 from scansion.tasks.answers import label_set_matrix, label_sets_from, labels_from, numbers_from
-from scansion.tasks.fitting import Fitted, learn
+from scansion.tasks.fitting import Fitted, Lesson, learn, read_documents
 from scansion.tasks.rows import check_lengths, counting_rows
 from scansion.tasks.saving import save_documents
 from scansion.text.documents import check_documents
-from scansion.text.words import Corpus, read_words
 
 CHARACTERS_AT_A_TIME = 1 << 24
 
@@ -130,39 +131,42 @@ class DocumentEstimator(BaseEstimator):
         texts, targets, weights = counting_rows(check_documents(texts), targets, sample_weight)
         head, encoded = self.head_for(targets)
         yield Stage("reading words")
-        corpus = read_words(texts)
-        if len(corpus) != len(encoded):
-            raise UsageError(f"There are {len(corpus):,} texts but {len(encoded):,} targets; give one target a text.")
+        documents = read_documents(family, texts)
+        rows = len(documents)
+        if rows != len(encoded):
+            raise UsageError(f"There are {rows:,} texts but {len(encoded):,} targets; give one target a text.")
         weights = np.ones(len(encoded)) if weights is None else weights
         if getattr(self, "class_weight", None) == "balanced":
             weights = weights * head.balance(encoded)
         weights = weights / weights.mean()
         seed = seed_from(self.random_state)
+        training = recipe_of(family) if self.training is None else self.training
         fitted, checkpoints, fingerprint = None, None, fingerprint_of(texts)
         if keeping is not None and family.learner == "gradient":
-            checkpoints = keeping.begin(self._described(family, head, encoded, weights, seed, fingerprint))
+            described = self._described(family, head, encoded, weights, seed, fingerprint, training)
+            checkpoints = keeping.begin(described | {"encoder": getattr(documents, "fingerprint", None)})
             for remark in keeping.remarks(checkpoints):
                 yield Remark(remark)
-        for event in learn(
-            family, head, corpus, encoded, weights, seed, self.training, self.processes, deadline, checkpoints
-        ):
+        lesson = Lesson(head, encoded, weights, seed, training, self.processes, deadline, checkpoints)
+        for event in learn(family, documents, lesson):
             if isinstance(event, Fitted):
                 fitted = event
             else:
                 yield event
         self.family_, self.head_, self.seed_ = family, head, seed
-        self.model_, self.n_documents_in_ = fitted.model, len(corpus)
-        self.data_fingerprint_ = fingerprint
+        self.model_, self.n_documents_in_ = fitted.model, rows
+        self.data_fingerprint_, self.training_ = fingerprint, training
         self.fit_report_ = _report(fitted, head, encoded, time.monotonic() - begun)
         self._learned()
 
     def _described(
-        self, family: Family, head: Head, encoded: np.ndarray, weights: np.ndarray, seed: int, fingerprint: str
+        self, family: Family, head: Head, encoded: np.ndarray, weights: np.ndarray, seed: int, fingerprint: str,
+        training: Training,
     ) -> dict[str, Any]:
         """All that a fit is a function of, as JSON values."""
         return {
             "family": name_of(family), "options": to_json(family), "seed": seed,
-            "labels": sha256_of(json_bytes(to_json(head))), "training": to_json(self.training),
+            "labels": sha256_of(json_bytes(to_json(head))), "training": to_json(training),
             "processes": self.processes, "budget": self.budget, "cores": cores(),
             "threads": torch.get_num_threads(), "documents": len(encoded), "texts": fingerprint,
             "targets": sha256_of(encoded.tobytes()), "class_weight": getattr(self, "class_weight", None),
@@ -183,12 +187,17 @@ class DocumentEstimator(BaseEstimator):
 
     def decision_function(self, texts: Iterable[str]) -> np.ndarray:
         """The head's scores, (N, K), before they become probabilities or numbers."""
-        parts = [self.model_.scores(corpus) for corpus in self._corpora(texts)]
+        parts = [self.model_.scores(part) for part in self._parts(texts)]
         return np.concatenate(parts) if parts else np.zeros((0, self.head_.size))
+
+    def transform(self, texts: Iterable[str]) -> np.ndarray | csr_matrix:
+        """The vectors that the head sees, (N, D): sparse where they are counted; the encoder's where it is frozen."""
+        parts = [self.model_.vectors(part) for part in self._parts(texts)] or [self.model_.vectors([])]
+        return vstack(parts, format="csr") if isinstance(parts[0], csr_matrix) else np.concatenate(parts)
 
     def coverage(self, texts: Iterable[str]) -> np.ndarray:
         """Tokens the model knows and tokens there are, for each text: (N, 2)."""
-        parts = [np.stack([self.model_.known(c), c.lengths], axis=1) for c in self._corpora(texts)]
+        parts = [self.model_.coverage(part) for part in self._parts(texts)]
         return np.concatenate(parts) if parts else np.zeros((0, 2), np.int64)
 
     def save(self, folder: str | Path) -> None:
@@ -219,18 +228,19 @@ class DocumentEstimator(BaseEstimator):
                 self.family = replace(family_from(self.family), **{inside: value})
         return self
 
-    def _corpora(self, texts: Iterable[str]) -> Iterator[Corpus]:
+    def _parts(self, texts: Iterable[str]) -> Iterator[list[str]]:
+        """The texts, some at a time."""
         self._check_fitted()
-        chunk: list[str] = []
+        part: list[str] = []
         size = 0
         for text in check_documents(texts):
-            chunk.append(text)
+            part.append(text)
             size += len(text)
             if size > CHARACTERS_AT_A_TIME:
-                yield read_words(chunk)
-                chunk, size = [], 0
-        if chunk:
-            yield read_words(chunk)
+                yield part
+                part, size = [], 0
+        if part:
+            yield part
 
     def _check_fitted(self) -> None:
         if not hasattr(self, "model_"):
@@ -254,7 +264,7 @@ class DocumentClassifier(ClassifierMixin, DocumentEstimator):
     ``family`` is a name in ``scansion.FAMILIES`` or a configuration such as ``scansion.LSTM(width=256)``.
     ``class_weight="balanced"`` lets every label count alike, before ``sample_weight``.  ``budget`` bounds the whole fit
     (``90``, ``"5m"``); what is under way when it is spent is finished.
-    ``processes`` None takes two one-thread processes when a run is long enough to repay their start.
+    ``training`` None is the family's recipe.  ``processes`` None takes two one-thread processes when a run is long enough to repay their start.
     Several labels a document are given as a list of tuples of labels, or as an (N, labels) array of 0 and 1.
     """
 
@@ -264,7 +274,7 @@ class DocumentClassifier(ClassifierMixin, DocumentEstimator):
         *,
         class_weight: str | None = None,
         budget: float | str | None = None,
-        training: Training = Training(),  # noqa: B008
+        training: Training | None = None,
         processes: int | None = None,
         random_state: Any = None,
     ) -> None:
@@ -324,7 +334,7 @@ class DocumentRegressor(RegressorMixin, DocumentEstimator):
         family: str | Family = "n-grams",
         *,
         budget: float | str | None = None,
-        training: Training = Training(),  # noqa: B008
+        training: Training | None = None,
         processes: int | None = None,
         random_state: Any = None,
     ) -> None:

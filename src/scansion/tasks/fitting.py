@@ -1,92 +1,55 @@
-"""From words and answers to a model, by whichever of the two ways of learning the family takes."""
+"""From documents and answers to a model, by whichever of the two ways of learning the family takes."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from typing import Protocol
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
 
-from scansion.families.catalogue import CountedFamily, Family, ReadingFamily
+from scansion.families.bert import Bert
+from scansion.families.catalogue import Family, ReadingFamily
+from scansion.families.pretrained import Pretrained
 from scansion.heads.catalogue import Head
 from scansion.learning.checkpoints import Checkpoints
 from scansion.learning.convex import Linear, fold_rows
-from scansion.learning.counted import Counted, CountedVectors, Stage, learn_counted
+from scansion.learning.counted import Counted, FixedVectors, Stage, learn_counted
+from scansion.learning.frozen import FrozenVectors
 from scansion.learning.gradient import Step, Training
 from scansion.learning.parallel import learn_with, processes_for
-from scansion.learning.reader import Examples, Reader, build_reader, read
+from scansion.learning.reader import Examples, Reader, build_reader
 from scansion.learning.readers import ReaderJob
 from scansion.learning.run import BUDGET_SPENT, Epoch, Learned
+from scansion.tasks.borrowing import Borrowed, borrow, chosen_mode
+from scansion.tasks.models import CountedModel, FrozenModel, Model, ReadModel, TunedModel
 from scansion.text.batches import Sequences
-from scansion.text.vocabulary import Vocabulary
-from scansion.text.words import Corpus
+from scansion.text.borrowed import BorrowedTokens
+from scansion.text.vocabulary import Spelling, Vocabulary
+from scansion.text.words import Corpus, read_words
 
 FEWEST_ROWS_TO_SPARE = 20
 
-
-class Model(Protocol):
-    """What an estimator has learned."""
-
-    parameters: int
-
-    def scores(self, corpus: Corpus) -> np.ndarray:
-        """(N, K)."""
-        ...
-
-    def known(self, corpus: Corpus) -> np.ndarray:
-        """Tokens of each document the model knows, (N,)."""
-        ...
+Documents = Corpus | Borrowed
 
 
 @dataclass(frozen=True)
-class CountedModel:
-    """A counted family and its linear head."""
+class Lesson:
+    """What is to be learned, and with what means; ``checkpoints`` are of use to what learns step by step."""
 
-    family: CountedVectors
-    linear: Linear
-
-    @property
-    def parameters(self) -> int:
-        """Weights of the head."""
-        return self.linear.weights.size + self.linear.bias.size
-
-    def scores(self, corpus: Corpus) -> np.ndarray:
-        """(N, K)."""
-        return self.linear.scores(self.family.vectors(corpus))
-
-    def known(self, corpus: Corpus) -> np.ndarray:
-        """Tokens of each document that have a dimension, (N,)."""
-        return self.family.known(corpus)
-
-
-@dataclass(frozen=True)
-class ReadModel:
-    """A trained reader and its vocabulary."""
-
-    reader: Reader
-    vocabulary: Vocabulary
-    longest: int | None
-
-    @property
-    def parameters(self) -> int:
-        """Weights of the network."""
-        return sum(parameter.numel() for parameter in self.reader.parameters())
-
-    def scores(self, corpus: Corpus) -> np.ndarray:
-        """(N, K)."""
-        reader = self.reader.reading(self.vocabulary.spell(corpus.types))
-        return read(reader, self.vocabulary.encode(corpus), self.longest).astype(np.float64)
-
-    def known(self, corpus: Corpus) -> np.ndarray:
-        """Tokens of each document that have a vector, (N,)."""
-        return self.vocabulary.known(corpus)
+    head: Head
+    targets: np.ndarray
+    weights: np.ndarray
+    seed: int
+    training: Training
+    processes: int | None
+    deadline: float
+    checkpoints: Checkpoints | None = None
 
 
 @dataclass(frozen=True)
 class Fitted:
     """A model, the rows it kept back with its scores for them, and what is worth saying."""
 
-    model: CountedModel | ReadModel
+    model: Model
     held_out: np.ndarray
     held_out_scores: np.ndarray
     notes: tuple[str, ...]
@@ -94,84 +57,131 @@ class Fitted:
     workers: int = 0
 
 
-def learn(
-    family: Family,
-    head: Head,
-    corpus: Corpus,
-    targets: np.ndarray,
-    weights: np.ndarray,
-    seed: int,
-    training: Training,
-    processes: int | None,
-    deadline: float,
-    checkpoints: Checkpoints | None = None,
-) -> Iterator[Stage | Step | Epoch | Fitted]:
-    """What happens, and at last the :class:`Fitted`; ``checkpoints`` are of use to what learns step by step."""
-    if family.learner == "convex":
-        yield from _learn_counted(family, head, corpus, targets, weights, seed, deadline)
+def read_documents(family: Family, texts: Iterable[str]) -> Documents:
+    """Texts as the family takes them: words, or the tokens that came with pretrained weights."""
+    return borrow(family, texts) if isinstance(family, Pretrained) else read_words(texts)
+
+
+def learn(family: Family, documents: Documents, lesson: Lesson) -> Iterator[Stage | Step | Epoch | Fitted]:
+    """What happens, and at last the :class:`Fitted`."""
+    if isinstance(documents, Borrowed):
+        mode, reason = chosen_mode(family, documents, lesson.deadline)
+        if mode == "frozen":
+            vectors = FrozenVectors(documents.encoder())
+            yield from _learn_fixed(
+                vectors, documents.sequences, lesson, lambda linear: FrozenModel(vectors, linear, documents.tokens),
+                reason,
+            )
+        else:
+            yield from _learn_tuned(family, documents, lesson, reason)
+    elif family.learner == "convex":
+        vectors = family.build()
+        yield from _learn_fixed(vectors, documents, lesson, lambda linear: CountedModel(vectors, linear))
     else:
-        yield from _learn_reader(
-            family, head, corpus, targets, weights, seed, training, processes, deadline, checkpoints
-        )
+        yield from _learn_from_words(family, documents, lesson)
 
 
-def _learn_counted(
-    family: CountedFamily, head: Head, corpus: Corpus, targets: np.ndarray, weights: np.ndarray, seed: int,
-    deadline: float,
+def _learn_fixed(
+    vectors: FixedVectors, documents: Corpus | Sequences, lesson: Lesson, model_of: Callable[[Linear], Model],
+    note: str = "",
 ) -> Iterator[Stage | Fitted]:
-    for event in learn_counted(family, head, corpus, targets, weights, seed, deadline):
+    for event in learn_counted(
+        vectors, lesson.head, documents, lesson.targets, lesson.weights, lesson.seed, lesson.deadline
+    ):
         if isinstance(event, Counted):
-            choice = event.choice
-            notes = (f"strength of the linear head: {choice.strength:g} ({choice.reason})",) if choice.held_out else ()
-            model = CountedModel(event.family, event.linear)
-            yield Fitted(model, choice.rows, choice.scores, notes, choice.cut_short)
+            choice, linear = event.choice, event.linear
+            chosen = f"strength of the linear head: {choice.strength:g} ({choice.reason})" if choice.held_out else ""
+            notes = tuple(each for each in (note, chosen) if each)
+            yield Fitted(model_of(linear), choice.rows, choice.scores, notes, choice.cut_short)
         else:
             yield event
 
 
-def _learn_reader(
-    family: ReadingFamily, head: Head, corpus: Corpus, targets: np.ndarray, weights: np.ndarray, seed: int,
-    training: Training, processes: int | None, deadline: float, checkpoints: Checkpoints | None,
-) -> Iterator[Stage | Step | Epoch | Fitted]:
+def _learn_from_words(family: ReadingFamily, corpus: Corpus, lesson: Lesson) -> Iterator[Stage | Step | Epoch | Fitted]:
     vocabulary = Vocabulary.learn(corpus)
-    sequences = vocabulary.encode(corpus)
-    held, note = _held_out(head, targets, training, seed)
+    start = _Start(len(vocabulary), len(vocabulary.pieces), vocabulary.spell(corpus.types))
+    yield from _learn_reader(
+        family, vocabulary.encode(corpus), start, lesson,
+        lambda weights: restore_reader(family, lesson.head, weights, vocabulary),
+    )
+
+
+def _learn_tuned(
+    family: Pretrained, documents: Borrowed, lesson: Lesson, note: str
+) -> Iterator[Stage | Step | Epoch | Fitted]:
+    bert = replace(
+        documents.bert, dropout=family.dropout, learning_rate=family.learning_rate, pace=family.pace,
+        layer_decay=family.layer_decay,
+    )
+    start = _Start(documents.words, weights=documents.weights)
+    yield from _learn_reader(
+        bert, documents.sequences, start, lesson,
+        lambda weights: restore_tuned(bert, documents.words, lesson.head, weights, documents.tokens), (note,),
+    )
+
+
+@dataclass(frozen=True)
+class _Start:
+    """What a reader is built from."""
+
+    words: int
+    pieces: int = 0
+    spelling: Spelling | None = None
+    weights: Mapping[str, np.ndarray] = field(default_factory=dict)
+
+
+def _learn_reader(
+    family: ReadingFamily, sequences: Sequences, start: _Start, lesson: Lesson,
+    model_of: Callable[[dict[str, np.ndarray]], ReadModel | TunedModel], notes: tuple[str, ...] = (),
+) -> Iterator[Stage | Step | Epoch | Fitted]:
+    head, targets, training = lesson.head, lesson.targets, lesson.training
+    held, note = _held_out(head, targets, training, lesson.seed)
     kept = np.setdiff1d(np.arange(len(targets)), held) if len(held) else np.arange(len(targets))
-    held_out = _examples(sequences, targets, weights, held if len(held) else kept)
-    examples = _examples(sequences, targets, weights, kept)
+    held_out = _examples(sequences, targets, lesson.weights, held if len(held) else kept)
+    examples = _examples(sequences, targets, lesson.weights, kept)
     tokens = int(examples.sequences.lengths.sum())
-    processes = processes_for(training, tokens) if processes is None else processes
-    spelling = vocabulary.spell(corpus.types)
+    processes = processes_for(training, tokens) if lesson.processes is None else lesson.processes
     job = ReaderJob(
-        family, head, len(vocabulary), len(vocabulary.pieces), training, seed, spelling, examples, held_out
+        family, head, start.words, start.pieces, training, lesson.seed, start.spelling, examples, held_out,
+        start.weights,
     )
     yield Stage(f"training on {tokens:,} tokens with {processes} process{'es' if processes > 1 else ''}")
     learned = None
-    for event in learn_with(processes, job, deadline, checkpoints):
+    for event in learn_with(processes, job, lesson.deadline, lesson.checkpoints):
         if isinstance(event, Learned):
             learned = event
         else:
             yield event
-    model = restore_reader(family, head, learned.weights, vocabulary)
+    model = model_of(learned.weights)
     kept = (
         f"kept the weights of epoch {learned.epoch} of {learned.epochs}, the latest within one standard error of the "
         f"least held-out error; {learned.steps:,} steps"
     )
-    notes = (note, f"{learned.ended}; {kept}")
-    scores = np.zeros((0, head.size))
-    if len(held):
-        scores = read(model.reader.reading(spelling), held_out.sequences, model.longest)
-    short = learned.ended == BUDGET_SPENT
-    yield Fitted(model, held, scores, notes, short, processes if processes > 1 else 0)
+    scores = job.scores(model.reader) if len(held) else np.zeros((0, head.size))
+    workers = processes if processes > 1 else 0
+    yield Fitted(
+        model, held, scores, (*notes, note, f"{learned.ended}; {kept}"), learned.ended == BUDGET_SPENT, workers
+    )
 
 
 def restore_reader(
-    family: ReadingFamily, head: Head, weights: dict[str, np.ndarray], vocabulary: Vocabulary
+    family: ReadingFamily, head: Head, weights: Mapping[str, np.ndarray], vocabulary: Vocabulary
 ) -> ReadModel:
     """A reader with the given weights, ready to read."""
     reader = build_reader(family, len(vocabulary), len(vocabulary.pieces), head, smoothing=0.0, seed=0)
+    return ReadModel(_restored(reader, weights), vocabulary, family.longest)
+
+
+def restore_tuned(
+    bert: Bert, words: int, head: Head, weights: Mapping[str, np.ndarray], tokens: BorrowedTokens
+) -> TunedModel:
+    """A fine-tuned encoder with the given weights, ready to read."""
+    return TunedModel(_restored(build_reader(bert, words, 0, head, 0.0, 0), weights), tokens, bert.longest)
+
+
+def _restored(reader: Reader, weights: Mapping[str, np.ndarray]) -> Reader:
     reader.load_state_dict({name: torch.from_numpy(array) for name, array in weights.items()})
-    return ReadModel(reader.eval(), vocabulary, family.longest)
+    return reader.eval()
 
 
 def _held_out(head: Head, targets: np.ndarray, training: Training, seed: int) -> tuple[np.ndarray, str]:

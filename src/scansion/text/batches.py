@@ -20,12 +20,16 @@ WINDOW_BATCHES = 24  # a window of this many batches is sorted by length: 2-4 % 
 
 @dataclass(frozen=True)
 class Sequences:
-    """Many sequences in one flat array: row i is ``first + ids[starts[i]:starts[i] + lengths[i]]``."""
+    """Many sequences in one flat array: row i is ``first + ids[starts[i]:starts[i] + lengths[i]]``.
+
+    With a ``frame`` every row is read between its two tokens, which are no part of the row.
+    """
 
     ids: Flat  # (tokens,) int32
     starts: np.ndarray  # (rows,) int64
     lengths: np.ndarray  # (rows,) int64
     first: int = 0
+    frame: tuple[int, int] | None = None
 
     def __len__(self) -> int:
         return len(self.starts)
@@ -44,14 +48,28 @@ class Batch:
 
 
 def collate(sequences: Sequences, rows: np.ndarray) -> Batch:
-    """The rectangle of the given rows, padded to the longest of them; an empty row is the single token EMPTY."""
+    """The rectangle of the given rows, padded to the longest of them.
+
+    An empty row is its frame, or the single token EMPTY where there is none.
+    """
     starts, lengths = sequences.starts[rows], sequences.lengths[rows]
     mask = np.arange(max(1, lengths.max())) < lengths[:, None]
     pieces = [sequences.ids[begin:end] for begin, end in zip(starts.tolist(), (starts + lengths).tolist(), strict=True)]
     tokens = np.full(mask.shape, PADDING, np.int64)
     tokens[mask] = np.concatenate(pieces) + sequences.first
+    if sequences.frame is not None:
+        return Batch(*_framed(tokens, lengths, sequences.frame), rows)
     tokens[lengths == 0, 0], mask[lengths == 0, 0] = EMPTY, True
     return Batch(tokens, mask, rows)
+
+
+def _framed(tokens: np.ndarray, lengths: np.ndarray, frame: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+    """Rows (B, L) between the two tokens of a frame, and their mask, both (B, longest + 2)."""
+    longest = int(lengths.max())
+    framed = np.pad(tokens[:, :longest], ((0, 0), (1, 1)), constant_values=PADDING)
+    framed[:, 0] = frame[0]
+    framed[np.arange(len(framed)), lengths + 1] = frame[1]
+    return framed, np.arange(longest + 2) < lengths[:, None] + 2
 
 
 def epoch_plan(lengths: np.ndarray, budget: int, seed: int, epoch: int) -> list[np.ndarray]:

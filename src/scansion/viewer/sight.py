@@ -9,13 +9,18 @@ changed.
 
 import numpy as np
 import torch
+from torch import Tensor, nn
 
 from scansion.families.catalogue import FAMILIES, CountedFamily, Family, ReadingFamily, family_from
+from scansion.families.pretrained import Pretrained
+from scansion.storage.pretrained import default_at_hand
+from scansion.tasks.borrowing import borrow
 from scansion.text.batches import FIRST_WORD
 from scansion.text.words import read_words
 
 DOCUMENT = ("aaa", "bbb", "ccc", "ddd", "eee", "fff")  # no letter twice, so that no two words share a piece
 OTHER = "ooo"
+LETTERS = "a b c d e f o"  # the same in tokens that a pretrained encoder knows
 EYE = 3  # the position that looks, counted from zero
 SMALLEST_CHANGE = 1e-6
 
@@ -23,13 +28,16 @@ SMALLEST_CHANGE = 1e-6
 def sight(given: str | Family) -> str:
     """A character for each of six positions: ``#`` where position 4 of this family sees it, else ``.``."""
     family = family_from(given)
-    seen = _seen_by_counts(family) if family.learner == "convex" else _seen_by_vectors(family)
+    if isinstance(family, Pretrained):
+        seen = _seen_by_weights(family)
+    else:
+        seen = _seen_by_counts(family) if family.learner == "convex" else _seen_by_vectors(family)
     return "".join("#" if position else "." for position in seen)
 
 
 def pictures() -> dict[str, str]:
-    """What every family sees, by its name."""
-    return {name: sight(name) for name in FAMILIES}
+    """What every family sees, by its name; the pretrained one if its default weights are installed."""
+    return {name: sight(name) for name in FAMILIES if name != "pretrained" or default_at_hand()}
 
 
 def _seen_by_counts(family: CountedFamily) -> np.ndarray:
@@ -47,8 +55,18 @@ def _seen_by_vectors(family: ReadingFamily) -> np.ndarray:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         network = family.build(FIRST_WORD + length + 1).eval()
-    whole = torch.arange(FIRST_WORD, FIRST_WORD + length)
-    changed = whole.repeat(length, 1).fill_diagonal_(FIRST_WORD + length)
+    return _moved(network, torch.arange(FIRST_WORD, FIRST_WORD + length), FIRST_WORD + length)
+
+
+def _seen_by_weights(family: Pretrained) -> np.ndarray:
+    borrowed = borrow(family, [LETTERS])
+    ids = torch.from_numpy(borrowed.sequences.ids[:].astype(np.int64))
+    return _moved(borrowed.encoder().network, ids[: len(DOCUMENT)], int(ids[len(DOCUMENT)]))
+
+
+def _moved(network: nn.Module, whole: Tensor, other: int) -> np.ndarray:
+    """Where another token in place of one of ``whole (6,)`` moves the fourth position's vector, (6,)."""
+    changed = whole.repeat(len(whole), 1).fill_diagonal_(other)
     tokens = torch.cat([whole[None], changed])
     with torch.inference_mode():
         vectors = network(tokens, torch.ones_like(tokens, dtype=torch.bool))[:, EYE]  # (7, D)

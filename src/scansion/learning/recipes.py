@@ -1,0 +1,25 @@
+"""How much each kind of family is trained: one recipe for every data set."""
+
+from dataclasses import dataclass
+
+from scansion.families.catalogue import Family
+from scansion.families.pretrained import Pretrained
+from scansion.learning.gradient import Training
+
+
+@dataclass(frozen=True)
+class FineTuning(Training):
+    """Weights that know the language already need few epochs, and lose what they know in many."""
+
+    tokens: int = 600_000
+    fewest_epochs: int = 3
+    most_epochs: int = 10
+    steps: int = 1_000
+    smallest_batch: int = 400
+    largest_batch: int = 2_000
+    label_smoothing: float = 0.0
+
+
+def recipe_of(family: Family) -> Training:
+    """The recipe where none is given."""
+    return FineTuning() if isinstance(family, Pretrained) else Training()

@@ -1,0 +1,96 @@
+"""Pretrained weights and the tokens that came with them, and how they are best used on what there is to learn from."""
+
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import torch
+
+from scansion.errors import UnsafeFolderError
+from scansion.families.bert import Bert
+from scansion.families.pretrained import Pretrained, encoder_of
+from scansion.learning.frozen import Encoder
+from scansion.storage.fingerprints import fingerprint_of_arrays
+from scansion.storage.layout import read_layout
+from scansion.storage.pretrained import find_pretrained
+from scansion.text.batches import Sequences
+from scansion.text.borrowed import BorrowedTokens
+
+FEWEST_ROWS_TO_TUNE = 500
+PASSES = 3  # a step of training costs about as much as reading its batch three times
+ROWS_TO_TIME = 32
+
+
+@dataclass(frozen=True)
+class Borrowed:
+    """Documents as tokens of a pretrained encoder, with its weights by the names of its network."""
+
+    bert: Bert
+    weights: Mapping[str, np.ndarray]
+    tokens: BorrowedTokens
+    sequences: Sequences
+
+    def __len__(self) -> int:
+        return len(self.sequences)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Of the weights."""
+        return fingerprint_of_arrays(self.weights)
+
+    @property
+    def words(self) -> int:
+        """How many tokens the encoder knows."""
+        return len(self.weights["words.weight"])
+
+    def encoder(self) -> Encoder:
+        """The encoder, its weights as they are."""
+        return encoder_from(self.bert, self.weights)
+
+
+def borrow(family: Pretrained, texts: Iterable[str]) -> Borrowed:
+    """Find the weights and read the texts. StorageError or UnsafeFolderError for weights that are not to be had."""
+    layout = read_layout(find_pretrained(family.source))
+    bert, weights = encoder_of(layout)
+    tokens = BorrowedTokens(layout.tokenizer, f"{layout.where}/tokenizer.json")
+    return Borrowed(bert, weights, tokens, tokens.encode(texts))
+
+
+def encoder_from(bert: Bert, weights: Mapping[str, np.ndarray]) -> Encoder:
+    """A network with the given weights. UnsafeFolderError if they are of another shape."""
+    network = bert.build(len(weights["words.weight"])).eval()
+    try:
+        network.load_state_dict({name: torch.from_numpy(array) for name, array in weights.items()})
+    except RuntimeError as error:
+        raise UnsafeFolderError(f"The pretrained weights do not fit their config.json: {error}") from error
+    return Encoder(network, bert.width, bert.longest)
+
+
+def chosen_mode(family: Pretrained, documents: Borrowed, deadline: float) -> tuple[str, str]:
+    """Frozen or fine-tuned, and why."""
+    if family.mode != "auto":
+        return family.mode, f"{family.mode}, as was asked"
+    rows = len(documents)
+    if rows < FEWEST_ROWS_TO_TUNE:
+        return "frozen", f"frozen: with fewer than {FEWEST_ROWS_TO_TUNE} rows a linear head on fixed vectors is surer"
+    left = deadline - time.monotonic()
+    if np.isfinite(left) and left < (needed := _seconds_an_epoch(documents)):
+        return "frozen", f"frozen: of the budget {left:.0f} s are left, and one epoch of fine-tuning takes {needed:.0f}"
+    return "fine-tuned", f"fine-tuned: {rows:,} rows are enough to learn from"
+
+
+def _seconds_an_epoch(documents: Borrowed) -> float:
+    """What one epoch would take, from the time that a few rows take to be read."""
+    sequences = documents.sequences
+    part = Sequences(
+        sequences.ids, sequences.starts[:ROWS_TO_TIME], sequences.lengths[:ROWS_TO_TIME], frame=sequences.frame
+    )
+    encoder = documents.encoder()
+    for _ in range(2):  # the first time is slower
+        begun = time.monotonic()
+        for _ in encoder.encode(part):
+            pass
+        seconds = time.monotonic() - begun
+    return PASSES * seconds * float(sequences.lengths.sum()) / max(1, int(part.lengths.sum()))
