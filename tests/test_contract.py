@@ -1,7 +1,11 @@
 """The contract, over every family and both tasks; and estimators that break it, each in one way."""
 
+import tempfile
+from pathlib import Path
+
 import numpy as np
 import pytest
+from encoders import TINY, write_encoder
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.exceptions import NotFittedError
 from sklearn.feature_extraction.text import TfidfVectorizer
@@ -11,14 +15,19 @@ from sklearn.pipeline import make_pipeline
 from scansion.errors import UsageError
 from scansion.families.catalogue import FAMILIES
 from scansion.families.lstm import LSTM
+from scansion.families.pretrained import Pretrained
 from scansion.families.rnn import RNN
 from scansion.families.transformer import Transformer
 from scansion.learning.gradient import Training
 from scansion.tasks.documents import DocumentClassifier, DocumentRegressor
-from scansion.testing import check_text_estimator, text_estimator_checks
+from scansion.testing import ENDINGS, OPENINGS, check_text_estimator, text_estimator_checks
 from scansion.text.documents import check_documents
 
 QUICK = Training(most_epochs=12, fewest_epochs=12, smallest_batch=128, largest_batch=128, label_smoothing=0.0)
+SCRATCH = tempfile.TemporaryDirectory()
+WORDS = sorted({word for text in (*OPENINGS, *ENDINGS) for word in text.split()} | {"number", "0", "1", "2"})
+WORDS += ["red", "blue", "round", "square", "thing"]
+ENCODER = str(write_encoder(Path(SCRATCH.name) / "encoder", WORDS, TINY))
 SMALL = {
     "rnn": RNN(width=16, dropout=0.0, word_dropout=0.0, learning_rate=0.02),
     "lstm": LSTM(width=16, dropout=0.0, word_dropout=0.0, learning_rate=0.02),
@@ -26,12 +35,13 @@ SMALL = {
         width=16, heads=2, feed_forward=32, dropout=0.1, embedding_dropout=0.0, word_dropout=0.0, longest=64,
         learning_rate=0.02,
     ),
+    "pretrained": Pretrained(ENCODER, "fine-tuned", dropout=0.0, learning_rate=0.02, pace=0.5),
 }
+MORE = {"pretrained, frozen": Pretrained(ENCODER, "frozen")}
 
 
 def estimators():
-    for name in FAMILIES:
-        family = SMALL.get(name, name)
+    for name, family in {**{name: SMALL.get(name, name) for name in FAMILIES}, **MORE}.items():
         shared = {"training": QUICK, "processes": 1, "random_state": 0}
         yield name, DocumentClassifier(family, **shared)
         yield name, DocumentRegressor(family, **shared)

@@ -21,11 +21,11 @@ NAMES = {
 
 ESTIMATORS = {
     "DocumentClassifier": {
-        "family": "n-grams", "class_weight": None, "budget": None, "training": scansion.Training(), "processes": None,
+        "family": "n-grams", "class_weight": None, "budget": None, "training": None, "processes": None,
         "random_state": None,
     },
     "DocumentRegressor": {
-        "family": "n-grams", "budget": None, "training": scansion.Training(), "processes": None, "random_state": None,
+        "family": "n-grams", "budget": None, "training": None, "processes": None, "random_state": None,
     },
 }  # fmt: skip
 

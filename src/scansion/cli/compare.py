@@ -18,14 +18,16 @@ from scansion.cli.options import (
     LabelSeparator,
     MaxBad,
     Mode,
+    Pretrain,
     Processes,
     Seed,
     TargetColumn,
     Task,
     TextColumn,
+    Unlabelled,
 )
 from scansion.cli.places import check_place
-from scansion.cli.reading import DEMO_SPLIT, Columns, answers, demo, read
+from scansion.cli.reading import DEMO_SPLIT, Columns, answers, demo, read, read_unlabelled
 from scansion.cli.telling import Telling, say
 from scansion.cli.translation import check_options, check_two_sides, read_pairs
 from scansion.errors import SomeFamiliesFailedError, ThresholdError, UsageError
@@ -61,6 +63,8 @@ def compare(
                                                  "default three; of translators, one.")] = None,
     source: From = None,
     mode: Mode = None,
+    pretrain: Pretrain = None,
+    unlabelled: Unlabelled = None,
     task: Task = None,
     label_separator: LabelSeparator = None,
     max_bad: MaxBad = None,
@@ -91,6 +95,7 @@ def compare(
         check_options(data, None, {
             "--text": text, "--target": target, "--split": split, "--folds": folds, "--task": task,
             "--label-separator": label_separator, "--class-weight": class_weight, "--from": source, "--mode": mode,
+            "--pretrain": pretrain, "--unlabelled": unlabelled,
         })
         _report(_of_translators(data, test, named, max_bad, shared), None, as_json, out, at_least)
         return
@@ -107,7 +112,8 @@ def compare(
         second = (list(held.texts), answers(held))
     events = comparing(
         list(documents.texts), answers(documents), _chosen(named, source, mode), task=documents.task, test=second,
-        splits=documents.splits, folds=folds, class_weight=class_weight, **shared,
+        splits=documents.splits, folds=folds, class_weight=class_weight, pretrain=pretrain,
+        unlabelled=read_unlabelled(unlabelled, text), **shared,
     )
     _report(events, folds, as_json, out, at_least)
 

@@ -18,14 +18,16 @@ from scansion.cli.options import (
     LabelSeparator,
     MaxBad,
     Mode,
+    Pretrain,
     Processes,
     Seed,
     TargetColumn,
     Task,
     TextColumn,
+    Unlabelled,
 )
 from scansion.cli.places import check_place
-from scansion.cli.reading import Columns, answers, read
+from scansion.cli.reading import Columns, answers, read, read_unlabelled
 from scansion.cli.stopping import heeding
 from scansion.cli.telling import Telling, say
 from scansion.cli.translation import check_options, fit_translator, tell_translator
@@ -39,6 +41,7 @@ EXAMPLES = """Examples:
   scansion fit labelled-folder/ --family bag-of-words --class-weight balanced --out model
   scansion fit train.jsonl --family lstm --out model --resume
   scansion fit tickets.csv --family pretrained --mode frozen --out model
+  scansion fit few.csv --family transformer --pretrain own --unlabelled many.txt --out model
   scansion fit train.en train.de --valid val.en val.de --family transformer --out translator
 
 While a reader trains, model.run keeps a checkpoint every minute, and one more on Ctrl-C or SIGTERM; the same command
@@ -65,6 +68,8 @@ def fit(
                                                           "scansion families lists them.")] = None,
     source: From = None,
     mode: Mode = None,
+    pretrain: Pretrain = None,
+    unlabelled: Unlabelled = None,
     force: Annotated[bool, typer.Option("--force", help="Replace a model, or an unfinished run, that is already "
                                         "there.")] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the unfinished run beside MODEL; where there is "
@@ -79,14 +84,16 @@ def fit(
 ) -> None:
     """Train one family on a table, or on two files of parallel text, and write a model folder."""
     from scansion.families.catalogue import family_from, writer_from
-    from scansion.tasks.documents import DocumentClassifier, DocumentRegressor, Keeping
+    from scansion.tasks.documents import DocumentClassifier, DocumentRegressor
+    from scansion.tasks.keeping import Keeping
 
     kept_in = run_folder_of(out)
     check_place(out, frozenset(MOST_FILE_BYTES), MANIFEST, replace=force or (resume and kept_in.exists()))
     check_run(kept_in, taken_up=resume or force)
     keeping = Keeping(kept_in, resume, force, checkpoint_every)
     check_options(data, valid, {"--text": text, "--target": target, "--task": task, "--class-weight": class_weight,
-                                "--label-separator": label_separator, "--from": source, "--mode": mode})
+                                "--label-separator": label_separator, "--from": source, "--mode": mode,
+                                "--pretrain": pretrain, "--unlabelled": unlabelled})
     shared: dict[str, Any] = {"budget": budget, "processes": processes, "random_state": random_state}
     if len(data) > 1:
         configured = with_settings(writer_from(family), settings or [])
@@ -96,13 +103,14 @@ def fit(
         return
     configured = with_settings(borrowing(family_from(family), source, mode), settings or [])
     documents = read(data[0], Columns(text, target, None, task, label_separator, max_bad), class_weight)
+    more = read_unlabelled(unlabelled, text)
     if documents.task == "regress":
-        estimator = DocumentRegressor(configured, **shared)
+        estimator = DocumentRegressor(configured, pretrain=pretrain, **shared)
     else:
-        estimator = DocumentClassifier(configured, class_weight=class_weight, **shared)
+        estimator = DocumentClassifier(configured, class_weight=class_weight, pretrain=pretrain, **shared)
     warn_of_one_label(documents.task, answers(documents))
     with keeping, Telling() as telling, heeding(keeping.stop), how_to_go_on():
-        follow(estimator.fitting(documents.texts, answers(documents), keeping=keeping), telling)
+        follow(estimator.fitting(documents.texts, answers(documents), unlabelled=more, keeping=keeping), telling)
         estimator.save(out)
         keeping.finish()
     _print(estimator, family, out, documents.task, as_json)

@@ -52,6 +52,10 @@ From = Annotated[str | None, typer.Option("--from", metavar="SOURCE", help="Of t
                                           "hub; by default MiniLM-L6, if it is installed.")]
 Mode = Annotated[str | None, typer.Option("--mode", help="Of the family pretrained: frozen, fine-tuned or auto, which "
                                              "decides by the rows and the budget there are.")]
+Pretrain = Annotated[str | None, typer.Option("--pretrain", help="own: rnn, lstm or transformer first learn from all "
+                                                 "texts without their answers.")]
+Unlabelled = Annotated[str | None, typer.Option("--unlabelled", metavar="FILE", help="With --pretrain: more texts, "
+                                                   "without answers; a table, or plain text with a document a line.")]
 Beam = Annotated[int | None, typer.Option("--beam", min=1, help="For a translator: how many hypotheses to "
                                              "keep at a time, by default five.")]
 Engine = Annotated[str | None, typer.Option("--engine", help="For a translator: ctranslate2, which is made for speed; "

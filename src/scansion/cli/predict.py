@@ -96,7 +96,7 @@ def _write_vectors(estimator: Any, parts: Iterable[list[str]], file: Path) -> No
     """Vectors (N, D), dense as .npy and sparse as .npz."""
     suffix = ".npz" if issparse(estimator.transform([])) else ".npy"
     if file.suffix != suffix:
-        raise UsageError(f"The vectors of this model are kept as {suffix}; got {file}. Name {file.with_suffix(suffix)}.")
+        raise UsageError(f"The vectors of this model are kept as {suffix}; got {file}. Try {file.with_suffix(suffix)}.")
     found = estimator.transform(list(chain.from_iterable(parts)))
     try:
         with file.open("wb") as written:

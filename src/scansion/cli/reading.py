@@ -1,5 +1,6 @@
 """Reading the user's data for a verb, and saying what was decided."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -42,6 +43,15 @@ def read(path: str, columns: Columns, class_weight: str | None = None) -> Docume
         raise UsageError("--class-weight is for labels, and the task is regress. Leave it out, or give --task "
                          "classify.")
     return documents
+
+
+def read_unlabelled(path: str | None, text: str | None) -> Iterable[str] | None:
+    """Texts without answers, told on standard error; a table's if its columns can be told apart, else plain lines."""
+    if path is None:
+        return None
+    documents = read_documents(path, text=text, with_target=False)
+    say(f"{documents.name}: {counted(len(documents), 'document')} without answers, to pretrain on.")
+    return documents.texts
 
 
 def answers(documents: Documents) -> list[Any]:

@@ -16,6 +16,7 @@ from scansion.comparison.runs import Doing, Outcome, Run, carry_out
 from scansion.comparison.translators import comparing_translators
 from scansion.errors import DataError, UsageError, did_you_mean, shown
 from scansion.families.catalogue import FAMILIES, Family, WritingFamily, family_from, labelled, name_of
+from scansion.families.pretrained import Pretrained
 from scansion.heads.catalogue import Head
 from scansion.learning.budget import seconds_of
 from scansion.learning.convex import fold_rows
@@ -26,7 +27,7 @@ from scansion.storage.fingerprints import fingerprint_of
 from scansion.storage.manifest import library_versions
 from scansion.storage.pretrained import default_at_hand
 from scansion.tasks.answers import label_set_matrix
-from scansion.tasks.documents import DocumentClassifier, DocumentRegressor
+from scansion.tasks.documents import OWN, DocumentClassifier, DocumentRegressor
 from scansion.text.documents import SPLITS, check_documents
 
 BASELINE, PRETRAINED = "baseline", "pretrained"
@@ -56,21 +57,25 @@ def compare(
     seeds: int | None = None,
     budget: float | str | None = None,
     class_weight: str | None = None,
+    pretrain: str | None = None,
+    unlabelled: Iterable[str] | None = None,
     processes: int | None = None,
     random_state: int = 0,
 ) -> Comparison:
     """Train families on the same rows and say which one to use.
 
-    ``families``: names or configurations, by default :func:`usual_families`; the baseline is always there.  ``task``: ``classify``,
-    ``regress`` or ``translate``, else what the targets look like, classify or regress.  The test rows are ``test`` if
-    given, else those whose entry in ``splits`` is "test", else every row once in ``folds`` parts, else a random
-    ``test_share``, labels in proportion.  ``seeds``: runs of each family that draws at random, three unless given; of
-    translators, one.  ``budget`` bounds the whole comparison (``"5m"``).
+    ``families``: names or configurations, by default :func:`usual_families`; the baseline is always there.
+    ``task``: ``classify``, ``regress`` or ``translate``, else what the targets look like, classify or regress.  The
+    test rows are ``test`` if given, else those whose entry in ``splits`` is "test", else every row once in ``folds``
+    parts, else a random ``test_share``, labels in proportion.  ``seeds``: runs of each family that draws at random,
+    three unless given; of translators, one.  ``budget`` bounds the whole comparison (``"5m"``).  ``pretrain="own"`` adds a row for each family
+    that can first learn from the training texts, and from those ``unlabelled``, without their answers.
     UsageError and DataError for arguments and data that do not fit together.
     """
     *_, comparison = comparing(
         texts, targets, families, task=task, test=test, splits=splits, folds=folds, test_share=test_share, seeds=seeds,
-        budget=budget, class_weight=class_weight, processes=processes, random_state=random_state,
+        budget=budget, class_weight=class_weight, pretrain=pretrain, unlabelled=unlabelled, processes=processes,
+        random_state=random_state,
     )
     return comparison
 
@@ -88,6 +93,8 @@ def comparing(
     seeds: int | None = None,
     budget: float | str | None = None,
     class_weight: str | None = None,
+    pretrain: str | None = None,
+    unlabelled: Iterable[str] | None = None,
     processes: int | None = None,
     random_state: int = 0,
 ) -> Iterator[Doing | Outcome | Comparison]:
@@ -98,7 +105,7 @@ def comparing(
     if seeds is not None and seeds < 1:
         raise UsageError(f"seeds must be at least 1, got {seeds}.")
     if task == "translate":
-        _check_translating(splits, folds, class_weight)
+        _check_translating(splits, folds, class_weight, pretrain, unlabelled)
         seeds = TRANSLATORS_SEEDS if seeds is None else seeds
         yield from comparing_translators(
             texts, targets, families, test, test_share, seeds, budget, processes, random_state
@@ -110,15 +117,23 @@ def comparing(
     data = _data(texts, targets, task, test, splits, folds, test_share, random_state)
     _check_class_weight(class_weight, data.head)
     named = "mean" if data.head.kind == "regression" else "majority"
-    chosen = {named: FAMILIES[BASELINE](), **chosen}
+    own = _pretrained_too(chosen, pretrain, unlabelled)
+    chosen = {named: FAMILIES[BASELINE](), **chosen, **own}
     runs = [
-        Run(label, family, random_state + seed, fold, _task_of(data.head), class_weight, processes)
+        Run(
+            label, family, random_state + seed, fold, _task_of(data.head), class_weight, processes,
+            OWN if label in own else None,
+        )
         for label, family in sorted(chosen.items(), key=lambda item: item[1].learner != "convex")
         for seed in range(seeds if family.learner == "gradient" else 1)
         for fold in range(len(data.folds))
     ]
-    outcomes, interrupted = yield from carry_out(runs, begun + seconds, data.texts, data.targets, data.folds)
-    settings = {"seeds": seeds, "random_state": random_state, "budget": budget, "class_weight": class_weight}
+    more = [] if unlabelled is None else list(check_documents(unlabelled))
+    outcomes, interrupted = yield from carry_out(runs, begun + seconds, data.texts, data.targets, data.folds, more)
+    settings = {
+        "seeds": seeds, "random_state": random_state, "budget": budget, "class_weight": class_weight,
+        "pretrain": pretrain, "unlabelled": len(more),
+    }
     yield _conclude(data, chosen, runs, outcomes, named, interrupted, settings)
     if interrupted:
         raise KeyboardInterrupt
@@ -135,6 +150,23 @@ def _families(families: Sequence[str | Family] | None) -> dict[str, Family]:
         return labelled(usual_families())
     given = map(family_from, [families] if isinstance(families, str) else families)
     return labelled(family for family in given if name_of(family) != BASELINE)
+
+
+def _pretrained_too(
+    chosen: dict[str, Family], pretrain: str | None, unlabelled: Iterable[str] | None
+) -> dict[str, Family]:
+    """Those of the chosen that can learn from texts without answers first, under names that say so."""
+    if pretrain not in (None, OWN):
+        raise UsageError(f"pretrain is None or {OWN!r}; got {pretrain!r}.")
+    if pretrain is None and unlabelled is not None:
+        raise UsageError(f"Texts without answers are for pretraining. Give pretrain={OWN!r} (--pretrain own) too.")
+    own = {} if pretrain is None else {
+        f"{label}, pretrained on own": family for label, family in chosen.items()
+        if family.learner == "gradient" and not isinstance(family, Pretrained)
+    }
+    if pretrain is not None and not own:
+        raise UsageError("None of these families can be pretrained on your texts; rnn, lstm and transformer can.")
+    return own
 
 
 def _data(texts, targets, task, test, splits, folds, test_share, random_state) -> _Data:
@@ -199,8 +231,14 @@ def _share_of(head: Head, encoded: np.ndarray, share: float, seed: int) -> np.nd
     return np.sort(order[[ceil((i + 1) * exact) > ceil(i * exact) for i in range(len(order))]])
 
 
-def _check_translating(splits: Sequence[str] | None, folds: int | None, class_weight: str | None) -> None:
-    for name, given in (("splits", splits), ("folds", folds), ("class_weight", class_weight)):
+def _check_translating(
+    splits: Sequence[str] | None, folds: int | None, class_weight: str | None, pretrain: str | None,
+    unlabelled: Iterable[str] | None,
+) -> None:
+    for name, given in (
+        ("splits", splits), ("folds", folds), ("class_weight", class_weight), ("pretrain", pretrain),
+        ("unlabelled", unlabelled),
+    ):
         if given is not None:
             raise UsageError(f"{name} is for documents. To compare translators, leave it out.")
 

@@ -30,6 +30,7 @@ class Run:
     task: str
     class_weight: str | None
     processes: int | None
+    pretrain: str | None = None
 
 
 @dataclass(frozen=True)
@@ -54,12 +55,14 @@ class Outcome:
 
 
 def write_data(
-    folder: Path, texts: list[str], targets: list[Any], folds: list[tuple[np.ndarray, np.ndarray]]
+    folder: Path, texts: list[str], targets: list[Any], folds: list[tuple[np.ndarray, np.ndarray]],
+    unlabelled: Sequence[str] = (),
 ) -> None:
-    """Texts, targets and each fold's training and test rows, for all runs."""
-    with (folder / "texts.jsonl").open("w", encoding="utf-8") as lines:
-        for text in texts:
-            lines.write(json.dumps(text) + "\n")
+    """Texts, targets and each fold's training and test rows, for all runs; and texts without targets."""
+    for name, part in (("texts", texts), ("unlabelled", unlabelled)):
+        with (folder / f"{name}.jsonl").open("w", encoding="utf-8") as lines:
+            for text in part:
+                lines.write(json.dumps(text) + "\n")
     (folder / "targets.json").write_text(json.dumps(targets), encoding="utf-8")
     for number, (train, test) in enumerate(folds):
         np.save(folder / f"train.{number}.npy", train)
@@ -68,7 +71,7 @@ def write_data(
 
 def carry_out(
     runs: Sequence[Run], deadline: float, texts: list[str], targets: list[Any],
-    folds: list[tuple[np.ndarray, np.ndarray]],
+    folds: list[tuple[np.ndarray, np.ndarray]], unlabelled: Sequence[str] = (),
 ) -> Generator[Doing | Outcome, None, tuple[list[Outcome], bool]]:
     """What happens in one run after the other; what is left until the deadline is shared among those left.
 
@@ -76,7 +79,7 @@ def carry_out(
     """
     outcomes: list[Outcome] = []
     with tempfile.TemporaryDirectory(prefix="scansion-comparison-") as scratch:
-        write_data(Path(scratch), texts, targets, folds)
+        write_data(Path(scratch), texts, targets, folds, unlabelled)
         try:
             for number, run in enumerate(runs):
                 left = (deadline - time.monotonic()) / (len(runs) - number)
@@ -96,7 +99,7 @@ def follow(folder: Path, run: Run, budget: float) -> Iterator[Doing | Outcome]:
     wanted = {
         "family": name_of(run.family), "options": to_json(run.family), "seed": run.seed, "fold": run.fold,
         "task": run.task, "class_weight": run.class_weight, "processes": run.processes,
-        "budget": budget if np.isfinite(budget) else None,
+        "pretrain": run.pretrain, "budget": budget if np.isfinite(budget) else None,
     }
     (place / "run.json").write_text(json.dumps(wanted))
     command = [sys.executable, "-P", "-m", "scansion.comparison.worker", str(folder), str(place)]

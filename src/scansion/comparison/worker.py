@@ -29,11 +29,12 @@ KIB = 1024 if sys.platform != "darwin" else 1
 def work(folder: Path, run: Path) -> None:
     """Fit, predict and measure what ``run/run.json`` asks for."""
     wanted = json.loads((run / "run.json").read_text())
-    texts, targets = read_rows(folder)
+    texts, targets = read_rows(folder), json.loads((folder / "targets.json").read_text(encoding="utf-8"))
     train, test = np.load(folder / f"train.{wanted['fold']}.npy"), np.load(folder / f"test.{wanted['fold']}.npy")
     estimator = _estimator(wanted)
     try:
-        cost = _measure(estimator, texts, targets, train, test, run)
+        more = {"unlabelled": read_rows(folder, "unlabelled")} if wanted["pretrain"] else {}
+        cost = _measure(estimator, texts, targets, train, test, run, more)
     except (ScansionError, MemoryError) as error:
         reason = "it ran out of memory." if isinstance(error, MemoryError) else str(error)
         (run / "failed.json").write_text(json.dumps(reason))
@@ -41,11 +42,10 @@ def work(folder: Path, run: Path) -> None:
     (run / "cost.json").write_text(json.dumps(cost))
 
 
-def read_rows(folder: Path) -> tuple[list[str], list[Any]]:
-    """All texts and targets of a comparison."""
-    with (folder / "texts.jsonl").open(encoding="utf-8") as lines:
-        texts = [json.loads(line) for line in lines]
-    return texts, json.loads((folder / "targets.json").read_text(encoding="utf-8"))
+def read_rows(folder: Path, name: str = "texts") -> list[str]:
+    """All texts of a comparison, or those without targets."""
+    with (folder / f"{name}.jsonl").open(encoding="utf-8") as lines:
+        return [json.loads(line) for line in lines]
 
 
 def _estimator(wanted: dict[str, Any]) -> DocumentClassifier | DocumentRegressor | Translator:
@@ -53,6 +53,7 @@ def _estimator(wanted: dict[str, Any]) -> DocumentClassifier | DocumentRegressor
     if wanted["task"] == "translate":
         return Translator(from_json(WRITERS[wanted["family"]], wanted["options"], "run.json"), **shared)
     family = from_json(FAMILIES[wanted["family"]], wanted["options"], "run.json")
+    shared |= {"pretrain": wanted["pretrain"]}
     if wanted["task"] == "regress":
         return DocumentRegressor(family, **shared)
     return DocumentClassifier(family, class_weight=wanted["class_weight"], **shared)
@@ -60,10 +61,10 @@ def _estimator(wanted: dict[str, Any]) -> DocumentClassifier | DocumentRegressor
 
 def _measure(
     estimator: DocumentClassifier | DocumentRegressor | Translator, texts: list[str], targets: list[Any],
-    train: np.ndarray, test: np.ndarray, run: Path,
+    train: np.ndarray, test: np.ndarray, run: Path, more: dict[str, list[str]],
 ) -> dict[str, Any]:
     told = 0.0
-    for event in estimator.fitting([texts[i] for i in train], [_hashable(targets[i]) for i in train]):
+    for event in estimator.fitting([texts[i] for i in train], [_hashable(targets[i]) for i in train], **more):
         if not isinstance(event, Step) or time.monotonic() - told > SECONDS_BETWEEN_STEPS_TOLD:
             told = time.monotonic()
             print(json.dumps(_told(event)), flush=True)

@@ -4,8 +4,8 @@
     x = norm(x + MultiHeadAttention(x))
     x = norm(x + W2 GELU(W1 x))                     (GELU: Hendrycks and Gimpel 2016)
 
-The norm stands behind each part, as in Vaswani et al. 2017.  RoBERTa (Liu et al. 2019) and DistilBERT (Sanh et al. 2019)
-are the same network; in MPNet (Song et al. 2020) attention also knows how far apart two positions are.
+The norm stands behind each part, as in Vaswani et al. 2017.  RoBERTa (Liu et al. 2019) and DistilBERT (Sanh et al.
+2019) are the same network; in MPNet (Song et al. 2020) attention also knows how far apart two positions are.
 """
 
 from collections.abc import Callable

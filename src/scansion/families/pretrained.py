@@ -67,6 +67,7 @@ class Names:
                               "hidden_act")
 
 
+OWN_FEED_FORWARD = ("inner", "outer", "outer_norm")
 BERT = Names(kinds="embeddings.token_type_embeddings")
 ROBERTA = Names(kinds="embeddings.token_type_embeddings", skipped=2)
 ARCHITECTURES = {
@@ -124,6 +125,36 @@ def encoder_of(layout: Layout) -> tuple[Bert, dict[str, np.ndarray]]:
     return bert, weights
 
 
+def as_bert(bert: Bert, weights: Mapping[str, np.ndarray]) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """The inverse: config.json and tensors under which others, too, know an encoder without distances as BERT."""
+    layers = range(bert.layers)
+    config = {
+        "architectures": ["BertModel"], "model_type": "bert", "hidden_size": bert.width,
+        "num_attention_heads": bert.heads, "num_hidden_layers": bert.layers, "intermediate_size": bert.feed_forward,
+        "hidden_act": bert.activation, "max_position_embeddings": bert.positions, "type_vocab_size": 1,
+        "vocab_size": len(weights["words.weight"]), "layer_norm_eps": bert.norm_epsilon,
+        "hidden_dropout_prob": bert.dropout, "attention_probs_dropout_prob": 0.0,
+    }
+    words, positions, norm = BERT.embeddings
+    tensors = {
+        f"{words}.weight": weights["words.weight"], f"{positions}.weight": weights["positions"],
+        f"{BERT.kinds}.weight": np.zeros((1, bert.width), np.float32),
+    }
+    pairs = {"norm": norm}
+    for number in layers:
+        mine, theirs = f"blocks.{number}.", BERT.layer.format(number)
+        query, key, value, output, attention_norm = (theirs + name for name in BERT.attention)
+        pairs |= {f"{mine}attention.query": query, f"{mine}attention.output": output}
+        pairs |= {f"{mine}attention_norm": attention_norm}
+        pairs |= {mine + ours: theirs + name for ours, name in zip(OWN_FEED_FORWARD, BERT.feed_forward, strict=True)}
+        for part in ("weight", "bias"):
+            both = np.split(weights[f"{mine}attention.key_value.{part}"], 2)
+            tensors |= {f"{name}.{part}": half for name, half in zip((key, value), both, strict=True)}
+    for ours, theirs in pairs.items():
+        tensors |= {f"{theirs}.{part}": weights[f"{ours}.{part}"] for part in ("weight", "bias")}
+    return config, tensors
+
+
 class _Weights:
     """Tensors by the names of the bare encoder, whatever model they were saved from."""
 
@@ -146,14 +177,13 @@ class _Weights:
 def _block(found: _Weights, names: Names, number: int) -> dict[str, np.ndarray]:
     layer, mine = names.layer.format(number), f"blocks.{number}."
     query, key, value, output, attention_norm = (layer + name for name in names.attention)
-    inner, outer, outer_norm = (layer + name for name in names.feed_forward)
     weights = found.linear(f"{mine}attention.query", query) | found.linear(f"{mine}attention.output", output)
     for part in ("weight", "bias"):
         both = [found.array(f"{name}.{part}") for name in (key, value)]
         weights[f"{mine}attention.key_value.{part}"] = np.concatenate(both)
-    for ours, theirs in (("attention_norm", attention_norm), ("inner", inner), ("outer", outer),
-                         ("outer_norm", outer_norm)):
-        weights |= found.linear(mine + ours, theirs)
+    weights |= found.linear(f"{mine}attention_norm", attention_norm)
+    for ours, name in zip(OWN_FEED_FORWARD, names.feed_forward, strict=True):
+        weights |= found.linear(mine + ours, layer + name)
     return weights
 
 

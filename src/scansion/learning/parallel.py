@@ -26,6 +26,7 @@ from scansion.errors import DivergedError, InterruptedRunError, ScansionError, S
 from scansion.learning.checkpoints import Checkpoints, Stop
 from scansion.learning.gradient import Alone, Step, Training
 from scansion.learning.optimiser import others_of, rows_of, tables_of
+from scansion.learning.pretraining import PretrainingJob
 from scansion.learning.readers import ReaderJob
 from scansion.learning.run import Epoch, Job, Learned, learn_by_steps
 from scansion.learning.writers import WriterJob
@@ -136,7 +137,7 @@ def _follow(worker: subprocess.Popen) -> Iterator[Step | Epoch]:
         yield Epoch(**event["epoch"]) if "epoch" in event else Step(**event["step"])
 
 
-JOBS: dict[str, type[Job]] = {"reader": ReaderJob, "writer": WriterJob}
+JOBS: dict[str, type[Job]] = {"reader": ReaderJob, "writer": WriterJob, "pretraining": PretrainingJob}
 ERRORS = {kind.__name__: kind for kind in (DivergedError, InterruptedRunError, StorageError)}
 
 

@@ -14,14 +14,11 @@ from safetensors.numpy import load_file, save_file
 from scansion.families.catalogue import READERS, ReadingFamily, name_of
 from scansion.heads.catalogue import HEADS, Head
 from scansion.learning.gradient import Training
+from scansion.learning.inputs import read_sequences, read_spelling, write_sequences, write_spelling
 from scansion.learning.reader import Examples, Reader, ReaderBatch, build_reader, cut_windows, read
-from scansion.spill import read_flat, write_flat
 from scansion.storage.schema import from_json, to_json
-from scansion.text.batches import Sequences
 from scansion.text.vocabulary import Spelling
 
-ARRAYS = ("starts", "lengths", "targets", "weights")
-SPELLING = ("words", "pieces", "borders")
 START = "start.safetensors"
 
 
@@ -89,23 +86,16 @@ class ReaderJob:
     def write(self, folder: Path) -> None:
         """Token ids that are read as they are needed, arrays, and a JSON configuration."""
         parts = {"examples": self.examples, "held_out": self.held_out}
+        write_sequences(folder, {name: part.sequences for name, part in parts.items()})
         for name, part in parts.items():
-            if part is self.held_out and part.sequences.ids is self.examples.sequences.ids:
-                (folder / f"{name}.ids").hardlink_to(folder / "examples.ids")
-            else:
-                write_flat(folder / f"{name}.ids", part.sequences.ids)
-            arrays = (part.sequences.starts, part.sequences.lengths, part.targets, part.weights)
-            for array, kind in zip(arrays, ARRAYS, strict=True):
-                np.save(folder / f"{name}.{kind}.npy", array)
-        for kind in SPELLING if self.spelling is not None else ():
-            np.save(folder / f"spelling.{kind}.npy", getattr(self.spelling, kind))
+            np.savez(folder / f"{name}.answers.npz", targets=part.targets, weights=part.weights)
+        if self.spelling is not None:
+            write_spelling(folder, self.spelling)
         save_file(dict(self.start), folder / START)
         (folder / "reader.json").write_text(json.dumps({
             "family": name_of(self.family), "options": to_json(self.family), "kind": self.head.kind,
             "head": to_json(self.head), "words": self.words, "pieces": self.pieces,
-            "training": to_json(self.training), "seed": self.seed,
-            "frames": {name: (part.sequences.first, part.sequences.frame) for name, part in parts.items()},
-            "spelled": self.spelling is not None,
+            "training": to_json(self.training), "seed": self.seed, "spelled": self.spelling is not None,
         }))
 
     @classmethod
@@ -113,17 +103,14 @@ class ReaderJob:
         """The inverse of :meth:`write`."""
         job = json.loads((folder / "reader.json").read_text())
         parts = {}
-        for name, (first, frame) in job["frames"].items():
-            starts, lengths, targets, weights = (np.load(folder / f"{name}.{kind}.npy") for kind in ARRAYS)
-            ids = read_flat(folder / f"{name}.ids", np.int32)
-            sequences = Sequences(ids, starts, lengths, first, None if frame is None else tuple(frame))
-            parts[name] = Examples(sequences, targets, weights)
-        spelling = [np.load(folder / f"spelling.{kind}.npy") for kind in SPELLING if job["spelled"]]
+        for name in ("examples", "held_out"):
+            answers = np.load(folder / f"{name}.answers.npz")
+            parts[name] = Examples(read_sequences(folder, name), answers["targets"], answers["weights"])
         return cls(
             from_json(READERS[job["family"]], job["options"], "reader.json"),
             from_json(HEADS[job["kind"]], job["head"], "reader.json"), job["words"], job["pieces"],
             from_json(Training, job["training"], "reader.json"), job["seed"],
-            Spelling(*spelling) if spelling else None, start=load_file(folder / START), **parts,
+            read_spelling(folder) if job["spelled"] else None, start=load_file(folder / START), **parts,
         )
 
 

@@ -8,10 +8,9 @@ from typing import Self
 import numpy as np
 
 from scansion.families.catalogue import WRITERS, WritingFamily, name_of
+from scansion.learning.inputs import read_sequences, write_sequences
 from scansion.learning.writer import Writer, WriterBatch, WriterTraining, batch_of, build_writer, surprises
-from scansion.spill import read_flat, write_flat
 from scansion.storage.schema import from_json, to_json
-from scansion.text.batches import Sequences
 from scansion.text.pairs import Pairs
 
 
@@ -56,9 +55,8 @@ class WriterJob:
 
     def write(self, folder: Path) -> None:
         """Token ids that are read as they are needed, arrays, and a JSON configuration."""
-        for name, sequences in self._sides():
-            write_flat(folder / f"{name}.ids", sequences.ids)
-            np.save(folder / f"{name}.npy", np.stack([sequences.starts, sequences.lengths]))
+        parts = (self.pairs.source, self.pairs.target, self.held_out.source, self.held_out.target)
+        write_sequences(folder, dict(zip(SIDES, parts, strict=True)))
         (folder / "writer.json").write_text(json.dumps({
             "family": name_of(self.family),
             "options": to_json(self.family), "pieces": self.pieces, "training": to_json(self.training),
@@ -69,18 +67,12 @@ class WriterJob:
     def read(cls, folder: Path) -> Self:
         """The inverse of :meth:`write`."""
         job = json.loads((folder / "writer.json").read_text())
-        sides = [
-            Sequences(read_flat(folder / f"{name}.ids", np.int32), *np.load(folder / f"{name}.npy")) for name in SIDES
-        ]
+        sides = [read_sequences(folder, name) for name in SIDES]
         return cls(
             from_json(WRITERS[job["family"]], job["options"], "writer.json"), job["pieces"],
             from_json(WriterTraining, job["training"], "writer.json"), job["seed"],
             Pairs(*sides[:2]), Pairs(*sides[2:]),
         )
-
-    def _sides(self) -> list[tuple[str, Sequences]]:
-        parts = (self.pairs.source, self.pairs.target, self.held_out.source, self.held_out.target)
-        return list(zip(SIDES, parts, strict=True))
 
 
 SIDES = ("source", "target", "held_out_source", "held_out_target")

@@ -6,7 +6,7 @@ was learned ends in an underscore, ``family__width`` reaches inside a family's c
 
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -17,15 +17,16 @@ from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 
 from scansion.errors import NotFittedError, UsageError, did_you_mean
 from scansion.families.catalogue import Family, family_from, name_of
+from scansion.families.pretrained import Pretrained
 from scansion.heads.catalogue import Head
 from scansion.heads.label_sets import LabelSetsHead
 from scansion.heads.labels import LabelsHead
 from scansion.heads.numbers import NumbersHead
 from scansion.learning.budget import seconds_of
-from scansion.learning.checkpoints import Checkpoints, Stop
 from scansion.learning.counted import Remark, Stage
 from scansion.learning.gradient import Step, Training
 from scansion.learning.parallel import cores
+from scansion.learning.pretraining import Pretraining
 from scansion.learning.recipes import recipe_of
 from scansion.learning.run import Epoch
 from scansion.measures.intervals import Interval, interval_of
@@ -33,16 +34,17 @@ from scansion.measures.scores import main_measure
 from scansion.randomness import seed_from
 from scansion.storage.fingerprints import fingerprint_of, sha256_of
 from scansion.storage.manifest import library_versions
-from scansion.storage.runs import Run
 from scansion.storage.schema import to_json
 from scansion.storage.strict_json import json_bytes
 from scansion.tasks.answers import label_set_matrix, label_sets_from, labels_from, numbers_from
 from scansion.tasks.fitting import Fitted, Lesson, learn, read_documents
-from scansion.tasks.rows import check_lengths, counting_rows
+from scansion.tasks.keeping import Keeping
+from scansion.tasks.rows import WithUnlabelled, check_lengths, counting_rows
 from scansion.tasks.saving import save_documents
 from scansion.text.documents import check_documents
 
 CHARACTERS_AT_A_TIME = 1 << 24
+OWN = "own"
 
 
 @dataclass(frozen=True)
@@ -62,64 +64,25 @@ class FitReport:
     """Whether the budget was spent before all was learned."""
 
 
-@dataclass
-class Keeping:
-    """Where a run is kept while it trains, how often, and what stops it; ``with`` lets go of it.
-
-    What happens to a run that is there already is told by :meth:`scansion.storage.runs.Run.begin`.
-    """
-
-    place: Path
-    resume: bool = False
-    anew: bool = False
-    seconds: float = 60.0
-    stop: Stop = field(default_factory=Stop)
-    run: Run | None = None
-
-    def begin(self, described: dict[str, Any]) -> Checkpoints:
-        """Take up or make the run that is a function of what is described."""
-        self.run = Run.begin(self.place, described, self.resume, self.anew)
-        return Checkpoints(self.run, self.seconds, self.stop)
-
-    def remarks(self, checkpoints: Checkpoints) -> Iterator[str]:
-        """What became of the run that was there."""
-        for fault in self.run.faults:
-            yield f"A checkpoint is not whole and was thrown away. {fault}"
-        at = checkpoints.position()
-        if at.step:
-            yield f"Going on with the run in {self.place} after step {at.step:,}, in epoch {at.epoch + 1}."
-        elif self.resume:
-            yield f"There is no unfinished run in {self.place}; this is a new one."
-
-    def finish(self) -> None:
-        """The model stands, and its run is not needed any more."""
-        if self.run is not None:
-            self.run.remove()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self.run is not None:
-            self.run.close()
-
-
 class DocumentEstimator(BaseEstimator):
     """What both tasks share; use :class:`DocumentClassifier` or :class:`DocumentRegressor`."""
 
-    def fit(self, texts: Iterable[str], targets: Any, sample_weight: Any = None) -> Self:
+    def fit(
+        self, texts: Iterable[str], targets: Any, sample_weight: Any = None, unlabelled: Iterable[str] | None = None
+    ) -> Self:
         """Learn from texts and their answers.
 
         ``texts`` is anything that can be read twice; ``targets`` has one entry a text; ``sample_weight (N,)``, and
-        a row of weight 0 is as good as absent.
+        a row of weight 0 is as good as absent; ``unlabelled`` are more texts to pretrain on.
         UsageError for arguments that do not fit together, DataError for data that cannot be learned from.
         """
-        for _ in self.fitting(texts, targets, sample_weight):
+        for _ in self.fitting(texts, targets, sample_weight, unlabelled):
             pass
         return self
 
     def fitting(
-        self, texts: Iterable[str], targets: Any, sample_weight: Any = None, keeping: Keeping | None = None
+        self, texts: Iterable[str], targets: Any, sample_weight: Any = None, unlabelled: Iterable[str] | None = None,
+        keeping: Keeping | None = None,
     ) -> Iterator[Stage | Remark | Step | Epoch]:
         """The same as :meth:`fit`, as a generator of what happens: progress is an ordinary ``for`` around it.
 
@@ -130,9 +93,11 @@ class DocumentEstimator(BaseEstimator):
         family = family_from(self.family)
         texts, targets, weights = counting_rows(check_documents(texts), targets, sample_weight)
         head, encoded = self.head_for(targets)
+        self._check_pretraining(family, unlabelled)
         yield Stage("reading words")
-        documents = read_documents(family, texts)
-        rows = len(documents)
+        everything = WithUnlabelled(texts, () if unlabelled is None else check_documents(unlabelled))
+        documents = read_documents(family, everything)
+        rows = everything.rows
         if rows != len(encoded):
             raise UsageError(f"There are {rows:,} texts but {len(encoded):,} targets; give one target a text.")
         weights = np.ones(len(encoded)) if weights is None else weights
@@ -141,13 +106,20 @@ class DocumentEstimator(BaseEstimator):
         weights = weights / weights.mean()
         seed = seed_from(self.random_state)
         training = recipe_of(family) if self.training is None else self.training
-        fitted, checkpoints, fingerprint = None, None, fingerprint_of(texts)
+        fitted, checkpoints, first, fingerprint = None, None, None, fingerprint_of(texts)
+        pretraining = Pretraining() if self.pretrain else None
         if keeping is not None and family.learner == "gradient":
             described = self._described(family, head, encoded, weights, seed, fingerprint, training)
-            checkpoints = keeping.begin(described | {"encoder": getattr(documents, "fingerprint", None)})
-            for remark in keeping.remarks(checkpoints):
+            described |= {"encoder": getattr(documents, "fingerprint", None)}
+            if pretraining is not None:
+                described |= {"pretraining": to_json(pretraining), "all texts": fingerprint_of(everything)}
+                first = keeping.begin(described, before="pretraining")
+            checkpoints = keeping.begin(described)
+            for remark in keeping.remarks():
                 yield Remark(remark)
-        lesson = Lesson(head, encoded, weights, seed, training, self.processes, deadline, checkpoints)
+        lesson = Lesson(
+            head, encoded, weights, seed, training, self.processes, deadline, checkpoints, pretraining, first
+        )
         for event in learn(family, documents, lesson):
             if isinstance(event, Fitted):
                 fitted = event
@@ -158,6 +130,15 @@ class DocumentEstimator(BaseEstimator):
         self.data_fingerprint_, self.training_ = fingerprint, training
         self.fit_report_ = _report(fitted, head, encoded, time.monotonic() - begun)
         self._learned()
+
+    def _check_pretraining(self, family: Family, unlabelled: Iterable[str] | None) -> None:
+        if self.pretrain not in (None, OWN):
+            raise UsageError(f"pretrain is None or {OWN!r}; got {self.pretrain!r}.")
+        if self.pretrain and (family.learner != "gradient" or isinstance(family, Pretrained)):
+            raise UsageError(f"The family {name_of(family)} cannot be pretrained on your texts; rnn, lstm and "
+                             "transformer can.")
+        if unlabelled is not None and not self.pretrain:
+            raise UsageError(f"Texts without answers are for pretraining. Give pretrain={OWN!r} (--pretrain own) too.")
 
     def _described(
         self, family: Family, head: Head, encoded: np.ndarray, weights: np.ndarray, seed: int, fingerprint: str,
@@ -264,7 +245,8 @@ class DocumentClassifier(ClassifierMixin, DocumentEstimator):
     ``family`` is a name in ``scansion.FAMILIES`` or a configuration such as ``scansion.LSTM(width=256)``.
     ``class_weight="balanced"`` lets every label count alike, before ``sample_weight``.  ``budget`` bounds the whole fit
     (``90``, ``"5m"``); what is under way when it is spent is finished.
-    ``training`` None is the family's recipe.  ``processes`` None takes two one-thread processes when a run is long enough to repay their start.
+    ``training`` None is the family's recipe; ``pretrain="own"`` lets a reader first learn from all texts without their
+    answers.  ``processes`` None takes two one-thread processes when a run is long enough to repay their start.
     Several labels a document are given as a list of tuples of labels, or as an (N, labels) array of 0 and 1.
     """
 
@@ -275,6 +257,7 @@ class DocumentClassifier(ClassifierMixin, DocumentEstimator):
         class_weight: str | None = None,
         budget: float | str | None = None,
         training: Training | None = None,
+        pretrain: str | None = None,
         processes: int | None = None,
         random_state: Any = None,
     ) -> None:
@@ -282,6 +265,7 @@ class DocumentClassifier(ClassifierMixin, DocumentEstimator):
         self.class_weight = class_weight
         self.budget = budget
         self.training = training
+        self.pretrain = pretrain
         self.processes = processes
         self.random_state = random_state
 
@@ -335,12 +319,14 @@ class DocumentRegressor(RegressorMixin, DocumentEstimator):
         *,
         budget: float | str | None = None,
         training: Training | None = None,
+        pretrain: str | None = None,
         processes: int | None = None,
         random_state: Any = None,
     ) -> None:
         self.family = family
         self.budget = budget
         self.training = training
+        self.pretrain = pretrain
         self.processes = processes
         self.random_state = random_state
 

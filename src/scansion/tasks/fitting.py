@@ -1,5 +1,6 @@
 """From documents and answers to a model, by whichever of the two ways of learning the family takes."""
 
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -16,9 +17,11 @@ from scansion.learning.counted import Counted, FixedVectors, Stage, learn_counte
 from scansion.learning.frozen import FrozenVectors
 from scansion.learning.gradient import Step, Training
 from scansion.learning.parallel import learn_with, processes_for
+from scansion.learning.pretraining import Pretraining, PretrainingJob, network_of
 from scansion.learning.reader import Examples, Reader, build_reader
 from scansion.learning.readers import ReaderJob
 from scansion.learning.run import BUDGET_SPENT, Epoch, Learned
+from scansion.randomness import stream
 from scansion.tasks.borrowing import Borrowed, borrow, chosen_mode
 from scansion.tasks.models import CountedModel, FrozenModel, Model, ReadModel, TunedModel
 from scansion.text.batches import Sequences
@@ -27,13 +30,17 @@ from scansion.text.vocabulary import Spelling, Vocabulary
 from scansion.text.words import Corpus, read_words
 
 FEWEST_ROWS_TO_SPARE = 20
+NOISE = ("dropout", "embedding_dropout", "word_dropout")
 
 Documents = Corpus | Borrowed
 
 
 @dataclass(frozen=True)
 class Lesson:
-    """What is to be learned, and with what means; ``checkpoints`` are of use to what learns step by step."""
+    """What is to be learned, and with what means; checkpoints are of use to what learns step by step.
+
+    With ``pretraining`` the family first learns from all texts without their answers.
+    """
 
     head: Head
     targets: np.ndarray
@@ -43,6 +50,8 @@ class Lesson:
     processes: int | None
     deadline: float
     checkpoints: Checkpoints | None = None
+    pretraining: Pretraining | None = None
+    pretraining_checkpoints: Checkpoints | None = None
 
 
 @dataclass(frozen=True)
@@ -100,9 +109,41 @@ def _learn_fixed(
 def _learn_from_words(family: ReadingFamily, corpus: Corpus, lesson: Lesson) -> Iterator[Stage | Step | Epoch | Fitted]:
     vocabulary = Vocabulary.learn(corpus)
     start = _Start(len(vocabulary), len(vocabulary.pieces), vocabulary.spell(corpus.types))
+    sequences, notes = vocabulary.encode(corpus), ()
+    if lesson.pretraining is not None:
+        for event in _pretrain(family, sequences, start, lesson):
+            if isinstance(event, Learned):
+                start, notes = replace(start, weights=network_of(event.weights)), (_pretrained_note(event, sequences),)
+            else:
+                yield event
     yield from _learn_reader(
-        family, vocabulary.encode(corpus), start, lesson,
-        lambda weights: restore_reader(family, lesson.head, weights, vocabulary),
+        family, sequences, start, lesson,
+        lambda weights: restore_reader(family, lesson.head, weights, vocabulary), notes,
+    )
+
+
+def _pretrain(
+    family: ReadingFamily, sequences: Sequences, start: "_Start", lesson: Lesson
+) -> Iterator[Stage | Step | Epoch | Learned]:
+    """What happens while a network learns from all texts, and at last the :class:`Learned`; half of a budget is its."""
+    training = lesson.pretraining
+    order = stream(lesson.seed, "held-out texts").permutation(len(sequences))
+    held = max(1, round(min(training.held_out * len(order), training.most_held_out)))
+    texts, held_out = _rows(sequences, np.sort(order[held:])), _rows(sequences, np.sort(order[:held]))
+    tokens = int(texts.lengths.sum())
+    processes = processes_for(training, tokens) if lesson.processes is None else lesson.processes
+    now = time.monotonic()
+    # nothing is dropped but the words to guess: there is no answer to overfit on
+    quiet = replace(family, **{name: 0.0 for name in NOISE if hasattr(family, name)})
+    job = PretrainingJob(quiet, start.words, start.pieces, training, lesson.seed, start.spelling, texts, held_out)
+    yield Stage(f"pretraining on {tokens:,} tokens with {processes} process{'es' if processes > 1 else ''}")
+    yield from learn_with(processes, job, now + (lesson.deadline - now) / 2, lesson.pretraining_checkpoints)
+
+
+def _pretrained_note(learned: Learned, sequences: Sequences) -> str:
+    return (
+        f"pretrained on {len(sequences):,} texts without their answers: {learned.steps:,} steps, epoch "
+        f"{learned.epoch} of {learned.epochs}; {learned.ended}"
     )
 
 
@@ -194,5 +235,8 @@ def _held_out(head: Head, targets: np.ndarray, training: Training, seed: int) ->
 
 
 def _examples(sequences: Sequences, targets: np.ndarray, weights: np.ndarray, rows: np.ndarray) -> Examples:
-    part = replace(sequences, starts=sequences.starts[rows], lengths=sequences.lengths[rows])
-    return Examples(part, targets[rows], weights[rows])
+    return Examples(_rows(sequences, rows), targets[rows], weights[rows])
+
+
+def _rows(sequences: Sequences, rows: np.ndarray) -> Sequences:
+    return replace(sequences, starts=sequences.starts[rows], lengths=sequences.lengths[rows])

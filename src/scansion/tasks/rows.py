@@ -26,6 +26,22 @@ class Some:
             raise UsageError(f"There are {number:,} texts but {len(self.wanted):,} weights; give one weight a text.")
 
 
+@dataclass
+class WithUnlabelled:
+    """Texts and, behind them, others without answers; ``rows`` says how many the first are once they were read."""
+
+    texts: Iterable[str]
+    unlabelled: Iterable[str]
+    rows: int = 0
+
+    def __iter__(self) -> Iterator[str]:
+        self.rows = 0
+        for text in self.texts:
+            self.rows += 1
+            yield text
+        yield from self.unlabelled
+
+
 def counting_rows(
     texts: Iterable[str], targets: Any, sample_weight: Any
 ) -> tuple[Iterable[str], Any, np.ndarray | None]:

@@ -31,7 +31,7 @@ from scansion.storage.fingerprints import fingerprint_of
 from scansion.storage.manifest import library_versions
 from scansion.storage.schema import to_json
 from scansion.tasks.attention import TranslationAttention, attention_of
-from scansion.tasks.documents import Keeping
+from scansion.tasks.keeping import Keeping
 from scansion.tasks.saving_translation import save_translator
 from scansion.text.documents import check_documents
 from scansion.text.pairs import Pairs
@@ -124,7 +124,7 @@ class Translator(BaseEstimator):
         if keeping is not None:
             valid = None if validation is None else fingerprint_of(Both(*validation))
             checkpoints = keeping.begin(self._described(job, fingerprint) | {"validation": valid})
-            for remark in keeping.remarks(checkpoints):
+            for remark in keeping.remarks():
                 yield Remark(remark)
         tokens = int(job.lengths.sum())
         processes = processes_for(self.training, tokens) if self.processes is None else self.processes
