@@ -5,8 +5,9 @@ import json
 import numpy as np
 import pytest
 
-from scansion.comparison.compare import _conclude, _duplicates, _share_of, compare, comparing
-from scansion.comparison.compare import _data as data_of
+from scansion.comparison.compare import _conclude, compare, comparing
+from scansion.comparison.rows import duplicates, share_of
+from scansion.comparison.rows import rows_to_compare_on as data_of
 from scansion.comparison.runs import Outcome, Run
 from scansion.errors import DataError, UsageError
 from scansion.families.bag_of_words import BagOfWords
@@ -49,13 +50,13 @@ def test_the_test_share_is_the_one_asked_for_of_every_label(share):
 
 def test_a_fifth_is_the_first_of_five_folds():
     head, encoded = LabelsHead((0, 1)), np.random.default_rng(0).integers(0, 2, 203)
-    assert _share_of(head, encoded, 0.2, 3).tolist() == fold_rows(head, encoded, 5, 3)[0].tolist()
+    assert share_of(head, encoded, 0.2, 3).tolist() == fold_rows(head, encoded, 5, 3)[0].tolist()
 
 
 def test_with_folds_a_text_that_stands_twice_is_counted_where_the_two_are_parted():
     parted = data(texts=["same"] * 60, targets=["a", "b"] * 30, folds=3)
-    assert _duplicates(parted) == 60
-    assert _duplicates(data(folds=3)) == 0
+    assert duplicates(parted) == 60
+    assert duplicates(data(folds=3)) == 0
 
 
 def test_a_matrix_of_0_and_1_is_a_set_of_labels_a_document():
@@ -88,7 +89,7 @@ def test_a_report_says_with_what_it_was_made_and_is_json_for_every_reader(tmp_pa
     outcomes = [
         Outcome(run, (red if run.label == "majority" else right)[run.fold], cost) for run in runs
     ]
-    comparison = _conclude(rows, families, runs, outcomes, "majority", False, {"random_state": 4})
+    comparison = _conclude(rows, families, runs, outcomes, "majority", False, {"random_state": 4}, [])
     comparison.save(tmp_path / "report")
 
     def refuse(constant: str) -> None:

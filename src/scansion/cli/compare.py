@@ -39,6 +39,7 @@ EXAMPLES = """Examples:
   scansion compare tickets.jsonl --text body --target queue --folds 5
   scansion compare reviews.csv --families bag-of-words,lstm --seeds 5
   scansion compare reviews.csv --from models/my-bert --mode frozen
+  scansion compare reviews.csv --learning-curve --out report     which family for how many labels
   scansion compare big.parquet --budget 20m --json > result.json
   scansion compare train.en train.de --test test.en --test test.de --budget 2h
 """
@@ -61,6 +62,8 @@ def compare(
                                                           "always there.")] = None,
     seeds: Annotated[int | None, typer.Option("--seeds", min=1, help="Runs of each family that draws at random, by "
                                                  "default three; of translators, one.")] = None,
+    learning_curve: Annotated[bool, typer.Option("--learning-curve", help="Score every family on fewer training rows "
+                                                 "too, and say where one overtakes another.")] = False,
     source: From = None,
     mode: Mode = None,
     pretrain: Pretrain = None,
@@ -95,7 +98,7 @@ def compare(
         check_options(data, None, {
             "--text": text, "--target": target, "--split": split, "--folds": folds, "--task": task,
             "--label-separator": label_separator, "--class-weight": class_weight, "--from": source, "--mode": mode,
-            "--pretrain": pretrain, "--unlabelled": unlabelled,
+            "--pretrain": pretrain, "--unlabelled": unlabelled, "--learning-curve": learning_curve or None,
         })
         _report(_of_translators(data, test, named, max_bad, shared), None, as_json, out, at_least)
         return
@@ -103,19 +106,24 @@ def compare(
         split = split or DEMO_SPLIT
     columns = Columns(text, target, split, task, label_separator, max_bad)
     documents = read(demo() if use_demo else data[0], columns, class_weight)
-    second = None
-    if test:
-        if len(test) > 1:
-            raise UsageError(f"--test takes one table; got {len(test)}.")
-        held = read(test[0], Columns(documents.text_column, documents.target_column, None, documents.task,
-                                  label_separator, max_bad))
-        second = (list(held.texts), answers(held))
+    second = _second(test, Columns(documents.text_column, documents.target_column, None, documents.task,
+                                   label_separator, max_bad))
     events = comparing(
         list(documents.texts), answers(documents), _chosen(named, source, mode), task=documents.task, test=second,
         splits=documents.splits, folds=folds, class_weight=class_weight, pretrain=pretrain,
-        unlabelled=read_unlabelled(unlabelled, text), **shared,
+        unlabelled=read_unlabelled(unlabelled, text), learning_curve=learning_curve, **shared,
     )
     _report(events, folds, as_json, out, at_least)
+
+
+def _second(test: list[str] | None, columns: Columns) -> tuple[list[str], list[Any]] | None:
+    """The test rows of a second table, if one was named."""
+    if not test:
+        return None
+    if len(test) > 1:
+        raise UsageError(f"--test takes one table; got {len(test)}.")
+    held = read(test[0], columns)
+    return list(held.texts), answers(held)
 
 
 def _chosen(named: list[str], source: str | None, mode: str | None) -> list[Any]:

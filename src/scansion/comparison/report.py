@@ -63,6 +63,25 @@ On the same test rows, Holm-adjusted over all pairs.
 | {{ row.family }} |{% for part in report.by_length %} {{ score(part.scores[row.family]) }} |{% endfor %}
 {% endfor %}
 {% endif -%}
+{% if report.learning_curve.points -%}
+## Learning curve
+
+{{ report.metric }} by how many labelled rows were learned from, with 95 % intervals.
+
+| family |{% for size in sizes %} {{ "{:,}".format(size) }} rows |{% endfor %}
+|---|{% for size in sizes %}---:|{% endfor %}
+{% for family, points in curve.items() -%}
+| {{ family }} |{% for size in sizes %} {% if size in points %}{{ score(points[size].score) }} \
+({{ score(points[size].low) }} to {{ score(points[size].high) }}){% endif %} |{% endfor %}
+{% endfor %}
+{% for each in report.learning_curve.overtakings -%}
+- {{ each.family }} overtakes {{ each.overtaken }} between {{ "{:,}".format(each.after) }} and \
+{{ "{:,}".format(each.by) }} rows: its score less the other's is {{ span(each.before) }} and then \
+{{ span(each.then) }}.
+{% else -%}
+No family significantly overtakes another between these sizes.
+{% endfor %}
+{% endif -%}
 ## Other measures
 
 | family |{% for name in measures %} {{ name | replace("_", " ") }} |{% endfor %}
@@ -99,9 +118,23 @@ def markdown(report: dict[str, Any]) -> str:
     good = [row for row in report["rows"] if row["status"] == "ok"]
     return environment.from_string(PAGE).render(
         report=report, measures=list(good[0]["measures"]) if good else [], cell=_cell,
-        cut_short=any(row["cut_short"] for row in good),
+        cut_short=any(row["cut_short"] for row in good), span=_span,
+        **_curve(report["learning_curve"]["points"]),
         score=lambda value: percent(value, report["metric"]), seconds=seconds_shown, rate=rate_shown, size=bytes_shown,
     )
+
+
+def _curve(points: list[dict[str, Any]]) -> dict[str, Any]:
+    """The sizes, and every family's points by size."""
+    families: dict[str, dict[int, dict[str, Any]]] = {}
+    for point in points:
+        families.setdefault(point["family"], {})[point["rows"]] = point
+    return {"sizes": sorted({point["rows"] for point in points}), "curve": families}
+
+
+def _span(span: tuple[float, float, float]) -> str:
+    difference, low, high = span
+    return f"{difference:+.4f} ({low:+.4f} to {high:+.4f})"
 
 
 def _cell(value: Any) -> str:

@@ -9,6 +9,7 @@ from jinja2 import Environment
 from numpy.typing import NDArray
 
 from scansion.comparison.figures import rate_shown
+from scansion.comparison.learning_curve import LearningCurve
 from scansion.comparison.report import save_report
 from scansion.comparison.verdict import Verdict
 from scansion.errors import MissingExtraError
@@ -85,6 +86,8 @@ class Comparison:
     interrupted: bool = False
     by_length: tuple[Slice, ...] = ()
     """Of translators, shortest sources first."""
+    learning_curve: LearningCurve = LearningCurve()  # noqa: RUF009
+    """Empty unless it was asked for."""
 
     @property
     def failed(self) -> tuple[Row, ...]:
@@ -114,6 +117,7 @@ class Comparison:
             **self.to_json(), "rows": rows, "verdict": asdict(self.verdict), "pairs": pairs,
             "facts": dict(self.facts), "versions": dict(self.versions), "interrupted": self.interrupted,
             "by_length": [asdict(each) for each in self.by_length],
+            "learning_curve": asdict(self.learning_curve),
         }
 
     def to_frame(self) -> Any:

@@ -1,6 +1,4 @@
-"""Learning where vectors are fixed, counted or a frozen encoder's: first they, then the strength of the linear head, then
-the head itself.
-"""
+"""Learning where vectors are fixed: they, counted or a frozen encoder's, then the linear head's strength, then the head."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
