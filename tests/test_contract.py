@@ -5,13 +5,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from encoders import TINY, write_encoder
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.exceptions import NotFittedError
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
+from encoders import TINY, write_encoder
 from scansion.errors import UsageError
 from scansion.families.catalogue import FAMILIES
 from scansion.families.lstm import LSTM

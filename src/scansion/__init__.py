@@ -25,6 +25,9 @@ _PUBLIC = {
     "LSTMEncoderDecoder": "scansion.families.recurrent_encoder_decoder",
     "TransformerEncoderDecoder": "scansion.families.transformer_encoder_decoder",
     "Training": "scansion.learning.gradient",
+    "Bert": "scansion.families.bert",
+    "pretrain": "scansion.tasks.encoder",
+    "Pretraining": "scansion.learning.pretraining",
     "FineTuning": "scansion.learning.recipes",
     "WriterTraining": "scansion.learning.writer",
 }

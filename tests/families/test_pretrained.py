@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from encoders import TINY, tokenizer_of, write_encoder
 
-from scansion import DocumentClassifier, DocumentRegressor, Pretrained, Training, load
+from encoders import TINY, tokenizer_of, write_encoder
+from scansion import DocumentClassifier, DocumentRegressor, Pretrained, Training, export, load
 from scansion.errors import StorageError, UnsafeFolderError, UsageError
 from scansion.families.pretrained import ARCHITECTURES, encoder_of
 from scansion.layers.recording import recorded
@@ -138,13 +138,13 @@ def test_an_architecture_that_is_not_supported_is_refused_with_those_that_are(fo
 def test_weights_that_config_promises_and_the_file_lacks_are_named(folder):
     config = json.loads((folder / "config.json").read_text())
     (folder / "config.json").write_text(json.dumps(config | {"num_hidden_layers": 3}))
-    with pytest.raises(UnsafeFolderError, match="has no weights encoder.layer.2.attention.self.query.weight"):
+    with pytest.raises(UnsafeFolderError, match=r"has no weights encoder\.layer\.2\.attention\.self\.query\.weight"):
         DocumentClassifier(Pretrained(str(folder))).fit(TEXTS, LABELS)
 
 
 def test_weights_in_a_pickle_are_refused(folder):
     (folder / MODEL).rename(folder / "pytorch_model.bin")
-    with pytest.raises(UnsafeFolderError, match="a pickle, which can run code; only model.safetensors is read"):
+    with pytest.raises(UnsafeFolderError, match=r"a pickle, which can run code; only model\.safetensors is read"):
         find_and_read(folder)
 
 
@@ -247,3 +247,25 @@ def test_other_weights_have_other_vectors_in_the_cache(folder, tmp_path):
     models = [DocumentClassifier(Pretrained(str(each), "frozen"), random_state=0).fit(many, labels)
               for each in (folder, other)]
     assert not np.allclose(models[0].transform(many), models[1].transform(many))
+
+
+# --- inside another engine ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("mode", ["frozen", "fine-tuned"])
+@pytest.mark.parametrize(("precision", "difference"), [("float32", 1e-4), ("int8", 0.3)])
+def test_another_engine_gives_the_same_answers(mode, precision, difference, folder):
+    pytest.importorskip("ctranslate2")
+    model = DocumentClassifier(Pretrained(str(folder), mode), training=QUICK, random_state=0).fit(TEXTS, LABELS)
+    texts = [*TEXTS, "", "w1 " * 100]
+    inside = export(model, "ctranslate2", precision)
+    assert np.abs(inside.transform(texts) - model.transform(texts)).max() < difference
+    assert np.mean(inside.predict(texts) == model.predict(texts)) > 0.9
+    assert np.abs(inside.transform(texts[:3]) - inside.transform(texts)[:3]).max() < difference
+
+
+def test_what_the_engine_cannot_run_is_refused():
+    pytest.importorskip("ctranslate2")
+    model = DocumentClassifier("n-grams").fit(TEXTS, LABELS)
+    with pytest.raises(UsageError, match="runs fitted translators and pretrained document models"):
+        export(model, "ctranslate2")

@@ -238,7 +238,7 @@ def test_what_an_engine_cannot_run_is_refused(quick):
         scansion.export(quick, "ctranslate")
     with pytest.raises(UsageError, match="float32 or int8"):
         scansion.export(quick, "ctranslate2", "int4")
-    with pytest.raises(UsageError, match="runs translators; got a DocumentClassifier"):
+    with pytest.raises(UsageError, match="runs fitted translators and pretrained document models"):
         scansion.export(scansion.DocumentClassifier(), "ctranslate2")
     if not isinstance(quick.family_, TransformerEncoderDecoder):
         with pytest.raises(UsageError, match="runs Transformers only"):

@@ -9,6 +9,8 @@ from typing import Annotated, Any
 
 import typer
 
+from scansion.cli.encoder import TASK as ENCODER
+from scansion.cli.encoder import check_encoder, fit_encoder
 from scansion.cli.following import follow
 from scansion.cli.options import (
     Budget,
@@ -32,7 +34,8 @@ from scansion.cli.stopping import heeding
 from scansion.cli.telling import Telling, say
 from scansion.cli.translation import check_options, fit_translator, tell_translator
 from scansion.errors import InterruptedRunError, UsageError, did_you_mean
-from scansion.storage.limits import MANIFEST, MOST_FILE_BYTES
+from scansion.storage.layout import FILES
+from scansion.storage.limits import CONFIG, MANIFEST, MOST_FILE_BYTES
 from scansion.storage.runs import check_run, run_folder_of
 
 EXAMPLES = """Examples:
@@ -42,6 +45,7 @@ EXAMPLES = """Examples:
   scansion fit train.jsonl --family lstm --out model --resume
   scansion fit tickets.csv --family pretrained --mode frozen --out model
   scansion fit few.csv --family transformer --pretrain own --unlabelled many.txt --out model
+  scansion fit corpus.txt --task encoder --out encoder           pretrained weights of your own, for --from
   scansion fit train.en train.de --valid val.en val.de --family transformer --out translator
 
 While a reader trains, model.run keeps a checkpoint every minute, and one more on Ctrl-C or SIGTERM; the same command
@@ -54,8 +58,9 @@ def fit(
                                               "also .gz), a folder with a sub-folder per label, or - for standard "
                                               "input. Two plain files of as many lines: texts and their "
                                               "translations.")],
-    family: Annotated[str, typer.Option("--family", help="Which one; scansion families lists them.")],
     out: Annotated[Path, typer.Option("--out", metavar="MODEL", help="The model folder to write.")],
+    family: Annotated[str | None, typer.Option("--family", help="Which one; scansion families lists them. Not with "
+                                               "--task encoder.")] = None,
     text: TextColumn = None,
     target: TargetColumn = None,
     valid: Annotated[tuple[str, str] | None, typer.Option("--valid", metavar="SOURCE TARGET", help="For a translator: "
@@ -82,38 +87,74 @@ def fit(
     random_state: Seed = 0,
     as_json: Json = False,
 ) -> None:
-    """Train one family on a table, or on two files of parallel text, and write a model folder."""
-    from scansion.families.catalogue import family_from, writer_from
-    from scansion.tasks.documents import DocumentClassifier, DocumentRegressor
+    """Train one family on a table, on two files of parallel text or, an encoder, on texts; and write a model folder."""
     from scansion.tasks.keeping import Keeping
 
-    kept_in = run_folder_of(out)
-    check_place(out, frozenset(MOST_FILE_BYTES), MANIFEST, replace=force or (resume and kept_in.exists()))
+    kept_in, encoder = run_folder_of(out), task == ENCODER
+    ours, mark = (frozenset(FILES), CONFIG) if encoder else (frozenset(MOST_FILE_BYTES), MANIFEST)
+    check_place(out, ours, mark, replace=force or (resume and kept_in.exists()))
     check_run(kept_in, taken_up=resume or force)
     keeping = Keeping(kept_in, resume, force, checkpoint_every)
-    check_options(data, valid, {"--text": text, "--target": target, "--task": task, "--class-weight": class_weight,
-                                "--label-separator": label_separator, "--from": source, "--mode": mode,
-                                "--pretrain": pretrain, "--unlabelled": unlabelled})
+    of_tables = {"--target": target, "--class-weight": class_weight, "--label-separator": label_separator,
+                 "--from": source, "--mode": mode, "--pretrain": pretrain, "--unlabelled": unlabelled}
     shared: dict[str, Any] = {"budget": budget, "processes": processes, "random_state": random_state}
-    if len(data) > 1:
-        configured = with_settings(writer_from(family), settings or [])
+    if encoder:
+        check_encoder(data, {"--family": family, "--valid": valid, **of_tables})
         with how_to_go_on():
-            translator = fit_translator(data, valid, configured, max_bad, shared, keeping, out)
-        tell_translator(translator, family, out, as_json)
+            fit_encoder(data[0], text, _sizes(settings or []), shared, keeping, out, as_json)
         return
-    configured = with_settings(borrowing(family_from(family), source, mode), settings or [])
-    documents = read(data[0], Columns(text, target, None, task, label_separator, max_bad), class_weight)
-    more = read_unlabelled(unlabelled, text)
+    if family is None:
+        raise UsageError("Which family? Give --family; scansion families lists them.")
+    check_options(data, valid, {"--text": text, "--task": task, **of_tables})
+    if len(data) > 1:
+        _fit_translator(data, valid, family, settings or [], max_bad, shared, keeping, out, as_json)
+        return
+    _fit_documents(
+        data[0], Columns(text, target, None, task, label_separator, max_bad), family, settings or [],
+        (source, mode), (pretrain, unlabelled), class_weight, shared, keeping, out, as_json,
+    )
+
+
+def _fit_translator(
+    data: list[str], valid: tuple[str, str] | None, family: str, settings: list[str], max_bad: float | None,
+    shared: dict[str, Any], keeping: Any, out: Path, as_json: bool,
+) -> None:
+    from scansion.families.catalogue import writer_from
+
+    configured = with_settings(writer_from(family), settings)
+    with how_to_go_on():
+        translator = fit_translator(data, valid, configured, max_bad, shared, keeping, out)
+    tell_translator(translator, family, out, as_json)
+
+
+def _fit_documents(
+    data: str, columns: Columns, family: str, settings: list[str], weights: tuple[str | None, str | None],
+    before: tuple[str | None, str | None], class_weight: str | None, shared: dict[str, Any], keeping: Any, out: Path,
+    as_json: bool,
+) -> None:
+    """``weights``: where pretrained ones are from and how they are used; ``before``: what is learned first, and where."""
+    from scansion.families.catalogue import family_from
+    from scansion.tasks.documents import DocumentClassifier, DocumentRegressor
+
+    configured = with_settings(borrowing(family_from(family), *weights), settings)
+    documents = read(data, columns, class_weight)
+    more = read_unlabelled(before[1], columns.text)
     if documents.task == "regress":
-        estimator = DocumentRegressor(configured, pretrain=pretrain, **shared)
+        estimator = DocumentRegressor(configured, pretrain=before[0], **shared)
     else:
-        estimator = DocumentClassifier(configured, class_weight=class_weight, pretrain=pretrain, **shared)
+        estimator = DocumentClassifier(configured, class_weight=class_weight, pretrain=before[0], **shared)
     warn_of_one_label(documents.task, answers(documents))
     with keeping, Telling() as telling, heeding(keeping.stop), how_to_go_on():
         follow(estimator.fitting(documents.texts, answers(documents), unlabelled=more, keeping=keeping), telling)
         estimator.save(out)
         keeping.finish()
     _print(estimator, family, out, documents.task, as_json)
+
+
+def _sizes(settings: list[str]) -> Any:
+    from scansion.tasks.encoder import OWN_SIZES
+
+    return with_settings(OWN_SIZES, settings)
 
 
 def warn_of_one_label(task: str | None, targets: list[Any]) -> None:

@@ -33,7 +33,7 @@ TextColumn = Annotated[str | None, typer.Option("--text", help="The column with 
 TargetColumn = Annotated[str | None, typer.Option("--target", help="The column with the answers; by default label, "
                                                      "target, class, score or rating, else the only one left.")]
 Task = Annotated[str | None, typer.Option("--task", help="classify or regress; by default what the answers look "
-                                             "like.")]
+                                             "like. Of fit also encoder: pretrain on texts without answers.")]
 LabelSeparator = Annotated[str | None, typer.Option("--label-separator", help="What stands between several labels "
                                                        "in one cell, such as '|'.")]
 MaxBad = Annotated[float | None, typer.Option("--max-bad", help="The share of unreadable rows to put up with; the "
@@ -58,8 +58,8 @@ Unlabelled = Annotated[str | None, typer.Option("--unlabelled", metavar="FILE", 
                                                    "without answers; a table, or plain text with a document a line.")]
 Beam = Annotated[int | None, typer.Option("--beam", min=1, help="For a translator: how many hypotheses to "
                                              "keep at a time, by default five.")]
-Engine = Annotated[str | None, typer.Option("--engine", help="For a translator: ctranslate2, which is made for speed; "
-                                               "by default scansion's own decoder.")]
+Engine = Annotated[str | None, typer.Option("--engine", help="For a translator or a pretrained model: "
+                                               "ctranslate2, which is made for speed; by default scansion itself.")]
 Precision = Annotated[str | None, typer.Option("--precision", help="With --engine: float32, unless int8 is asked.")]
 AtLeast = Annotated[float | None, typer.Option("--at-least", callback=_is_a_score, help="Exit with 3 if the "
                                                   "score is below this (a share from 0 to 1 for accuracy and BLEU).")]

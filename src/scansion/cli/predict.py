@@ -65,8 +65,7 @@ def predict(
                              "and --text.")
         print_translations(run_by(engine, precision, estimator), _lines(data or STANDARD_INPUT), beam)
         return
-    if engine is not None or precision is not None:
-        raise UsageError(f"{model} is no translator. Leave out --engine and --precision.")
+    estimator = run_by(engine, precision, estimator)
     if proba and not hasattr(estimator, "predict_proba"):
         raise UsageError(f"{model} answers with numbers, which have no probabilities. Leave out --proba.")
     parts = _parts(data or STANDARD_INPUT, text)

@@ -1,4 +1,4 @@
-"""Learning where vectors are fixed: they, counted or a frozen encoder's, then the linear head's strength, then the head."""
+"""Learning where vectors are fixed, counted or a frozen encoder's: first they, and then a linear head of them."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass

@@ -16,7 +16,7 @@ from scipy.sparse import csr_matrix
 from torch import nn
 
 from scansion.layers.rows import Rows
-from scansion.learning.reader import READING_BUDGET, averaged, cut_windows
+from scansion.learning.reader import averaged, cut_windows, reading_budget
 from scansion.learning.replicas import side_by_side
 from scansion.storage.fingerprints import fingerprint_of_arrays
 from scansion.storage.vectors import KeptVectors, key_of
@@ -37,13 +37,14 @@ class Encoder:
 
     @cached_property
     def fingerprint(self) -> str:
-        """What the vectors it makes of given tokens are known by."""
-        return fingerprint_of_arrays({name: tensor.numpy() for name, tensor in self.network.state_dict().items()})
+        """What the vectors it makes of given tokens are known by; empty for a network that shows no weights."""
+        weights = {name: tensor.numpy() for name, tensor in self.network.state_dict().items()}
+        return fingerprint_of_arrays(weights) if weights else ""
 
     def encode(self, sequences: Sequences) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Row numbers and their vectors (B, D), batch by batch; long rows are the mean of overlapping windows."""
         windows, owners = cut_windows(sequences, self.longest)
-        plan = reading_plan(windows.lengths, READING_BUDGET)
+        plan = reading_plan(windows.lengths, reading_budget(self.network))
         vectors = np.zeros((len(windows), self.width), np.float32)
         self.network.eval()
         for rows, made in zip(plan, side_by_side(lambda rows: self._means(windows, rows), plan), strict=True):
@@ -60,8 +61,16 @@ class Encoder:
             vectors = self.network(torch.from_numpy(batch.tokens), mask)
             return ((vectors * mask[:, :, None]).sum(dim=1) / mask.sum(dim=1, keepdim=True)).numpy()
 
+    def _made(self, sequences: Sequences) -> np.ndarray:
+        vectors = np.zeros((len(sequences), self.width), np.float32)
+        for rows, made in self.encode(sequences):
+            vectors[rows] = made
+        return vectors
+
     def vectors(self, sequences: Sequences) -> np.ndarray:
         """(N, D) float32; those of texts that were met before come from disk."""
+        if not self.fingerprint:
+            return self._made(sequences)
         kept, ids = KeptVectors(self.fingerprint, self.width), sequences.ids
         ends = (sequences.starts + sequences.lengths).tolist()
         keys = [key_of(ids[begin:end].tobytes()) for begin, end in zip(sequences.starts.tolist(), ends, strict=True)]
@@ -73,8 +82,7 @@ class Encoder:
                 vectors[row] = found[key]
         if len(new):
             part = Sequences(ids, sequences.starts[new], sequences.lengths[new], sequences.first, sequences.frame)
-            for rows, made in self.encode(part):
-                vectors[new[rows]] = made
+            vectors[new] = self._made(part)
         if len(new) >= WORTH_KEEPING:
             with suppress(OSError):  # where nothing can be kept, making them again costs time and nothing else
                 kept.keep([keys[row] for row in new], vectors[new])

@@ -7,7 +7,7 @@ drawn anew at every step, so that the scores over the vocabulary cost no more th
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
@@ -54,16 +54,21 @@ class TextBatch:
 
 
 class Guesser(nn.Module):
-    """A family's network that guesses words."""
+    """A family's network that guesses words: those from number ``first`` on, in whose place it sees ``hidden``."""
 
-    def __init__(self, family: ReadingFamily, words: int, pieces: int, spelling: Spelling) -> None:
+    def __init__(
+        self, family: ReadingFamily, words: int, pieces: int, spelling: Spelling | None, hidden: int, first: int
+    ) -> None:
         super().__init__()
         self.network = family.build(words, pieces)
-        arrays = (spelling.words, spelling.pieces, spelling.borders)
-        self.lexicon = self.network.embedding.lexicon = Lexicon(*(torch.from_numpy(np.array(a)) for a in arrays))
+        self.lexicon: Lexicon | None = None
+        if spelling is not None:
+            arrays = (spelling.words, spelling.pieces, spelling.borders)
+            self.lexicon = self.network.embedding.lexicon = Lexicon(*(torch.from_numpy(np.array(a)) for a in arrays))
         self.carries = isinstance(family, LSTM | RNN)
+        self.hidden, self.first = hidden, first
         width = family.width // 2 if self.carries else family.width
-        self.known = min(words, FIRST_WORD + MOST_GUESSED_WORDS)
+        self.known = min(words, first + MOST_GUESSED_WORDS)
         self.table = nn.Parameter(torch.randn(self.known, width) * width**-0.5)
         self.head = NextToken(self.known)
         self.choice = Dropout(GUESSED)
@@ -81,10 +86,10 @@ class Guesser(nn.Module):
 
     def guessed(self, batch: TextBatch, chosen: Tensor) -> tuple[Tensor, Tensor]:
         """The vectors that speak for the ``chosen (B, L)`` words, and those words: (n, D), (n,)."""
-        words = self.lexicon.words[batch.tokens]
-        chosen = chosen & batch.mask & (words != UNKNOWN) & (words < self.known)
+        words = batch.tokens if self.lexicon is None else self.lexicon.words[batch.tokens]
+        chosen = chosen & batch.mask & (words >= self.first) & (words < self.known)
         if not self.carries:
-            return self.network(batch.tokens.masked_fill(chosen, UNKNOWN), batch.mask)[chosen], words[chosen]
+            return self.network(batch.tokens.masked_fill(chosen, self.hidden), batch.mask)[chosen], words[chosen]
         onwards, backwards = self.network(batch.tokens, batch.mask).chunk(2, dim=-1)
         before, after = chosen.clone(), chosen.clone()
         before[:, 0] = False  # nothing stands before the first word
@@ -96,16 +101,21 @@ class Guesser(nn.Module):
 
 @dataclass(frozen=True)
 class PretrainingJob:
-    """A family with so many ``words`` and ``pieces``, what it reads and what it is watched on."""
+    """A family with so many ``words`` and ``pieces``, what it reads and what it is watched on.
+
+    ``spelling`` is None where tokens are words themselves; ``hidden`` and ``first`` are :class:`Guesser`'s.
+    """
 
     family: ReadingFamily
     words: int
     pieces: int
     training: Pretraining
     seed: int
-    spelling: Spelling
+    spelling: Spelling | None
     texts: Sequences
     held_out: Sequences
+    hidden: int = UNKNOWN
+    first: int = FIRST_WORD
 
     @property
     def learning_rate(self) -> float:
@@ -126,7 +136,7 @@ class PretrainingJob:
         """The guesser with its first weights."""
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.seed)
-            return Guesser(self.family, self.words, self.pieces, self.spelling)
+            return Guesser(self.family, self.words, self.pieces, self.spelling, self.hidden, self.first)
 
     def batch(self, rows: np.ndarray) -> TextBatch:
         """The given texts."""
@@ -147,10 +157,12 @@ class PretrainingJob:
     def write(self, folder: Path) -> None:
         """Token ids that are read as they are needed, and a JSON configuration."""
         write_sequences(folder, {"texts": self.texts, "held_out": self.held_out})
-        write_spelling(folder, self.spelling)
+        if self.spelling is not None:
+            write_spelling(folder, self.spelling)
         (folder / "pretraining.json").write_text(json.dumps({
             "family": name_of(self.family), "options": to_json(self.family), "words": self.words,
             "pieces": self.pieces, "training": to_json(self.training), "seed": self.seed,
+            "spelled": self.spelling is not None, "hidden": self.hidden, "first": self.first,
         }))
 
     @classmethod
@@ -159,9 +171,23 @@ class PretrainingJob:
         job = json.loads((folder / "pretraining.json").read_text())
         return cls(
             from_json(READERS[job["family"]], job["options"], "pretraining.json"), job["words"], job["pieces"],
-            from_json(Pretraining, job["training"], "pretraining.json"), job["seed"], read_spelling(folder),
-            read_sequences(folder, "texts"), read_sequences(folder, "held_out"),
+            from_json(Pretraining, job["training"], "pretraining.json"), job["seed"],
+            read_spelling(folder) if job["spelled"] else None, read_sequences(folder, "texts"),
+            read_sequences(folder, "held_out"), job["hidden"], job["first"],
         )
+
+
+def split_texts(
+    sequences: Sequences, training: Pretraining, seed: int
+) -> tuple[Sequences, Sequences]:
+    """The texts to read, and some that are kept back."""
+    order = stream(seed, "held-out texts").permutation(len(sequences))
+    held = max(1, round(min(training.held_out * len(order), training.most_held_out)))
+    texts, held_out = (
+        replace(sequences, starts=sequences.starts[rows], lengths=sequences.lengths[rows])
+        for rows in (np.sort(order[held:]), np.sort(order[:held]))
+    )
+    return texts, held_out
 
 
 def network_of(weights: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:

@@ -13,6 +13,7 @@ from scansion.heads.catalogue import Head
 from scansion.layers.dropout import Dropout
 from scansion.layers.embedding import Lexicon
 from scansion.layers.pooling import MeanMaxPooling
+from scansion.learning.replicas import side_by_side
 from scansion.text.batches import Sequences, collate, reading_plan
 from scansion.text.vocabulary import Spelling
 
@@ -97,6 +98,13 @@ def _twin(module: nn.Module) -> nn.Module:
     return twin
 
 
+def with_network(reader: Reader, network: nn.Module) -> Reader:
+    """The same reader with another network in place of its own."""
+    found = _twin(reader)
+    found.network = network
+    return found
+
+
 def build_reader(
     family: ReadingFamily, words: int, pieces: int, head: Head, smoothing: float, seed: int
 ) -> Reader:
@@ -126,11 +134,21 @@ def _by_windows(
     windows, owners = cut_windows(sequences, longest)
     found = np.zeros((len(windows), width), np.float32)
     reader.eval()
-    with torch.inference_mode():
-        for rows in reading_plan(windows.lengths, READING_BUDGET):
-            padded = collate(windows, rows)
-            found[rows] = made(torch.from_numpy(padded.tokens), torch.from_numpy(padded.mask)).numpy()
+
+    def made_of(rows: np.ndarray) -> Tensor:
+        padded = collate(windows, rows)
+        with torch.inference_mode():
+            return made(torch.from_numpy(padded.tokens), torch.from_numpy(padded.mask))
+
+    plan = reading_plan(windows.lengths, reading_budget(reader.network))
+    for rows, each in zip(plan, side_by_side(made_of, plan), strict=True):
+        found[rows] = each.numpy()
     return found if len(windows) == len(sequences) else averaged(found, windows.lengths, owners, len(sequences))
+
+
+def reading_budget(network: nn.Module) -> int:
+    """Tokens to read at a time: the network's own wish, or so many that nothing is gained by more."""
+    return getattr(network, "tokens_at_a_time", READING_BUDGET)
 
 
 def averaged(found: np.ndarray, lengths: np.ndarray, owners: np.ndarray, rows: int) -> np.ndarray:

@@ -17,11 +17,10 @@ from scansion.learning.counted import Counted, FixedVectors, Stage, learn_counte
 from scansion.learning.frozen import FrozenVectors
 from scansion.learning.gradient import Step, Training
 from scansion.learning.parallel import learn_with, processes_for
-from scansion.learning.pretraining import Pretraining, PretrainingJob, network_of
+from scansion.learning.pretraining import Pretraining, PretrainingJob, network_of, split_texts
 from scansion.learning.reader import Examples, Reader, build_reader
 from scansion.learning.readers import ReaderJob
 from scansion.learning.run import BUDGET_SPENT, Epoch, Learned
-from scansion.randomness import stream
 from scansion.tasks.borrowing import Borrowed, borrow, chosen_mode
 from scansion.tasks.models import CountedModel, FrozenModel, Model, ReadModel, TunedModel
 from scansion.text.batches import Sequences
@@ -127,9 +126,7 @@ def _pretrain(
 ) -> Iterator[Stage | Step | Epoch | Learned]:
     """What happens while a network learns from all texts, and at last the :class:`Learned`; half of a budget is its."""
     training = lesson.pretraining
-    order = stream(lesson.seed, "held-out texts").permutation(len(sequences))
-    held = max(1, round(min(training.held_out * len(order), training.most_held_out)))
-    texts, held_out = _rows(sequences, np.sort(order[held:])), _rows(sequences, np.sort(order[:held]))
+    texts, held_out = split_texts(sequences, training, lesson.seed)
     tokens = int(texts.lengths.sum())
     processes = processes_for(training, tokens) if lesson.processes is None else lesson.processes
     now = time.monotonic()
@@ -235,8 +232,5 @@ def _held_out(head: Head, targets: np.ndarray, training: Training, seed: int) ->
 
 
 def _examples(sequences: Sequences, targets: np.ndarray, weights: np.ndarray, rows: np.ndarray) -> Examples:
-    return Examples(_rows(sequences, rows), targets[rows], weights[rows])
-
-
-def _rows(sequences: Sequences, rows: np.ndarray) -> Sequences:
-    return replace(sequences, starts=sequences.starts[rows], lengths=sequences.lengths[rows])
+    part = replace(sequences, starts=sequences.starts[rows], lengths=sequences.lengths[rows])
+    return Examples(part, targets[rows], weights[rows])

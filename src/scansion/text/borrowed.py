@@ -76,6 +76,6 @@ class BorrowedTokens:
             # the library reads UTF-8, which has no half characters
             clean = [text.encode("utf-8", "replace").decode("utf-8") for text in texts]
         except AttributeError as error:
-            wrong = next(text for text in texts if not isinstance(text, str))
-            raise UsageError(f"Expected texts, got {shown(repr(wrong))} ({type(wrong).__name__}) among them.") from error
+            odd = next(text for text in texts if not isinstance(text, str))
+            raise UsageError(f"Expected texts, got {shown(repr(odd))} ({type(odd).__name__}) among them.") from error
         return [each.ids for each in self._tokenizer.encode_batch_fast(clean, add_special_tokens=False)]

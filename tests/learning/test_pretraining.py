@@ -1,0 +1,160 @@
+"""Pretraining on one's own texts: what is guessed, from what, and what it leaves behind."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from scansion import LSTM, RNN, DocumentClassifier, Training, Transformer
+from scansion.errors import UsageError
+from scansion.families.catalogue import READERS, name_of
+from scansion.layers.dropout import reseed
+from scansion.learning.gradient import Alone
+from scansion.learning.parallel import learn_together
+from scansion.learning.pretraining import Pretraining, PretrainingJob, network_of
+from scansion.learning.run import Learned, learn_by_steps
+from scansion.randomness import stream
+from scansion.text.batches import UNKNOWN, Sequences
+from scansion.text.vocabulary import Vocabulary
+from scansion.text.words import read_words
+
+SMALL = {
+    "rnn": RNN(width=16, dropout=0.0, word_dropout=0.0, learning_rate=0.01),
+    "lstm": LSTM(width=16, dropout=0.0, word_dropout=0.0, learning_rate=0.01),
+    "transformer": Transformer(width=16, heads=2, feed_forward=32, dropout=0.0, embedding_dropout=0.0,
+                               word_dropout=0.0, longest=64, learning_rate=0.01),
+}
+PAIRS = {"salt": "pepper", "bread": "butter", "king": "queen", "sun": "moon", "black": "white"}
+ADJECTIVES = ["old", "new", "red", "big"]
+
+
+def texts(rows: int, seed: int = 0) -> list[str]:
+    """The last word follows from the first."""
+    random = stream(seed, "texts")
+    firsts = random.choice(list(PAIRS), rows)
+    return [f"{first} and {random.choice(ADJECTIVES)} {PAIRS[first]}" for first in firsts]
+
+
+def job(name: str, epochs: int = 12, rows: int = 400) -> PretrainingJob:
+    corpus = read_words(texts(rows))
+    vocabulary = Vocabulary.learn(corpus)
+    sequences = vocabulary.encode(corpus)
+    held = rows // 10
+    parts = [
+        Sequences(sequences.ids, sequences.starts[part], sequences.lengths[part], sequences.first)
+        for part in (slice(held, None), slice(0, held))
+    ]
+    training = Pretraining(fewest_epochs=epochs, most_epochs=epochs, smallest_batch=200, largest_batch=200)
+    return PretrainingJob(
+        SMALL[name], len(vocabulary), len(vocabulary.pieces), training, 0, vocabulary.spell(corpus.types), *parts
+    )
+
+
+def learned(run) -> Learned:
+    *_, last = run
+    return last
+
+
+def mean_error(work: PretrainingJob, model) -> float:
+    errors, counts = work.errors(model)
+    return float(np.average(errors, weights=counts))
+
+
+@pytest.mark.parametrize("name", list(SMALL))
+def test_what_follows_from_the_other_words_is_learned(name):
+    work = job(name)
+    first = mean_error(work, work.build())
+    guesser = work.build()
+    guesser.load_state_dict({k: torch.from_numpy(v) for k, v in learned(learn_by_steps(work, Alone())).weights.items()})
+    last = mean_error(work, guesser)
+    assert last < 0.5 * first
+
+
+def test_a_transformer_does_not_see_the_words_it_guesses():
+    work = job("transformer")
+    guesser, batch = work.build().eval(), work.batch(np.arange(8))
+    chosen = torch.zeros_like(batch.mask)
+    chosen[:, 3] = True
+    vectors, wanted = guesser.guessed(batch, chosen)
+    other = replace(batch, tokens=batch.tokens.clone())
+    other.tokens[:, 3] = batch.tokens[0, 0]
+    same, _ = guesser.guessed(other, chosen)
+    assert torch.equal(vectors, same) and (wanted != UNKNOWN).all()
+
+
+@pytest.mark.parametrize("name", ["rnn", "lstm"])
+def test_a_state_guesses_from_what_was_read_and_not_from_the_word_itself(name):
+    work = job(name)
+    guesser, batch = work.build().eval(), work.batch(np.arange(8))
+    chosen = torch.zeros_like(batch.mask)
+    chosen[:, 2] = True
+    vectors, wanted = guesser.guessed(batch, chosen)
+    assert len(vectors) == len(wanted) == 2 * len(batch.tokens)  # once from either end
+    changed = replace(batch, tokens=batch.tokens.clone())
+    changed.tokens[:, 2] = batch.tokens[0, 0]
+    same, _ = guesser.guessed(changed, chosen)
+    assert torch.allclose(vectors, same)
+    changed.tokens[:, 1] = batch.tokens[0, 0]
+    after, _ = guesser.guessed(changed, chosen)
+    assert not torch.allclose(vectors[:8], after[:8]) and torch.allclose(vectors[8:], after[8:])
+
+
+def test_the_ends_of_a_text_are_guessed_from_one_side():
+    work = job("lstm")
+    guesser, batch = work.build().eval(), work.batch(np.arange(4))
+    assert len(guesser.guessed(batch, torch.ones_like(batch.mask))[1]) == int((2 * batch.mask.sum(dim=1) - 2).sum())
+
+
+@pytest.mark.parametrize("name", list(SMALL))
+def test_every_weight_gets_a_gradient(name):
+    work = job(name)
+    guesser = work.build().train()
+    reseed(guesser, 0, 0)
+    guesser.loss(work.batch(np.arange(200))).backward()
+    assert not [name for name, weights in guesser.named_parameters() if weights.grad is None]
+
+
+def test_two_processes_learn_what_one_learns():
+    work = job("transformer", epochs=2)
+    alone, together = learned(learn_by_steps(work, Alone())), learned(learn_together(work, 2, float("inf")))
+    assert alone.steps == together.steps
+    assert alone.weights.keys() == together.weights.keys()
+
+
+def test_a_job_comes_back_from_disk_as_it_was(tmp_path):
+    work = job("lstm", epochs=1)
+    work.write(tmp_path)
+    again = PretrainingJob.read(tmp_path)
+    first, second = (learned(learn_by_steps(each, Alone())) for each in (work, again))
+    assert all(np.array_equal(first.weights[name], second.weights[name]) for name in first.weights)
+
+
+@pytest.mark.parametrize("name", list(SMALL))
+def test_what_was_learned_is_what_a_reader_begins_with(name):
+    work = job(name, epochs=1)
+    weights = network_of(learned(learn_by_steps(work, Alone())).weights)
+    reader = READERS[name_of(SMALL[name])](width=16) if name != "transformer" else SMALL[name]
+    network = reader.build(work.words, work.pieces)
+    assert weights.keys() == network.state_dict().keys()
+
+
+@pytest.mark.parametrize("name", list(SMALL))
+def test_texts_without_answers_help_where_answers_are_few(name):
+    """Two words of a kind are known by their company: the labelled texts hold one of them, the test the other."""
+    labelled = [f"{word} and {other} {PAIRS[word]}" for word in ("salt", "king") for other in ADJECTIVES] * 4
+    answers = ["food" if "salt" in text else "court" for text in labelled]
+    shared = {"training": Training(fewest_epochs=6, most_epochs=6, smallest_batch=64, largest_batch=64),
+              "processes": 1, "random_state": 0}
+    model = DocumentClassifier(SMALL[name], pretrain="own", **shared).fit(labelled, answers, unlabelled=texts(200))
+    assert model.score(labelled, answers) == 1.0
+    assert "pretrained on 232 texts without their answers" in model.fit_report_.notes[0]
+
+
+def test_what_cannot_be_pretrained_is_refused():
+    with pytest.raises(UsageError, match="The family n-grams cannot be pretrained on your texts; rnn, lstm"):
+        DocumentClassifier("n-grams", pretrain="own").fit(["a", "b"], ["x", "y"])
+    with pytest.raises(UsageError, match="pretrain is None or 'own'; got 'yours'"):
+        DocumentClassifier("lstm", pretrain="yours").fit(["a", "b"], ["x", "y"])
+    with pytest.raises(UsageError, match="Texts without answers are for pretraining"):
+        DocumentClassifier("lstm").fit(["a", "b"], ["x", "y"], unlabelled=["c"])
