@@ -17,15 +17,17 @@ NAMES = {
     "__version__", "DocumentClassifier", "DocumentRegressor", "Translator", "load", "export", "compare", "FAMILIES",
     "WRITERS", "RNNEncoderDecoder", "SequenceToSequence", "LSTMEncoderDecoder", "TransformerEncoderDecoder",
     "BagOfWords", "NGrams", "RNN", "LSTM", "Transformer", "Training", "WriterTraining",
+    "Pretrained", "FineTuning", "Bert", "pretrain", "Pretraining",
 }  # fmt: skip
 
 ESTIMATORS = {
     "DocumentClassifier": {
-        "family": "n-grams", "class_weight": None, "budget": None, "training": None, "processes": None,
-        "random_state": None,
+        "family": "n-grams", "class_weight": None, "budget": None, "training": None, "pretrain": None,
+        "processes": None, "random_state": None,
     },
     "DocumentRegressor": {
-        "family": "n-grams", "budget": None, "training": None, "processes": None, "random_state": None,
+        "family": "n-grams", "budget": None, "training": None, "pretrain": None, "processes": None,
+        "random_state": None,
     },
 }  # fmt: skip
 
@@ -39,11 +41,15 @@ OPTIONS = {
         "width": 128, "heads": 4, "layers": 1, "feed_forward": 256, "dropout": 0.3, "embedding_dropout": 0.3,
         "word_dropout": 0.2, "longest": 4096, "learning_rate": 0.0005,
     },
+    "pretrained": {
+        "source": "", "mode": "auto", "dropout": 0.1, "learning_rate": 1e-3, "pace": 0.1, "layer_decay": 0.1,
+    },
 }  # fmt: skip
 
 COMPARE = {
     "task": None, "test": None, "splits": None, "folds": None, "test_share": 0.2, "seeds": None, "budget": None,
-    "class_weight": None, "processes": None, "random_state": 0,
+    "class_weight": None, "pretrain": None, "unlabelled": None, "processes": None, "learning_curve": False,
+    "random_state": 0,
 }  # fmt: skip
 
 TRAINING = [

@@ -132,7 +132,7 @@ def _fit_documents(
     before: tuple[str | None, str | None], class_weight: str | None, shared: dict[str, Any], keeping: Any, out: Path,
     as_json: bool,
 ) -> None:
-    """``weights``: where pretrained ones are from and how they are used; ``before``: what is learned first, and where."""
+    """``weights``: where pretrained ones are from and how they are used; ``before``: what is learned first, on what."""
     from scansion.families.catalogue import family_from
     from scansion.tasks.documents import DocumentClassifier, DocumentRegressor
 
