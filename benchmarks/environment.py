@@ -28,6 +28,8 @@ PEERS = {
     "joeynmt": ("joeynmt==2.3.0", "torch==2.13.0", "importlib_metadata==10.2.0"),
     "marian": ("transformers==5.24.0", "torch==2.13.0", "sentencepiece==0.2.3"),
     "ctranslate2": ("ctranslate2==4.8.5",),
+    "transformers": ("transformers==5.24.0", "torch==2.13.0", "accelerate==1.15.0"),
+    "sentence-transformers": ("sentence-transformers==6.2.0", "torch==2.13.0"),
 }
 OWN = ("torch", "numpy", "scipy", "scikit-learn")
 
