@@ -5,7 +5,7 @@ import itertools
 import pytest
 import torch
 
-from scansion.decoding.beam import beam_search, largest
+from scansion.decoding.beam import beam_search, largest, staying
 from scansion.decoding.greedy import greedy
 from scansion.decoding.sampling import sample
 from scansion.families.recurrent_encoder_decoder import LSTMEncoderDecoder, RNNEncoderDecoder
@@ -21,10 +21,6 @@ class Written:
 
     def __init__(self, sources, texts):
         self.sources, self.texts = sources, texts
-
-    def branch(self, hypotheses):
-        rows = torch.arange(len(self.sources)).repeat_interleave(hypotheses)
-        return self.select(rows, hypotheses)
 
     def select(self, rows, hypotheses):
         return Written(self.sources[rows], [self.texts[row] for row in rows.tolist()])
@@ -167,10 +163,19 @@ def test_a_step_is_a_column_of_forward(network, texts):
     target = torch.randint(2, 30, (len(texts), 6), generator=torch.Generator().manual_seed(2))
     with torch.inference_mode():
         whole = net(source, mask, target)
-        state = net.begin(source, mask, 6).branch(1)
+        state = net.begin(source, mask, 6)
         for position in range(6):
             vectors, state = net.step(target[:, position], state)
             torch.testing.assert_close(vectors, whole[:, position], atol=1e-4, rtol=1e-3)
+
+
+def test_of_every_parent_that_has_children_one_stands_in_its_place_and_none_is_lost():
+    parents = torch.randint(0, 5, (200, 5), generator=torch.Generator().manual_seed(0))
+    order = staying(parents)
+    assert (order.sort(dim=1).values == torch.arange(5)).all()
+    placed = parents.gather(1, order)
+    lives = (parents[:, None, :] == torch.arange(5)[:, None]).any(dim=2)
+    assert (placed == torch.arange(5))[lives].all()
 
 
 @pytest.mark.parametrize("beam", [1, 5])

@@ -10,6 +10,7 @@ from math import isqrt
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from scansion.decoding.state import Hypothesis, State, Step
 
@@ -40,21 +41,19 @@ def beam_search(
     """
     found: list[list[Hypothesis]] = [[] for _ in range(sources)]
     alive = torch.arange(sources)
-    state = state.branch(beam)
-    scores = torch.full((sources, beam), float("-inf"))
-    scores[:, 0] = 0.0  # all beginnings are alike: let the first speak for them
-    written = torch.empty((sources * beam, 0), dtype=torch.int64)
-    last = torch.full((sources * beam,), begin)
+    scores = torch.zeros(sources, 1)  # all beginnings are alike, so the first step is taken once
+    written = torch.empty((sources, 0), dtype=torch.int64)
+    last = torch.full((sources,), begin)
     for length in range(1, int(most.max()) + 1):
         chances, state = step(last, state)
         final = most[alive] == length
         if final.any():
-            chances = _only_the_end(chances, final.repeat_interleave(beam), end)
+            chances = _only_the_end(chances, final.repeat_interleave(scores.shape[1]), end)
         # the 2K best of each hypothesis hold the 2K best of all: half of them may be ends
-        best, tokens = largest(chances, min(2 * beam, chances.shape[1]))
+        best, tokens = (_widened(each, 2 * beam) for each in largest(chances, min(2 * beam, chances.shape[1])))
         totals = (scores.view(-1, 1) + best).view(len(alive), -1)
-        totals, places = totals.topk(min(2 * beam, totals.shape[1]), dim=1)
-        origins = places // best.shape[1] + beam * torch.arange(len(alive))[:, None]  # rows of written
+        totals, places = totals.topk(2 * beam, dim=1)
+        origins = places // best.shape[1] + scores.shape[1] * torch.arange(len(alive))[:, None]  # rows of written
         tokens = tokens.view(len(alive), -1).gather(1, places)
         ends = (tokens == end) & totals.isfinite()
         going = ~ends & totals.isfinite()
@@ -63,6 +62,8 @@ def beam_search(
         if not unfinished.any():
             break
         order = (~going).int().sort(dim=1, stable=True).indices[:, :beam]  # unfinished ones first, best first
+        if scores.shape[1] == beam:
+            order = order.gather(1, staying(places.gather(1, order) // best.shape[1]))
         scores = totals.gather(1, order).masked_fill(~going.gather(1, order), float("-inf"))[unfinished]
         rows = origins.gather(1, order)[unfinished].view(-1)
         last = tokens.gather(1, order)[unfinished].view(-1)
@@ -88,6 +89,29 @@ def largest(scores: Tensor, count: int) -> tuple[Tensor, Tensor]:
     columns = torch.cat([columns.flatten(1), rest], dim=1)
     found, places = scores.gather(1, columns).topk(count, dim=1)
     return found, columns.gather(1, places)
+
+
+def staying(parents: Tensor) -> Tensor:
+    """An order of hypotheses with the given parents (B, K) in which the first child of each has its parent's place.
+
+    The past of those need not be copied.
+    """
+    count = parents.shape[1]
+    place = torch.arange(count)
+    children = parents[:, None, :] == place[:, None]  # (B, place, hypothesis)
+    first, lives = children.int().argmax(dim=2), children.any(dim=2)
+    # hypothesis k stays if it is its parent's first; the others fill the places that are free, in their order
+    stays = first.gather(1, parents) == place
+    others = stays.int().sort(dim=1, stable=True).indices
+    free = (~lives).cumsum(dim=1) - 1
+    return torch.where(lives, first, others.gather(1, free.clamp(min=0)))
+
+
+def _widened(found: Tensor, width: int) -> Tensor:
+    """(N, V) -> (N, width): a vocabulary that is smaller has no more to offer."""
+    missing = width - found.shape[1]
+    impossible = float("-inf") if found.is_floating_point() else 0
+    return functional.pad(found, (0, missing), value=impossible) if missing else found
 
 
 def _only_the_end(chances: Tensor, rows: Tensor, end: int) -> Tensor:

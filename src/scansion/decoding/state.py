@@ -1,6 +1,7 @@
 """What decoding asks of whoever writes: a state, and a step from it.
 
-A state belongs to ``B`` sources with ``K`` hypotheses each, the hypotheses of a source side by side, N = B * K.
+A state belongs to ``B`` sources with ``K`` hypotheses each, the hypotheses of a source side by side, N = B * K.  It
+begins with one.
 """
 
 from collections.abc import Callable
@@ -21,10 +22,6 @@ class Hypothesis:
 
 class State(Protocol):
     """What was read and written so far."""
-
-    def branch(self, hypotheses: int) -> Self:
-        """From one hypothesis a source to so many, all alike."""
-        ...
 
     def select(self, rows: Tensor, hypotheses: int) -> Self:
         """The given rows (M,) of the N, ``hypotheses`` of them a source; a source's rows come from that source."""

@@ -117,10 +117,6 @@ class RecurrentWriting:
     keys: Tensor  # (N, S, hidden)
     mask: Tensor  # (N, S)
 
-    def branch(self, hypotheses: int) -> "RecurrentWriting":
-        """From one hypothesis a source to so many, all alike."""
-        return self.select(torch.arange(len(self.mask)).repeat_interleave(hypotheses), hypotheses)
-
     def select(self, rows: Tensor, hypotheses: int) -> "RecurrentWriting":
         """The given hypotheses (M,), so many a source."""
         state = tuple(each[rows] for each in self.state)

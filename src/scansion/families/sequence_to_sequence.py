@@ -9,7 +9,6 @@ No position of the target looks back at the source: what the state has forgotten
 from dataclasses import dataclass
 from typing import ClassVar
 
-import torch
 from torch import Tensor, nn
 
 from scansion.layers.bidirectional import turn
@@ -100,10 +99,6 @@ class Thought:
     def turned(self) -> tuple[Tensor, Tensor]:
         """As the kernel takes them, (1, N, hidden) each."""
         return self.state[None], self.cell[None]
-
-    def branch(self, hypotheses: int) -> "Thought":
-        """From one hypothesis a source to so many, all alike."""
-        return self.select(torch.arange(len(self.state)).repeat_interleave(hypotheses), hypotheses)
 
     def select(self, rows: Tensor, hypotheses: int) -> "Thought":
         """The given hypotheses (M,)."""

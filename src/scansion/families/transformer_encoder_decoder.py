@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-import torch
 from torch import Tensor, nn
 
 from scansion.families.transformer import TransformerBlock
@@ -92,9 +91,8 @@ class EncoderDecoder(nn.Module):
     def begin(self, source: Tensor, mask: Tensor, room: int) -> "Writing":
         """Read the sources, one hypothesis each, with room for so many target tokens."""
         read = self.encode(source, mask)
-        heads, size = self.configuration.heads, self.configuration.width // self.configuration.heads
         return Writing(
-            [Past(len(source), heads, size, room) for _ in self.decoder],
+            [Past(len(source), 2 * self.configuration.width, room) for _ in self.decoder],
             [block.source_attention.keys_values(read) for block in self.decoder],
             mask[:, None, None, :],
             1,
@@ -121,20 +119,13 @@ class Writing:
     def length(self) -> int:
         return self.past[0].length
 
-    def branch(self, hypotheses: int) -> "Writing":
-        """From one hypothesis a source to so many, all alike."""
-        rows = torch.arange(len(self.seen)).repeat_interleave(hypotheses)
-        for past in self.past:
-            past.select(rows)
-        return replace(self, hypotheses=hypotheses)
-
     def select(self, rows: Tensor, hypotheses: int) -> "Writing":
         """The given hypotheses (M,), so many a source."""
         for past in self.past:
             past.select(rows)
         sources = rows[::hypotheses] // self.hypotheses
         if len(sources) == len(self.seen):
-            return self
+            return replace(self, hypotheses=hypotheses)
         source = [(keys[sources], values[sources]) for keys, values in self.source]
         return Writing(self.past, source, self.seen[sources], hypotheses)
 
@@ -159,9 +150,8 @@ class DecoderBlock(nn.Module):
 
     def step(self, vectors: Tensor, past: Past, source: KeysValues, state: Writing) -> Tensor:
         """The same for one position more: (N, D) -> (N, D)."""
-        looking = self.own_norm(vectors)[:, None]
-        own = self.own_attention.look(looking, past.append(self.own_attention.keys_values(looking)))
-        vectors = vectors + own[:, 0]
+        looking = self.own_norm(vectors)
+        vectors = vectors + self.own_attention.look_back(looking, past.append(self.own_attention.key_value(looking)))
         # the hypotheses of a source are queries to one and the same context
         looking = self.source_norm(vectors).unflatten(0, (-1, state.hypotheses))
         read = self.source_attention.look(looking, source, state.seen)

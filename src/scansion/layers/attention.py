@@ -3,7 +3,8 @@
     Attention(Q, K, V) = softmax(Q K^T / sqrt(d)) V,    heads side by side, each with its own projections
 
 The vendor's fused kernel computes it in memory linear in the length; while the weights are recorded the same layers use
-the written-out formula.
+the written-out formula.  A decoder looks back with one query a hypothesis; for a single row, multiplying and adding up
+number by number takes half the kernel's time.
 """
 
 import torch
@@ -56,6 +57,15 @@ class MultiHeadAttention(Attending):
             self.record.append(weights.detach())
             heads = weights @ v
         return self.output(heads.transpose(1, 2).flatten(2))  # (B, L, D)
+
+    def look_back(self, queries: Tensor, keys_values: Tensor) -> Tensor:
+        """One query each, (N, D) -> (N, D), at all of ``keys_values (S, N, 2D)``, positions first."""
+        q, (k, v) = self.query(queries).unflatten(-1, (self.heads, -1)), keys_values.chunk(2, dim=-1)
+        scores = (k.unflatten(-1, (self.heads, -1)) * q).sum(dim=-1) / q.shape[-1] ** 0.5  # (S, N, H)
+        weights = scores.softmax(dim=0)
+        if self.record is not None:
+            self.record.append(weights.permute(1, 2, 0)[:, :, None].detach())
+        return self.output((weights.repeat_interleave(q.shape[-1], dim=-1) * v).sum(dim=0))
 
     def split(self, vectors: Tensor) -> Tensor:
         """(B, L, D) -> (B, H, L, D/H)."""

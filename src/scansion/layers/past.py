@@ -3,32 +3,26 @@
 import torch
 from torch import Tensor
 
-from scansion.layers.attention import KeysValues
-
 
 class Past:
-    """Grows by a position a step; two buffers take turns, since choosing hypotheses is copying them."""
+    """Grows by a position a step, and loses hypotheses."""
 
-    def __init__(self, hypotheses: int, heads: int, size: int, room: int) -> None:
+    def __init__(self, hypotheses: int, width: int, room: int) -> None:
         self.length = 0
-        self.heads, self.size = heads, size
-        # position first, so that what is written so far is one piece of memory
-        self.buffer = torch.empty(room, 2, hypotheses, heads * size)
-        self.spare = torch.empty_like(self.buffer)
+        self.buffer = torch.empty(room, hypotheses, width)  # positions first: what is written is one piece of memory
 
-    def append(self, keys_values: KeysValues) -> KeysValues:
-        """The keys and values of one position (N, H, 1, D/H) join; those of all so far, (N, H, t, D/H)."""
-        for place, new in zip(self.buffer[self.length], keys_values, strict=True):
-            place.copy_(new.flatten(1))
+    def append(self, position: Tensor) -> Tensor:
+        """One position (N, width) joins; all so far, (t, N, width)."""
+        self.buffer[self.length] = position
         self.length += 1
-        keys, values = self.buffer[: self.length].unflatten(-1, (self.heads, self.size)).permute(1, 2, 3, 0, 4)
-        return keys, values
+        return self.buffer[: self.length]
 
     def select(self, rows: Tensor) -> None:
-        """Keep the given hypotheses (M,), some of them twice."""
-        if len(rows) != self.buffer.shape[2]:
-            self.spare = self.buffer.new_empty(self.buffer.shape[0], 2, len(rows), self.buffer.shape[3])
-        torch.index_select(self.buffer[: self.length], 2, rows, out=self.spare[: self.length])
-        self.buffer, self.spare = self.spare, self.buffer
-        if self.spare.shape != self.buffer.shape:
-            self.spare = torch.empty_like(self.buffer)
+        """Keep the given hypotheses (M,), some of them twice; those that stay where they are cost nothing."""
+        written = self.buffer[: self.length]
+        if len(rows) == self.buffer.shape[1]:
+            moved = (rows != torch.arange(len(rows))).nonzero()[:, 0]
+            written.index_copy_(1, moved, written.index_select(1, rows[moved]))
+            return
+        self.buffer = self.buffer.new_empty(len(self.buffer), len(rows), self.buffer.shape[2])
+        torch.index_select(written, 1, rows, out=self.buffer[: self.length])
