@@ -10,7 +10,7 @@ as it chooses.
 
 Translating: seconds for test_2016_flickr with five beams, sub-words given, models loaded; scansion natively and through
 ``scansion.export``.  JoeyNMT has the same weights, CTranslate2 the exported ones, Marian random ones of the same shape
-that write as much (see the scripts in ``peers``).  Runs alternate; a ratio above 1 means that scansion is faster.
+that write as much (see the scripts in ``peers``), with its sentences as they come and, though nobody has to, sorted.  Runs alternate; a ratio above 1 means that scansion is faster.
 """
 
 import argparse
@@ -31,7 +31,7 @@ JOEYNMT_UPDATES = 30
 JOEYNMT_BATCH, MARIAN_BATCH, PLAIN_BATCH = 64, 64, 32
 ENGINES = {"native": None, "ctranslate2 float32": "float32", "ctranslate2 int8": "int8"}
 PEERS = {
-    "JoeyNMT": "native", "Marian": "native", "CTranslate2 float32": "native",
+    "JoeyNMT": "native", "Marian": "native", "Marian, sorted": "native", "CTranslate2 float32": "native",
     "CTranslate2 float32 ": "ctranslate2 float32", "CTranslate2 int8": "ctranslate2 int8",
 }
 COLUMNS = "scansion | peer | >s | >peer's s | ratio of each pair | >median ratio | >same translations"
@@ -119,8 +119,9 @@ def peer_run(peer: str, folder: Path) -> Measured:
         script = peers / "joeynmt_translator.py"
         found = measure(python_of("joeynmt"), script, "translate", folder, JOEYNMT_BATCH)
         return found | {"found": [line.split() for line in Path(found["file"]).read_text("utf-8").splitlines()]}
-    if peer == "Marian":
-        return measure(python_of("marian"), peers / "marian_translator.py", folder, MARIAN_BATCH)
+    if peer.startswith("Marian"):
+        order = "sorted" if peer.endswith("sorted") else "file"
+        return measure(python_of("marian"), peers / "marian_translator.py", folder, MARIAN_BATCH, order)
     precision = peer.split()[-1]
     return measure(python_of("ctranslate2"), peers / "ctranslate2_translator.py", folder, precision, PLAIN_BATCH)
 

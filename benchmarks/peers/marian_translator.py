@@ -1,11 +1,11 @@
 """A Hugging Face ``MarianMTModel`` of the same shape: seconds for the test set with ``generate``, five beams.
 
-    python marian_translator.py FOLDER BATCH
+    python marian_translator.py FOLDER BATCH ORDER
 
 FOLDER holds ``sources.json`` (sub-words as numbers), ``lengths.json`` (how long scansion's translations are) and
 ``sizes.json``.  Marian's layers are post-norm, so scansion's weights do not go in: the weights are random, and every
-batch, of sources sorted by length, is told to write as many tokens as its translations have on average.  So it does the
-same work, and never waits for the last of a batch.
+batch is told to write as many tokens as the longest of its translations has, since ``generate`` goes on until the last
+sentence of a batch is done.  ORDER is ``file``, the order in which the sentences come, or ``sorted``, by length.
 """
 
 import json
@@ -19,7 +19,7 @@ from transformers import MarianConfig, MarianMTModel
 PADDING, BEGIN, END = 0, 1, 2
 
 
-def main(folder: Path, batch: int) -> None:
+def main(folder: Path, batch: int, order_of: str) -> None:
     """Translate, and print what it took."""
     sizes = json.loads((folder / "sizes.json").read_text())
     sources, lengths = (json.loads((folder / f"{name}.json").read_text()) for name in ("sources", "lengths"))
@@ -31,14 +31,16 @@ def main(folder: Path, batch: int) -> None:
         decoder_ffn_dim=sizes["feed_forward"], activation_function="relu", scale_embedding=True,
         pad_token_id=PADDING, eos_token_id=END, decoder_start_token_id=BEGIN, forced_eos_token_id=None,
     )).eval()
-    order = sorted(range(len(sources)), key=lambda row: -len(sources[row]))
+    order = list(range(len(sources)))
+    if order_of == "sorted":
+        order.sort(key=lambda row: -len(sources[row]))
     begun, written = time.perf_counter(), 0
     with torch.inference_mode():
         for begin in range(0, len(order), batch):
             rows = order[begin : begin + batch]
             widest = max(len(sources[row]) for row in rows)
             tokens = torch.tensor([sources[row] + [PADDING] * (widest - len(sources[row])) for row in rows])
-            new = round(sum(lengths[row] for row in rows) / len(rows))
+            new = max(lengths[row] for row in rows)
             found = model.generate(
                 input_ids=tokens, attention_mask=(tokens != PADDING).long(), num_beams=5, min_new_tokens=new,
                 max_new_tokens=new, do_sample=False,
@@ -48,4 +50,4 @@ def main(folder: Path, batch: int) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), int(sys.argv[2]))
+    main(Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3])

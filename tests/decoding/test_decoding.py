@@ -5,7 +5,7 @@ import itertools
 import pytest
 import torch
 
-from scansion.decoding.beam import beam_search, largest, staying
+from scansion.decoding.beam import beam_search, continuations, staying
 from scansion.decoding.greedy import greedy
 from scansion.decoding.sampling import sample
 from scansion.families.recurrent_encoder_decoder import LSTMEncoderDecoder, RNNEncoderDecoder
@@ -203,12 +203,18 @@ def test_hypotheses_cost_what_the_whole_network_says(network, texts):
             assert each.log_probability == pytest.approx(total, abs=1e-3)
 
 
-@pytest.mark.parametrize("words", [7, 30, 100, 257, 10_000])
+@pytest.mark.parametrize("words", [3, 7, 30, 100, 257, 10_000])
+@pytest.mark.parametrize("beam", [1, 5])
 @pytest.mark.parametrize("count", [1, 4, 10])
-def test_the_largest_of_groups_are_the_largest_of_all(words, count):
-    scores = torch.randn((9, words), generator=torch.Generator().manual_seed(words))
-    scores[0, words // 2] = float("-inf")
-    count = min(count, words)
-    found, places = largest(scores, count)
-    assert torch.equal(found, scores.topk(count, dim=1).values)
-    assert torch.equal(scores.gather(1, places), found)
+def test_the_best_of_groups_are_the_best_of_all(words, beam, count):
+    random = torch.Generator().manual_seed(words)
+    scores, chances = torch.randn((6, beam), generator=random), torch.randn((6 * beam, words), generator=random)
+    chances[0, words // 2] = float("-inf")
+    scores[2, -1] = float("-inf")
+    found, parents, tokens = continuations(scores, chances, count)
+    everything = (scores[:, :, None] + chances.view(6, beam, words)).flatten(1)
+    there = min(count, beam * words)
+    torch.testing.assert_close(found[:, :there], everything.topk(there, dim=1).values)
+    assert found[:, there:].eq(float("-inf")).all()
+    possible = found.isfinite()
+    torch.testing.assert_close(everything.gather(1, parents * words + tokens)[possible], found[possible])

@@ -49,12 +49,8 @@ def beam_search(
         final = most[alive] == length
         if final.any():
             chances = _only_the_end(chances, final.repeat_interleave(scores.shape[1]), end)
-        # the 2K best of each hypothesis hold the 2K best of all: half of them may be ends
-        best, tokens = (_widened(each, 2 * beam) for each in largest(chances, min(2 * beam, chances.shape[1])))
-        totals = (scores.view(-1, 1) + best).view(len(alive), -1)
-        totals, places = totals.topk(2 * beam, dim=1)
-        origins = places // best.shape[1] + scores.shape[1] * torch.arange(len(alive))[:, None]  # rows of written
-        tokens = tokens.view(len(alive), -1).gather(1, places)
+        totals, parents, tokens = continuations(scores, chances, 2 * beam)  # half of them may be ends
+        origins = parents + scores.shape[1] * torch.arange(len(alive))[:, None]  # rows of written
         ends = (tokens == end) & totals.isfinite()
         going = ~ends & totals.isfinite()
         _collect(found, alive, ends[:, :beam], totals, origins, written, length, penalty)
@@ -63,7 +59,7 @@ def beam_search(
             break
         order = (~going).int().sort(dim=1, stable=True).indices[:, :beam]  # unfinished ones first, best first
         if scores.shape[1] == beam:
-            order = order.gather(1, staying(places.gather(1, order) // best.shape[1]))
+            order = order.gather(1, staying(parents.gather(1, order)))
         scores = totals.gather(1, order).masked_fill(~going.gather(1, order), float("-inf"))[unfinished]
         rows = origins.gather(1, order)[unfinished].view(-1)
         last = tokens.gather(1, order)[unfinished].view(-1)
@@ -73,22 +69,36 @@ def beam_search(
     return [sorted(each, key=lambda hypothesis: -hypothesis.score)[:beam] for each in found]
 
 
-def largest(scores: Tensor, count: int) -> tuple[Tensor, Tensor]:
-    """The ``count`` largest of each row of scores (N, V), best first, and where they stand: both (N, count).
+def continuations(scores: Tensor, chances: Tensor, count: int) -> tuple[Tensor, Tensor, Tensor]:
+    """The ``count`` best ways to go on with hypotheses of scores (B, K) and next tokens of log-probability (B K, V).
 
-    They lie in the ``count`` groups of columns with the largest maxima, so that only those are sorted: the maxima take
-    one pass over the scores, while ``topk`` over all of them would take most of the time of a step.
+    Their totals, best first, the hypotheses they go on with and the tokens they add, (B, count) each.  They lie in the
+    ``count`` groups of columns with the largest maxima, so that only those are sorted: the maxima take one pass over
+    the log-probabilities, while ``topk`` over all of them would take most of the time of a step.
     """
-    width = isqrt(scores.shape[1])
-    groups = scores.shape[1] // width
-    if count >= groups:
-        return scores.topk(count, dim=1)
-    peaks = scores[:, : groups * width].unflatten(1, (groups, width)).amax(dim=2)
-    columns = width * peaks.topk(count, dim=1).indices[:, :, None] + torch.arange(width)  # (N, count, width)
-    rest = torch.arange(groups * width, scores.shape[1]).expand(len(scores), -1)  # what is left over by the groups
-    columns = torch.cat([columns.flatten(1), rest], dim=1)
-    found, places = scores.gather(1, columns).topk(count, dim=1)
-    return found, columns.gather(1, places)
+    (sources, beam), vocabulary = scores.shape, chances.shape[1]
+    width = isqrt(vocabulary)
+    groups = vocabulary // width
+    if groups <= count:
+        totals = (scores.view(-1, 1) + chances).view(sources, -1)
+        if totals.shape[1] < count:  # there are no more ways: let impossible ones fill the rows
+            totals = functional.pad(totals, (0, count - totals.shape[1]), value=float("-inf"))
+        totals, places = totals.topk(count, dim=1)
+        return totals, (places // vocabulary).clamp(max=beam - 1), places % vocabulary
+    peaks = chances[:, : groups * width].unflatten(1, (groups, width)).amax(dim=2)
+    chosen = (scores.view(-1, 1) + peaks).view(sources, -1).topk(count, dim=1).indices  # (B, count)
+    left_over = torch.arange(groups * width, vocabulary)  # columns, which are looked at for every hypothesis
+    parents = torch.cat([
+        (chosen // groups).repeat_interleave(width, dim=1),
+        torch.arange(beam).repeat_interleave(len(left_over)).expand(sources, -1),
+    ], dim=1)
+    tokens = torch.cat([
+        ((chosen % groups * width)[:, :, None] + torch.arange(width)).flatten(1),
+        left_over.repeat(beam).expand(sources, -1),
+    ], dim=1)
+    rows = parents + beam * torch.arange(sources)[:, None]
+    totals, places = (scores.gather(1, parents) + chances.view(-1)[rows * vocabulary + tokens]).topk(count, dim=1)
+    return totals, parents.gather(1, places), tokens.gather(1, places)
 
 
 def staying(parents: Tensor) -> Tensor:
@@ -105,13 +115,6 @@ def staying(parents: Tensor) -> Tensor:
     others = stays.int().sort(dim=1, stable=True).indices
     free = (~lives).cumsum(dim=1) - 1
     return torch.where(lives, first, others.gather(1, free.clamp(min=0)))
-
-
-def _widened(found: Tensor, width: int) -> Tensor:
-    """(N, V) -> (N, width): a vocabulary that is smaller has no more to offer."""
-    missing = width - found.shape[1]
-    impossible = float("-inf") if found.is_floating_point() else 0
-    return functional.pad(found, (0, missing), value=impossible) if missing else found
 
 
 def _only_the_end(chances: Tensor, rows: Tensor, end: int) -> Tensor:
