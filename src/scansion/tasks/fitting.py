@@ -18,7 +18,7 @@ from scansion.learning.frozen import FrozenVectors
 from scansion.learning.gradient import Step, Training
 from scansion.learning.parallel import learn_with, processes_for
 from scansion.learning.pretraining import Pretraining, PretrainingJob, network_of, split_texts
-from scansion.learning.reader import Examples, Reader, build_reader
+from scansion.learning.reader import Examples, Reader, build_reader, cut_windows
 from scansion.learning.readers import ReaderJob
 from scansion.learning.run import BUDGET_SPENT, Epoch, Learned
 from scansion.tasks.borrowing import Borrowed, borrow, chosen_mode
@@ -126,7 +126,8 @@ def _pretrain(
 ) -> Iterator[Stage | Step | Epoch | Learned]:
     """What happens while a network learns from all texts, and at last the :class:`Learned`; half of a budget is its."""
     training = lesson.pretraining
-    texts, held_out = split_texts(sequences, training, lesson.seed)
+    windows, _ = cut_windows(sequences, family.longest)
+    texts, held_out = split_texts(windows, training, lesson.seed)
     tokens = int(texts.lengths.sum())
     processes = processes_for(training, tokens) if lesson.processes is None else lesson.processes
     now = time.monotonic()
