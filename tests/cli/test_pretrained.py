@@ -5,8 +5,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from encoders import write_encoder
 from scipy.sparse import load_npz
+
+from encoders import write_encoder
 
 DATA = Path(__file__).parents[1] / "data"
 WORDS = ["good", "bad", *(f"w{i}" for i in range(7))]
@@ -79,7 +80,8 @@ def test_an_encoder_of_ones_own_serves_as_pretrained_weights(scansion, table, tm
         "config.json", "model.safetensors", "tokenizer.json"
     }
     assert scansion(*words).code == 2  # there is one already
-    assert scansion("fit", table, "--family", "pretrained", "--from", tmp_path / "own", "--out", tmp_path / "m").code == 0
+    words = ["fit", table, "--family", "pretrained", "--from", tmp_path / "own", "--out", tmp_path / "m"]
+    assert scansion(*words).code == 0
 
 
 def test_a_comparison_takes_weights_from_a_folder_and_adds_own_pretraining(scansion, table, encoder):

@@ -38,10 +38,10 @@ def done(running: subprocess.Popen) -> tuple[int, str]:
 
 def interrupted(folder: Path, out: str, number: int, *more: str) -> tuple[int, str]:
     """A fit that gets a signal as soon as it has kept a checkpoint of its own."""
-    known = set(folder.glob(f"{out}.run/checkpoint-*"))
+    known = set(folder.glob(f"{out}.run*/checkpoint-*"))
     running = fit(folder, out, "--checkpoint-every", "0.3", *more)
     deadline = time.monotonic() + 60
-    while not set(folder.glob(f"{out}.run/checkpoint-*")) - known:
+    while not set(folder.glob(f"{out}.run*/checkpoint-*")) - known:
         assert time.monotonic() < deadline
         assert running.poll() is None, running.stderr.read()
         time.sleep(0.02)
@@ -70,6 +70,21 @@ def test_a_fit_interrupted_in_every_way_ends_with_the_same_weights(processes, fo
     assert code == 0, said
     assert digest(folder / out) == digest(folder / f"whole{processes}")
     assert not (folder / f"{out}.run").exists()
+
+
+def test_a_fit_interrupted_while_it_pretrains_ends_with_the_same_weights(folder):
+    options = ("--processes", "1", "--pretrain", "own")
+    assert done(fit(folder, "taught", *options))[0] == 0
+    for number in (signal.SIGINT, signal.SIGKILL):
+        code, said = interrupted(folder, "cut", number, "--resume", *options)
+        assert code == (130 if number == signal.SIGINT else -9), said
+        assert list(folder.glob("cut.run.pretraining/checkpoint-*"))
+        assert not (folder / "cut").exists()
+    code, said = done(fit(folder, "cut", "--resume", *options))
+    assert code == 0, said
+    assert "Going on with the run in cut.run.pretraining after step" in said
+    assert digest(folder / "cut") == digest(folder / "taught")
+    assert not list(folder.glob("cut.run*"))
 
 
 def test_a_run_in_the_way_is_told_of_before_anything_is_read(folder):
