@@ -8,8 +8,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
 from scansion.errors import DivergedError, InterruptedRunError, StorageError, UsageError
+from scansion.families.bert import Bert
 from scansion.families.lstm import LSTM
 from scansion.families.rnn import RNN
 from scansion.families.transformer import Transformer
@@ -17,11 +19,13 @@ from scansion.heads.labels import LabelsHead
 from scansion.learning.checkpoints import Checkpoints, Stop
 from scansion.learning.gradient import Alone, Step, Training
 from scansion.learning.parallel import learn_together
+from scansion.learning.pretraining import Pretraining, PretrainingJob
 from scansion.learning.reader import Examples, Reader
 from scansion.learning.readers import ReaderJob
 from scansion.learning.run import Epoch, Learned, learn_by_steps
 from scansion.storage.limits import ROOM_TO_SPARE
 from scansion.storage.runs import Run
+from scansion.text.batches import FIRST_WORD
 from scansion.text.vocabulary import Vocabulary
 from scansion.text.words import read_words
 
@@ -29,26 +33,42 @@ FAMILIES = {
     "rnn": RNN(width=8),
     "lstm": LSTM(width=8),
     "transformer": Transformer(width=8, heads=2, feed_forward=16, longest=16),
+    "fine-tuned": Bert(width=8, heads=2, layers=2, feed_forward=16, positions=16, pace=0.1, layer_decay=0.1),
+    "pretraining": Transformer(width=8, heads=2, feed_forward=16, longest=16),
 }
 TEXTS = [f"{a} {b} {c} thing" for a, b, c in itertools.product(("red", "blue"), ("round", "square", "flat"), "abcdef")]
 CORPUS = read_words(TEXTS)
 VOCABULARY = Vocabulary.learn(CORPUS)
 TRAINING = Training(fewest_epochs=3, most_epochs=3, smallest_batch=40, largest_batch=40)
+HEAD = LabelsHead(("blue", "red"))
 DESCRIBED = {"family": "lstm", "options": {"width": 8}}
 
 
-def inputs(name: str) -> ReaderJob:
+def inputs(name: str) -> ReaderJob | PretrainingJob:
     """A job with dropout on, and what it learns from."""
-    sequences = VOCABULARY.encode(CORPUS)
+    sequences, sizes = VOCABULARY.encode(CORPUS), (len(VOCABULARY), len(VOCABULARY.pieces))
     targets = np.array([text.startswith("blue") for text in TEXTS]).astype(np.int64)
     parts = []
     for rows in (np.arange(0, 36, 6), np.setdiff1d(np.arange(36), np.arange(0, 36, 6))):
         part = replace(sequences, starts=sequences.starts[rows], lengths=sequences.lengths[rows])
         parts.append(Examples(part, targets[rows], np.ones(len(rows))))
-    return ReaderJob(
-        FAMILIES[name], LabelsHead(("blue", "red")), len(VOCABULARY), len(VOCABULARY.pieces), TRAINING, 0,
-        VOCABULARY.spell(CORPUS.types), parts[1], parts[0],
-    )
+    spelling = VOCABULARY.spell(CORPUS.types)
+    if name == "pretraining":
+        training = Pretraining(fewest_epochs=3, most_epochs=3, smallest_batch=40, largest_batch=40)
+        texts = (part.sequences for part in reversed(parts))
+        return PretrainingJob(FAMILIES[name], *sizes, training, 0, spelling, *texts)
+    if name == "fine-tuned":
+        framed = [replace(part, sequences=replace(part.sequences, frame=(1, 2))) for part in parts]
+        tokens = len(CORPUS.types) + FIRST_WORD
+        start = FAMILIES[name].build(tokens).state_dict()
+        return ReaderJob(FAMILIES[name], HEAD, tokens, 0, TRAINING, 0, None, framed[1], framed[0], fixed(start))
+    return ReaderJob(FAMILIES[name], HEAD, *sizes, TRAINING, 0, spelling, parts[1], parts[0])
+
+
+def fixed(weights: dict[str, torch.Tensor]) -> dict[str, np.ndarray]:
+    """Weights of the same shapes that are always the same."""
+    random = np.random.default_rng(0)
+    return {name: random.normal(0, 0.1, tensor.shape).astype(np.float32) for name, tensor in weights.items()}
 
 
 def run_in(folder, name, seconds=0.0, stop_after=None, run=None):
