@@ -12,7 +12,14 @@ from typing import ClassVar
 import numpy as np
 from scipy.sparse import csr_matrix
 
-from scansion.layers.counting import columns_of, count, inverse_document_frequency, rows_to_length_one, sublinear
+from scansion.layers.counting import (
+    columns_of,
+    count,
+    inverse_document_frequency,
+    rows_to_length_one,
+    shares_of,
+    sublinear,
+)
 from scansion.layers.rows import Rows
 from scansion.options import check_whole
 from scansion.text.words import Corpus
@@ -58,6 +65,12 @@ class BagOfWordsVectors:
         """Sparse (N, D), rows of length one; unknown words are left out."""
         columns = columns_of(corpus.types, self.words)
         return self._weigh(count(columns[corpus.ids], corpus.offsets, len(self.words)))
+
+    def shares(self, corpus: Corpus) -> csr_matrix:
+        """Which tokens each dimension is made of, (D, tokens); see :func:`scansion.layers.counting.shares_of`."""
+        columns = columns_of(corpus.types, self.words)[corpus.ids]
+        known = np.flatnonzero(columns >= 0)
+        return shares_of(columns[known], known, (len(self.words), len(columns)))
 
     def _weigh(self, counts: csr_matrix) -> csr_matrix:
         return rows_to_length_one(sublinear(counts), self.idf)

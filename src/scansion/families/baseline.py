@@ -37,6 +37,10 @@ class NoVectors:
         """(N, 0)."""
         return csr_matrix((len(corpus), 0), dtype=np.float32)
 
+    def shares(self, corpus: Corpus) -> csr_matrix:
+        """(0, tokens)."""
+        return csr_matrix((0, len(corpus.ids)), dtype=np.float32)
+
     def state(self) -> tuple[list[str], dict[str, np.ndarray]]:
         """Nothing."""
         return [], {}

@@ -12,13 +12,21 @@ head: a feature that leans on one label is trusted more, and one that leans on n
     width = (1 - b) |r| + b mean |r|,   b = 1/2
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
-from scipy.sparse import csr_matrix, hstack
+from scipy.sparse import csr_matrix, hstack, vstack
 
-from scansion.layers.counting import columns_of, count, inverse_document_frequency, rows_to_length_one, sublinear
+from scansion.layers.counting import (
+    columns_of,
+    count,
+    inverse_document_frequency,
+    rows_to_length_one,
+    shares_of,
+    sublinear,
+)
 from scansion.layers.rows import Rows
 from scansion.options import check_whole
 from scansion.text.pieces import PIECE_MARK, cut_words
@@ -91,15 +99,34 @@ class NGramsVectors:
 
     def vectors(self, corpus: Corpus) -> csr_matrix:
         """Sparse (N, D); unknown n-grams are left out, unknown words still show their known pieces."""
-        columns = columns_of(corpus.types, self.words)[corpus.ids]
-        blocks, last = [count(columns, corpus.offsets, len(self.words))], columns
-        for known in self.grams:
-            last = _find(known, self._keys(last, columns, corpus.offsets))
-            blocks.append(count(last, corpus.offsets, len(known)))
+        blocks = [count(ends, corpus.offsets, size) for ends, size in self._ends(corpus)]
         if self.configuration.pieces:
             words_in_pieces, _ = piece_counts(corpus.types, self.pieces)
             blocks.append((spell(corpus) @ words_in_pieces).tocsr())
         return self._weigh(blocks)
+
+    def shares(self, corpus: Corpus) -> csr_matrix:
+        """Which tokens each dimension is made of, (D, tokens); see :func:`scansion.layers.counting.shares_of`."""
+        tokens, blocks = np.arange(len(corpus.ids)), []
+        for longer, (ends, size) in enumerate(self._ends(corpus)):
+            last = np.flatnonzero(ends >= 0)
+            members = (last[:, None] - np.arange(longer + 1)).ravel()
+            blocks.append(shares_of(np.repeat(ends[last], longer + 1), members, (size, len(tokens))))
+        if self.configuration.pieces:
+            words_in_pieces, _ = piece_counts(corpus.types, self.pieces)
+            pieces = words_in_pieces[corpus.ids].tocoo()
+            shape = len(self.pieces), len(tokens)
+            blocks.append(shares_of(pieces.col, pieces.row, shape, pieces.data))
+        return vstack(blocks, format="csr")
+
+    def _ends(self, corpus: Corpus) -> Iterator[tuple[np.ndarray, int]]:
+        """For each length, the column of the n-gram that ends at each token, -1 where there is none; and how many."""
+        columns = columns_of(corpus.types, self.words)[corpus.ids]
+        yield columns, len(self.words)
+        last = columns
+        for known in self.grams:
+            last = _find(known, self._keys(last, columns, corpus.offsets))
+            yield last, len(known)
 
     def _keys(self, last: np.ndarray, columns: np.ndarray, offsets: np.ndarray) -> np.ndarray:
         """The key of the n-gram that ends at each token, -1 where there is none."""

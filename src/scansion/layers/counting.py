@@ -67,3 +67,16 @@ def rows_to_length_one(counts: csr_matrix, weights: np.ndarray) -> csr_matrix:
     lengths = np.sqrt(np.bincount(rows, counts.data.astype(np.float64) ** 2, minlength=counts.shape[0]))
     counts.data /= lengths[rows].astype(np.float32)
     return counts
+
+
+def shares_of(
+    columns: np.ndarray, tokens: np.ndarray, shape: tuple[int, int], times: np.ndarray | None = None
+) -> csr_matrix:
+    """Which tokens of a document each dimension is made of, float64 (dimensions, tokens).
+
+    Dimension ``columns[i]`` was seen (``times[i]`` times) at token ``tokens[i]``.  The shares of a dimension that was
+    seen sum to one, so that what it adds to a score can be handed to tokens with nothing left over.
+    """
+    seen = np.ones(len(columns)) if times is None else times.astype(np.float64)
+    totals = np.bincount(columns, seen, minlength=shape[0])
+    return csr_matrix((seen / totals[columns], (columns, tokens)), shape)
