@@ -1,6 +1,5 @@
 """A tiny encoder in the Hugging Face layout: random weights, a word a token."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -25,16 +24,16 @@ def tokenizer_of(words: list[str]) -> Tokenizer:
     return tokenizer
 
 
-def write_encoder(folder: Path, words: list[str], bert: Bert = TINY, seed: int = 0) -> Path:
-    """A folder that ``--from`` takes."""
+def write_encoder(folder: Path, words: list[str], bert: Bert = TINY, seed: int = 0, scale: float = 5.0) -> Path:
+    """A folder that ``--from`` takes; weights of the usual ``scale``, 1, say nearly the same of every word."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         network = bert.build(len(words) + len(SPECIAL))
     for parameter in network.parameters():
         if parameter.ndim > 1:
-            parameter.data *= 5  # untrained ones of the usual size say nearly the same of every word
+            parameter.data *= scale
     weights = {name: tensor.detach().numpy() for name, tensor in network.state_dict().items()}
-    config, tensors = as_bert(replace(bert), weights)
+    config, tensors = as_bert(bert, weights)
     write_layout(folder, config, {name: np.ascontiguousarray(array) for name, array in tensors.items()},
                  tokenizer_of(words).to_str().encode())
     return folder

@@ -29,5 +29,5 @@ def test_an_n_gram_belongs_to_its_words_alike_and_a_piece_to_the_word_it_is_cut_
     words = len(model.words)
     pairs = shares[words : words + len(model.grams[0])]
     assert (np.sort(pairs[pairs.any(axis=1)], axis=1)[:, -2:] == 0.5).all()
-    pieces = {piece: row for piece, row in zip(model.pieces, shares[-len(model.pieces) :], strict=True)}
+    pieces = dict(zip(model.pieces, shares[-len(model.pieces) :], strict=True))
     assert pieces["<wa"].tolist() == [0, 1, 0, 0, 0]

@@ -37,6 +37,7 @@ from scansion.storage.manifest import library_versions
 from scansion.storage.schema import to_json
 from scansion.storage.strict_json import json_bytes
 from scansion.tasks.answers import label_set_matrix, label_sets_from, labels_from, numbers_from
+from scansion.tasks.explaining import Explanation, explanation
 from scansion.tasks.fitting import Fitted, Lesson, learn, read_documents
 from scansion.tasks.keeping import Keeping
 from scansion.tasks.rows import WithUnlabelled, check_lengths, counting_rows
@@ -180,6 +181,14 @@ class DocumentEstimator(BaseEstimator):
         """Tokens the model knows and tokens there are, for each text: (N, 2)."""
         parts = [self.model_.coverage(part) for part in self._parts(texts)]
         return np.concatenate(parts) if parts else np.zeros((0, 2), np.int64)
+
+    def explain(self, text: str, answer: Any = None) -> Explanation:
+        """What each token adds to the score of an answer, by default the one that is given.
+
+        UsageError for a label there is not.
+        """
+        self._check_fitted()
+        return explanation(self.model_, self.head_, text, answer, self.model_.scores)
 
     def save(self, folder: str | Path) -> None:
         """Write a model folder; see :func:`scansion.load`."""

@@ -14,6 +14,7 @@ from scansion.spill import Growing
 from scansion.text.batches import Sequences
 
 TEXTS_AT_A_TIME = 4_096
+HIDDEN = ("[MASK]", "<mask>")
 
 
 @dataclass(frozen=True)
@@ -71,11 +72,25 @@ class BorrowedTokens:
         unknown = strange[sequences.starts + sequences.lengths] - strange[sequences.starts]
         return np.stack([sequences.lengths - unknown, sequences.lengths], axis=1)
 
+    def pieces(self, text: str) -> list[tuple[str, tuple[int, int]]]:
+        """Every token of one text as it is written there, and its ``(start, end)`` in characters."""
+        found = self._tokenizer.encode(_clean(text), add_special_tokens=False).offsets
+        return [(text[start:end], (start, end)) for start, end in found]
+
+    @cached_property
+    def hidden(self) -> int | None:
+        """The token that stood for a hidden word when the weights were trained, if there is one."""
+        return next((found for word in HIDDEN if (found := self._tokenizer.token_to_id(word)) is not None), None)
+
     def _encode(self, texts: list[str]) -> list[list[int]]:
         try:
-            # the library reads UTF-8, which has no half characters
-            clean = [text.encode("utf-8", "replace").decode("utf-8") for text in texts]
+            clean = [_clean(text) for text in texts]
         except AttributeError as error:
             odd = next(text for text in texts if not isinstance(text, str))
             raise UsageError(f"Expected texts, got {shown(repr(odd))} ({type(odd).__name__}) among them.") from error
         return [each.ids for each in self._tokenizer.encode_batch_fast(clean, add_special_tokens=False)]
+
+
+def _clean(text: str) -> str:
+    """The library reads UTF-8, which has no half characters."""
+    return text.encode("utf-8", "replace").decode("utf-8")

@@ -85,8 +85,11 @@ def read_words(texts: Iterable[str], threads: int = 2) -> Corpus:
 
 
 def split_words(text: str) -> list[tuple[int, int]]:
-    """The ``(start, end)`` of every token of one lower-cased text, in characters."""
-    _, starts, ends = _edges(text)
+    """The ``(start, end)`` of every token of one text, in characters of the text as it is."""
+    _, starts, ends = _edges(text.lower())
+    if len(text.lower()) != len(text):  # a few letters become two when their case is folded
+        places = np.repeat(np.arange(len(text)), [len(letter.lower()) for letter in text])
+        starts, ends = places[starts], places[ends - 1] + 1
     return list(zip(starts.tolist(), ends.tolist(), strict=True))
 
 
