@@ -40,14 +40,19 @@ COLUMNS = "scansion | peer | >s | >peer's s | ratio of each pair | >median ratio
 
 
 def train(model: str, data: str) -> Measured:
-    """As few epochs as are long enough for two processes."""
+    """As few epochs as are long enough for two processes, in batches of the size that the whole recipe has."""
     import scansion
     from scansion.learning.run import Epoch
 
     family = scansion.load(model).family_
-    training = scansion.WriterTraining(fewest_epochs=EPOCHS, most_epochs=EPOCHS)
-    translator = scansion.Translator(family, training=training, random_state=0)
     sides = [(Path(data) / f"train.{language}").read_text(encoding="utf-8").splitlines() for language in ("en", "de")]
+    subwords = scansion.load(model).subwords_
+    lengths = np.maximum(*(subwords.encode(side).lengths for side in sides))
+    batch = scansion.WriterTraining().batch(int(lengths.sum()))
+    training = scansion.WriterTraining(
+        fewest_epochs=EPOCHS, most_epochs=EPOCHS, smallest_batch=batch, largest_batch=batch
+    )
+    translator = scansion.Translator(family, training=training, random_state=0)
     for event in translator.fitting(*sides):
         if isinstance(event, Epoch):
             epoch = event
