@@ -153,6 +153,12 @@ def test_texts_without_answers_help_where_answers_are_few(name):
     assert "pretrained on 232 texts without their answers" in model.fit_report_.notes[0]
 
 
+def test_texts_of_which_no_word_can_be_guessed_are_read_all_the_same():
+    strange = [chr(0x4E00 + i) for i in range(40)]  # every word is met once, and has no number
+    model = DocumentClassifier(SMALL["rnn"], pretrain="own", processes=1, random_state=0)
+    assert len(model.fit(strange, ["a", "b"] * 20).predict(strange)) == 40
+
+
 def test_what_cannot_be_pretrained_is_refused():
     with pytest.raises(UsageError, match="The family n-grams cannot be pretrained on your texts; rnn, lstm"):
         DocumentClassifier("n-grams", pretrain="own").fit(["a", "b"], ["x", "y"])

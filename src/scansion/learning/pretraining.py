@@ -30,6 +30,7 @@ from scansion.text.vocabulary import Spelling
 
 GUESSED = 0.15
 MOST_GUESSED_WORDS = 10_000  # the most frequent ones; guessing rarer ones costs much and teaches little
+FEWEST_HELD_OUT = 10
 READING_BUDGET = 8_192
 NETWORK = "network."
 
@@ -152,6 +153,8 @@ class PretrainingJob:
                 chosen = ~keep_bytes(stream(self.seed, "held-out guesses", number), batch.mask.shape, threshold)
                 found.append(model.surprise(batch, chosen))
         sums, counts = np.array(found, np.float64).T
+        if not counts.any():  # no word of so few texts was drawn, or none is known: one epoch is as good as another
+            return np.zeros(1), np.ones(1)
         return sums / counts.clip(min=1), counts
 
     def write(self, folder: Path) -> None:
@@ -177,12 +180,10 @@ class PretrainingJob:
         )
 
 
-def split_texts(
-    sequences: Sequences, training: Pretraining, seed: int
-) -> tuple[Sequences, Sequences]:
+def split_texts(sequences: Sequences, training: Pretraining, seed: int) -> tuple[Sequences, Sequences]:
     """The texts to read, and some that are kept back."""
     order = stream(seed, "held-out texts").permutation(len(sequences))
-    held = max(1, round(min(training.held_out * len(order), training.most_held_out)))
+    held = round(min(max(training.held_out * len(order), FEWEST_HELD_OUT), training.most_held_out, len(order) / 2))
     texts, held_out = (
         replace(sequences, starts=sequences.starts[rows], lengths=sequences.lengths[rows])
         for rows in (np.sort(order[held:]), np.sort(order[:held]))
