@@ -24,7 +24,7 @@ def tokenizer_of(words: list[str]) -> Tokenizer:
     return tokenizer
 
 
-def write_encoder(folder: Path, words: list[str], bert: Bert = TINY, seed: int = 0, scale: float = 5.0) -> Path:
+def write_encoder(folder: Path, words: list[str], bert: Bert = TINY, seed: int = 0, scale: float = 2.0) -> Path:
     """A folder that ``--from`` takes; weights of the usual ``scale``, 1, say nearly the same of every word."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)

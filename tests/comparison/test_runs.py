@@ -103,7 +103,7 @@ def test_no_memory_and_answers_that_are_no_numbers_are_failures(breaks, said, tm
     place = tmp_path / "run"
     place.mkdir()
     wanted = {"family": "bag-of-words", "options": {}, "seed": 0, "fold": 0, "task": "classify", "class_weight": None,
-              "processes": None, "budget": None}
+              "processes": None, "pretrain": None, "budget": None}
     (place / "run.json").write_text(json.dumps(wanted))
     monkeypatch.setattr(worker.DocumentClassifier, "decision_function", scores)
     worker.work(tmp_path, place)

@@ -24,7 +24,7 @@ PRETRAINED = ["frozen", "fine-tuned"]
 
 @pytest.fixture(scope="module")
 def models(tmp_path_factory):
-    folder = write_encoder(tmp_path_factory.mktemp("encoder") / "tiny", [*WORDS, "good", "bad"], scale=2.0)
+    folder = write_encoder(tmp_path_factory.mktemp("encoder") / "tiny", [*WORDS, "good", "bad"])
     families = {**{name: name for name in COUNTED}, **READERS}
     families |= {mode: Pretrained(str(folder), mode, dropout=0.0, learning_rate=0.01, pace=1.0) for mode in PRETRAINED}
     return {

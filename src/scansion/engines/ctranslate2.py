@@ -3,9 +3,12 @@
 The same weights in the layout it takes: queries, keys and values of self-attention in one matrix.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Literal
 
 import numpy as np
+import torch
 from torch import Tensor, nn
 
 from scansion.errors import MissingExtraError
@@ -23,6 +26,16 @@ def library() -> Any:
     except ImportError as error:
         raise MissingExtraError("This needs CTranslate2: pip install 'scansion[fast]'.") from error
     return ctranslate2
+
+
+@contextmanager
+def threads_kept() -> Iterator[None]:
+    """Loading a model sets the number of threads of whoever does it, which torch shares; they are given back."""
+    before = torch.get_num_threads()
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def finished(specification: Any, precision: Precision) -> Any:

@@ -25,6 +25,7 @@ from threadpoolctl import threadpool_limits
 from scansion.heads.calibration import calibrated_losses
 from scansion.heads.catalogue import Head
 from scansion.layers.rows import Rows
+from scansion.learning.replicas import ONE_THREAD
 from scansion.randomness import stream
 
 STRENGTHS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0)
@@ -263,13 +264,8 @@ def _further(tried: list[float], chosen: float) -> tuple[float, ...]:
 @contextmanager
 def one_thread_each() -> Iterator[None]:
     """The vectors are too short for several threads to share one: L-BFGS on two took three times as long as on one."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        with threadpool_limits(limits=1):
-            yield
-    finally:
-        torch.set_num_threads(before)
+    with ONE_THREAD, threadpool_limits(limits=1):
+        yield
 
 
 def fold_rows(head: Head, targets: np.ndarray, folds: int, seed: int) -> list[np.ndarray]:

@@ -60,7 +60,8 @@ def borrow(family: Pretrained, texts: Iterable[str]) -> Borrowed:
 
 def encoder_from(bert: Bert, weights: Mapping[str, np.ndarray]) -> Encoder:
     """A network with the given weights. UnsafeFolderError if they are of another shape."""
-    network = bert.build(len(weights["words.weight"])).eval()
+    with torch.random.fork_rng(devices=[]):  # its first weights are nobody's
+        network = bert.build(len(weights["words.weight"])).eval()
     try:
         network.load_state_dict({name: torch.from_numpy(array) for name, array in weights.items()})
     except RuntimeError as error:
