@@ -3,6 +3,8 @@
 import json
 import os
 import stat
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -109,3 +111,11 @@ def test_no_memory_and_answers_that_are_no_numbers_are_failures(breaks, said, tm
     worker.work(tmp_path, place)
     assert said in json.loads((place / "failed.json").read_text())
     assert not (place / "cost.json").exists()
+
+
+def test_a_workers_peak_memory_is_its_own_and_not_that_of_whoever_started_it():
+    held = np.ones(100_000_000)  # 800 MB
+    program = "from scansion.comparison.worker import own_peak_memory; print(own_peak_memory())"
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, env=environment)
+    assert 5e7 < int(done.stdout) < 7e8 < held.nbytes

@@ -469,9 +469,10 @@ def test_the_pickles_here_would_have_done_harm(tmp_path, monkeypatch):
 
 
 WATCHED = """
-import resource, sys
+import sys
 from pathlib import Path
 import test_hostile_folders as forgery
+from scansion.comparison.worker import own_peak_memory
 
 DANGERS = ("exec", "compile", "import", "os.system", "os.exec", "os.posix_spawn", "subprocess.Popen",
            "pickle.find_class", "socket.connect", "ctypes.dlopen", "os.remove", "os.rename", "os.mkdir")
@@ -486,7 +487,7 @@ for path in map(Path, sys.argv[1:]):
     except (forgery.StorageError, forgery.DivergedError):
         continue
     sys.exit(f"{path} was loaded")
-mebibytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+mebibytes = own_peak_memory() / 1024**2
 sys.exit(f"ran {seen[:3]}, used {mebibytes:.0f} MiB" if seen or mebibytes > 1024 else 0)
 """
 
