@@ -12,7 +12,7 @@ INSTALLED := $(VENV)/installed
 .PHONY: compare test check clean
 
 compare: $(INSTALLED)
-	$(VENV)/bin/scansion compare --demo
+	$(VENV)/bin/scansion compare --demo --budget 6m
 
 test: $(INSTALLED)
 	$(VENV)/bin/python -m pytest

@@ -59,9 +59,9 @@ def encode(path: str, engine: str, vectors: str) -> Measured:
     if precision is not None:
         network = CTranslate2Encoder(encoder.network, precision, cores())
         encoder = Encoder(network, encoder.width, encoder.longest)
-    encoder._made(borrowed.tokens.encode(texts[:64]))
+    encoder.fresh_vectors(borrowed.tokens.encode(texts[:64]))
     begun = time.perf_counter()
-    found = encoder._made(borrowed.tokens.encode(texts))
+    found = encoder.fresh_vectors(borrowed.tokens.encode(texts))
     seconds = time.perf_counter() - begun
     np.save(vectors, found)
     return {"seconds": seconds}

@@ -142,6 +142,18 @@ def test_weights_that_config_promises_and_the_file_lacks_are_named(folder):
         DocumentClassifier(Pretrained(str(folder))).fit(TEXTS, LABELS)
 
 
+@pytest.mark.parametrize("mode", ["frozen", "fine-tuned"])
+def test_files_of_different_models_are_refused(mode, folder):
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(config | {"intermediate_size": 40}))
+    with pytest.raises(UnsafeFolderError, match=r"asks for \(40, 16\) numbers in blocks\.0\.inner\.weight"):
+        DocumentClassifier(Pretrained(str(folder), mode)).fit(TEXTS, LABELS)
+    (folder / "config.json").write_text(json.dumps(config))
+    (folder / "tokenizer.json").write_text(tokenizer_of([*WORDS, "more"]).to_str())
+    with pytest.raises(UnsafeFolderError, match=r"tokenizer\.json has 39 tokens and the weights know 38"):
+        DocumentClassifier(Pretrained(str(folder), mode)).fit(TEXTS, LABELS)
+
+
 def test_weights_in_a_pickle_are_refused(folder):
     (folder / MODEL).rename(folder / "pytorch_model.bin")
     with pytest.raises(UnsafeFolderError, match=r"a pickle, which can run code; only model\.safetensors is read"):

@@ -22,7 +22,7 @@ from scansion.measures.paired import paired_tests
 from scansion.measures.scores import main_measure, measure_all
 from scansion.storage.manifest import library_versions
 from scansion.storage.pretrained import default_at_hand
-from scansion.tasks.documents import OWN
+from scansion.tasks.documents import OWN, check_pretraining
 from scansion.text.documents import check_documents
 
 BASELINE, PRETRAINED = "baseline", "pretrained"
@@ -154,10 +154,7 @@ def _pretrained_too(
     chosen: dict[str, Family], pretrain: str | None, unlabelled: Iterable[str] | None
 ) -> dict[str, Family]:
     """Those of the chosen that can learn from texts without answers first, under names that say so."""
-    if pretrain not in (None, OWN):
-        raise UsageError(f"pretrain is None or {OWN!r}; got {pretrain!r}.")
-    if pretrain is None and unlabelled is not None:
-        raise UsageError(f"Texts without answers are for pretraining. Give pretrain={OWN!r} (--pretrain own) too.")
+    check_pretraining(pretrain, unlabelled)
     own = {} if pretrain is None else {
         f"{label} + own": family for label, family in chosen.items()
         if family.learner == "gradient" and not isinstance(family, Pretrained)

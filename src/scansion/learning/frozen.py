@@ -61,7 +61,8 @@ class Encoder:
             vectors = self.network(torch.from_numpy(batch.tokens), mask)
             return ((vectors * mask[:, :, None]).sum(dim=1) / mask.sum(dim=1, keepdim=True)).numpy()
 
-    def _made(self, sequences: Sequences) -> np.ndarray:
+    def fresh_vectors(self, sequences: Sequences) -> np.ndarray:
+        """(N, D) float32, all of them made now."""
         vectors = np.zeros((len(sequences), self.width), np.float32)
         for rows, made in self.encode(sequences):
             vectors[rows] = made
@@ -70,7 +71,7 @@ class Encoder:
     def vectors(self, sequences: Sequences) -> np.ndarray:
         """(N, D) float32; those of texts that were met before come from disk."""
         if not self.fingerprint:
-            return self._made(sequences)
+            return self.fresh_vectors(sequences)
         kept, ids = KeptVectors(self.fingerprint, self.width), sequences.ids
         ends = (sequences.starts + sequences.lengths).tolist()
         keys = [key_of(ids[begin:end].tobytes()) for begin, end in zip(sequences.starts.tolist(), ends, strict=True)]
@@ -82,7 +83,7 @@ class Encoder:
                 vectors[row] = found[key]
         if len(new):
             part = Sequences(ids, sequences.starts[new], sequences.lengths[new], sequences.first, sequences.frame)
-            vectors[new] = self._made(part)
+            vectors[new] = self.fresh_vectors(part)
         if len(new) >= WORTH_KEEPING:
             with suppress(OSError):  # where nothing can be kept, making them again costs time and nothing else
                 kept.keep([keys[row] for row in new], vectors[new])

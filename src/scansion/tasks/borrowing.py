@@ -55,17 +55,30 @@ def borrow(family: Pretrained, texts: Iterable[str]) -> Borrowed:
     layout = read_layout(find_pretrained(family.source))
     bert, weights = encoder_of(layout)
     tokens = BorrowedTokens(layout.tokenizer, f"{layout.where}/tokenizer.json")
+    _check_fit(bert, weights, tokens, layout.where)
     return Borrowed(bert, weights, tokens, tokens.encode(texts))
 
 
+def _check_fit(bert: Bert, weights: Mapping[str, np.ndarray], tokens: BorrowedTokens, where: str) -> None:
+    """UnsafeFolderError unless config.json, weights and tokenizer are of one model."""
+    words = len(weights["words.weight"])
+    if len(tokens) > words:
+        raise UnsafeFolderError(f"{where}: tokenizer.json has {len(tokens):,} tokens and the weights know {words:,}.")
+    with torch.device("meta"):  # shapes without numbers
+        wanted = bert.build(words).state_dict()
+    for name, tensor in wanted.items():
+        if tuple(tensor.shape) != weights[name].shape:
+            raise UnsafeFolderError(
+                f"{where}: config.json asks for {tuple(tensor.shape)} numbers in {name}, and the weights have "
+                f"{weights[name].shape}."
+            )
+
+
 def encoder_from(bert: Bert, weights: Mapping[str, np.ndarray]) -> Encoder:
-    """A network with the given weights. UnsafeFolderError if they are of another shape."""
+    """A network with the given weights; RuntimeError if they are of another shape."""
     with torch.random.fork_rng(devices=[]):  # its first weights are nobody's
         network = bert.build(len(weights["words.weight"])).eval()
-    try:
-        network.load_state_dict({name: torch.from_numpy(array) for name, array in weights.items()})
-    except RuntimeError as error:
-        raise UnsafeFolderError(f"The pretrained weights do not fit their config.json: {error}") from error
+    network.load_state_dict({name: torch.from_numpy(array) for name, array in weights.items()})
     return Encoder(network, bert.width, bert.longest)
 
 

@@ -65,6 +65,14 @@ class FitReport:
     """Whether the budget was spent before all was learned."""
 
 
+def check_pretraining(pretrain: str | None, unlabelled: Iterable[str] | None) -> None:
+    """UsageError for a pretraining there is not, and for texts to pretrain on without one."""
+    if pretrain not in (None, OWN):
+        raise UsageError(f"pretrain is None or {OWN!r}; got {pretrain!r}.")
+    if unlabelled is not None and not pretrain:
+        raise UsageError(f"Texts without answers are for pretraining. Give pretrain={OWN!r} (--pretrain own) too.")
+
+
 class DocumentEstimator(BaseEstimator):
     """What both tasks share; use :class:`DocumentClassifier` or :class:`DocumentRegressor`."""
 
@@ -133,13 +141,10 @@ class DocumentEstimator(BaseEstimator):
         self._learned()
 
     def _check_pretraining(self, family: Family, unlabelled: Iterable[str] | None) -> None:
-        if self.pretrain not in (None, OWN):
-            raise UsageError(f"pretrain is None or {OWN!r}; got {self.pretrain!r}.")
+        check_pretraining(self.pretrain, unlabelled)
         if self.pretrain and (family.learner != "gradient" or isinstance(family, Pretrained)):
             raise UsageError(f"The family {name_of(family)} cannot be pretrained on your texts; rnn, lstm and "
                              "transformer can.")
-        if unlabelled is not None and not self.pretrain:
-            raise UsageError(f"Texts without answers are for pretraining. Give pretrain={OWN!r} (--pretrain own) too.")
 
     def _described(
         self, family: Family, head: Head, encoded: np.ndarray, weights: np.ndarray, seed: int, fingerprint: str,
