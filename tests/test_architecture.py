@@ -21,12 +21,12 @@ ROOT = Path(__file__).parents[1]
 ROOMS = (
     ("errors", "randomness"),
     ("options", "spill"),
-    ("text", "measures", "storage", "layers"),
+    ("text", "measures", "storage", "layers", "viewer"),
     ("families", "heads"),
     ("learning", "decoding"),
     ("engines",),
     ("tasks",),
-    ("comparison", "viewer"),
+    ("comparison",),
     ("testing",),
     ("cli",),
 )

@@ -10,8 +10,8 @@ from scansion.families.lstm import LSTM
 from scansion.families.ngrams import NGrams
 from scansion.families.rnn import RNN
 from scansion.families.transformer import Transformer
+from scansion.tasks.sight import pictures, sight
 from scansion.text.words import read_words
-from scansion.viewer.sight import pictures, sight
 
 SMALL = {
     "rnn": RNN(width=8),

@@ -1,1 +1,1 @@
-"""What a model sees, as text or one offline page."""
+"""What was found, drawn: plain values -> one offline HTML page or picture.  Finding things out is others' work."""

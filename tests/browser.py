@@ -1,0 +1,53 @@
+"""Pages as a browser shows them: Debian's chromium, driven by Playwright, for tests that must see what a reader sees."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, sync_playwright
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+SERIOUS = {"serious", "critical"}
+
+needs_browser = pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium: apt install chromium")
+
+
+@contextmanager
+def opened(
+    path: Path, width: int = 1_200, height: int = 900, scripts: bool = True, dark: bool = False
+) -> Iterator[Page]:
+    """A page file, open; whatever it asks the network for, and whatever its console says, is an error at the end."""
+    requests, messages = [], []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        context = browser.new_context(
+            viewport={"width": width, "height": height}, java_script_enabled=scripts,
+            color_scheme="dark" if dark else "light", offline=True,
+        )
+        page = context.new_page()
+        page.on("request", lambda request: requests.append(request.url))
+        page.on("console", lambda message: messages.append(message.text))
+        page.on("pageerror", lambda error: messages.append(str(error)))
+        page.goto(path.resolve().as_uri())
+        yield page
+        context.close()
+        browser.close()
+    asked_for = [url[:100] for url in requests if not url.startswith(("data:", path.resolve().as_uri()))]
+    assert not asked_for
+    assert not messages
+
+
+def serious_violations(page: Page) -> list[str]:
+    """What axe-core finds on the page as it stands, of what keeps people from using it."""
+    found = Axe().run(page).response["violations"]
+    return [
+        f"{each['id']}: {node['html'][:200]}" for each in found if each["impact"] in SERIOUS for node in each["nodes"]
+    ]
+
+
+def overflow(page: Page) -> int:
+    """How many pixels the page is wider than its window."""
+    return page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
