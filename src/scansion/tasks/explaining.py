@@ -15,16 +15,13 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import Tensor, nn
 
 from scansion.errors import UsageError, did_you_mean
-from scansion.families.bert import BertReader
 from scansion.heads.catalogue import Head
-from scansion.learning.reader import cut_windows
 from scansion.randomness import stream
-from scansion.tasks.models import CountedModel, Model, ReadModel, TunedModel
-from scansion.text.batches import UNKNOWN, Sequences, collate
-from scansion.text.words import read_words, split_words
+from scansion.tasks.models import CountedModel, Model
+from scansion.tasks.readings import Reading, Window, reading_of, tokens_of
+from scansion.text.words import read_words
 
 NODES = (16, 32, 64, 128, 256, 512, 1024)
 ENOUGH = 0.002  # of what the tokens have to explain
@@ -73,7 +70,7 @@ def explanation(
 ) -> Explanation:
     """The explanation of an answer, by default the one the model gives; ``scores_of`` is the model's (N, K) scores."""
     output, sign, name = _chosen(head, scores_of([text]), answer)
-    tokens = _tokens(model, text)
+    tokens = tokens_of(model, text)
     found = _explained(model, text, output)
     contributions, base, score = sign * found.contributions, sign * found.base, sign * found.score
     left = abs(base + contributions.sum() - score) / max(abs(score - base), np.finfo(np.float32).eps)
@@ -121,12 +118,6 @@ def _value(head: Head, scores: np.ndarray, output: int, sign: float) -> np.ndarr
     return shares[:, output]
 
 
-def _tokens(model: Model, text: str) -> list[tuple[str, tuple[int, int]]]:
-    if isinstance(model, CountedModel | ReadModel):
-        return [(text[start:end], (start, end)) for start, end in split_words(text)]
-    return model.tokens.pieces(text)
-
-
 def _without(text: str, offsets: list[tuple[int, int]], removed: np.ndarray) -> str:
     """The text without some of its tokens."""
     kept, reached = [], 0
@@ -144,93 +135,31 @@ def _explained(model: Model, text: str, output: int) -> Explained:
         bias, score = float(model.linear.bias[output]), float(model.linear.scores(vector)[0, output])
         vector.data = vector.data * model.linear.weights[vector.indices, output]
         return Explained((vector @ model.family.shares(corpus)).toarray()[0], bias, score)
-    if isinstance(model, ReadModel):
-        corpus = read_words([text])
-        reader = model.reader.reading(model.vocabulary.spell(corpus.types))
-        sequences, way = model.vocabulary.encode(corpus), _Way(reader, reader.network.embedding, UNKNOWN, output)
-        return _integrated(way, sequences, model.longest)
-    sequences = model.tokens.encode([text])
-    if isinstance(model, TunedModel):
-        way = _Way(model.reader, model.reader.network.words, model.tokens.hidden, output)
-        return _integrated(way, sequences, model.longest)
-    frozen = _Frozen(model.family.encoder.network, model, output)
-    return _integrated(
-        _Way(frozen, frozen.network.words, model.tokens.hidden, 0), sequences, model.family.encoder.longest
-    )
-
-
-class _Frozen(nn.Module):
-    """A frozen encoder and its linear head as one network: tokens (B, L), mask (B, L) -> the output's scores (B, 1)."""
-
-    def __init__(self, network: BertReader, model: Model, output: int) -> None:
-        super().__init__()
-        self.network = network
-        family, linear = model.family, model.linear
-        slope = linear.weights[:, output] / family.deviation / len(family.mean) ** 0.5
-        self.slope = torch.from_numpy(slope).float()
-        self.offset = float(linear.bias[output] - slope @ family.mean)
-
-    def forward(self, tokens: Tensor, mask: Tensor) -> Tensor:
-        means = (self.network(tokens, mask) * mask[:, :, None]).sum(dim=1) / mask.sum(dim=1, keepdim=True)
-        return (means @ self.slope + self.offset)[:, None]
-
-
-def _integrated(way: "_Way", sequences: Sequences, longest: int | None) -> Explained:
-    """Integrated gradients of one text; of a long one, those of its windows, weighted as its score is."""
-    windows, _ = cut_windows(sequences, longest)
-    contributions, base, score = np.zeros(int(sequences.lengths[0])), 0.0, 0.0
-    shares = np.maximum(windows.lengths, 1) / np.maximum(windows.lengths, 1).sum()
-    for row, share in enumerate(shares):
-        found = way.explained(windows, row)
-        begin = int(windows.starts[row] - sequences.starts[0])
-        contributions[begin : begin + len(found.contributions)] += share * found.contributions
-        base, score = base + share * found.base, score + share * found.score
+    reading = reading_of(model, text)
+    contributions, base, score = np.zeros(len(reading.pieces)), 0.0, 0.0
+    for window in reading.windows():  # a long text's score is the mean of its windows', weighted by their lengths
+        found = _integrated(reading, window, output)
+        part = slice(window.first, window.first + len(found.contributions))
+        contributions[part] += window.share * found.contributions
+        base, score = base + window.share * found.base, score + window.share * found.score
     return Explained(contributions, base, score)
 
 
-@dataclass(frozen=True)
-class _Way:
-    """The straight way from hidden words to those of a text, in place of what a network's embedding gives."""
-
-    reader: nn.Module
-    embedding: nn.Module
-    hidden: int | None
-    output: int
-
-    def explained(self, sequences: Sequences, row: int) -> Explained:
-        """One row; its frame stays what it is."""
-        batch = collate(sequences, np.array([row]))
-        tokens, mask = torch.from_numpy(batch.tokens), torch.from_numpy(batch.mask)
-        first = 0 if sequences.frame is None else 1
-        inside = slice(first, first + int(sequences.lengths[row]))
-        covered = tokens.clone()
-        covered[:, inside] = UNKNOWN if self.hidden is None else self.hidden
-        self.reader.eval()
-        with torch.no_grad():
-            here, there = self.embedding(covered), self.embedding(tokens)  # (1, L, D)
-            base, score = (float(self._scores(vectors, tokens, mask)) for vectors in (here, there))
-        for nodes in NODES:
-            found = self._sums(here, there, tokens, mask, nodes)
-            if abs(base + found.sum() - score) <= ENOUGH * abs(score - base):
-                break
-        return Explained(found[inside], base, score)
-
-    def _sums(self, here: Tensor, there: Tensor, tokens: Tensor, mask: Tensor, nodes: int) -> np.ndarray:
-        """Each position's contribution (L,), from so many points of the way."""
+def _integrated(reading: Reading, window: Window, output: int) -> Explained:
+    """Integrated gradients of a window's own tokens."""
+    with torch.no_grad():
+        here, there = reading.embedding(reading.covered(window)), reading.embedding(window.tokens)  # (1, L, D)
+        base, score = (float(reading.scores_from(vectors, window)[0, output]) for vectors in (here, there))
+    for nodes in NODES:
         places, weights = np.polynomial.legendre.leggauss(nodes)
         shares, weights = torch.from_numpy((places + 1) / 2).float(), torch.from_numpy(weights / 2).float()
         slopes = torch.zeros_like(here[0])
-        at_a_time = max(1, TOKENS_AT_A_TIME // tokens.shape[1])
+        at_a_time = max(1, TOKENS_AT_A_TIME // window.tokens.shape[1])
         for part, weight in zip(shares.split(at_a_time), weights.split(at_a_time), strict=True):
             vectors = (here + part[:, None, None] * (there - here)).requires_grad_()
-            (slope,) = torch.autograd.grad(self._scores(vectors, tokens, mask).sum(), vectors)
+            (slope,) = torch.autograd.grad(reading.scores_from(vectors, window)[:, output].sum(), vectors)
             slopes += (slope * weight[:, None, None]).sum(dim=0)
-        return ((there[0] - here[0]) * slopes).sum(dim=1).double().numpy()
-
-    def _scores(self, vectors: Tensor, tokens: Tensor, mask: Tensor) -> Tensor:
-        rows = len(vectors)
-        hook = self.embedding.register_forward_hook(lambda *_: vectors)
-        try:
-            return self.reader(tokens.expand(rows, -1), mask.expand(rows, -1))[:, self.output]
-        finally:
-            hook.remove()
+        found = ((there[0] - here[0]) * slopes).sum(dim=1).double().numpy()[window.inside]
+        if abs(base + found.sum() - score) <= ENOUGH * abs(score - base):
+            break
+    return Explained(found, base, score)
