@@ -1,4 +1,4 @@
-"""Pages as a browser shows them: Debian's chromium, driven by Playwright, for tests that must see what a reader sees."""
+"""Pages as a browser shows them: Debian's chromium, driven by Playwright, for tests that must see what readers see."""
 
 import shutil
 from collections.abc import Iterator

@@ -37,12 +37,14 @@ from scansion.storage.manifest import library_versions
 from scansion.storage.schema import to_json
 from scansion.storage.strict_json import json_bytes
 from scansion.tasks.answers import label_set_matrix, label_sets_from, labels_from, numbers_from
-from scansion.tasks.explaining import Explanation, explanation
+from scansion.tasks.explaining import Explanation, answer_of, explanation
 from scansion.tasks.fitting import Fitted, Lesson, learn, read_documents
 from scansion.tasks.keeping import Keeping
+from scansion.tasks.looking import look
 from scansion.tasks.rows import WithUnlabelled, check_lengths, counting_rows
 from scansion.tasks.saving import save_documents
 from scansion.text.documents import check_documents
+from scansion.viewer.look import Look
 
 CHARACTERS_AT_A_TIME = 1 << 24
 OWN = "own"
@@ -193,7 +195,11 @@ class DocumentEstimator(BaseEstimator):
         UsageError for a label there is not.
         """
         self._check_fitted()
-        return explanation(self.model_, self.head_, text, answer, self.model_.scores)
+        return explanation(self.model_, answer_of(self.head_, self.model_.scores([text]), answer), text)
+
+    def look(self, text: str, answer: Any = None, window: int = 1) -> Look:
+        """What the model does with a text: see :func:`scansion.look`, which sets several models side by side."""
+        return look([self], text, answer, window)
 
     def save(self, folder: str | Path) -> None:
         """Write a model folder; see :func:`scansion.load`."""

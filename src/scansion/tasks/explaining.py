@@ -10,7 +10,6 @@ by Gauss-Legendre quadrature, with as many nodes as it takes for the contributio
 by, and what happens when the tokens they name are removed, stands beside them.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -65,60 +64,74 @@ class Explained:
     score: float
 
 
-def explanation(
-    model: Model, head: Head, text: str, answer: object, scores_of: Callable[[list[str]], np.ndarray]
-) -> Explanation:
-    """The explanation of an answer, by default the one the model gives; ``scores_of`` is the model's (N, K) scores."""
-    output, sign, name = _chosen(head, scores_of([text]), answer)
+@dataclass(frozen=True)
+class Answer:
+    """One answer of a head: whose score is looked at."""
+
+    head: Head
+    output: int
+    """The head's score that speaks for it or, with a ``sign`` of -1, against it."""
+    sign: float
+    label: bool | int | float | str | None
+    """None for a number."""
+
+    @property
+    def name(self) -> str:
+        """As it is shown."""
+        return "number" if self.label is None else str(self.label)
+
+    def value(self, scores: np.ndarray) -> np.ndarray:
+        """Its probability, or the number, from the head's scores (N, K): (N,)."""
+        if self.head.kind == "regression":
+            return self.head.decide(scores)
+        shares = self.head.probabilities(scores)
+        if self.head.kind == "multiclass" and self.head.size == 1:
+            return shares[:, -1] if self.sign > 0 else shares[:, 0]
+        return shares[:, self.output]
+
+    def support(self, scores: np.ndarray) -> np.ndarray:
+        """The logarithm of its probability, or the number, (N,)."""
+        value = self.value(scores)
+        return value if self.head.kind == "regression" else np.log(np.maximum(value, np.finfo(np.float64).tiny))
+
+
+def answer_of(head: Head, scores: np.ndarray, wanted: object) -> Answer:
+    """The answer that is wanted, or if that is None the one the scores (1, K) give. UsageError if there is none."""
+    if head.kind == "regression":
+        return Answer(head, 0, 1.0, None)
+    if wanted is None:
+        number = int(head.probabilities(scores)[0].argmax())
+    elif wanted in head.labels:
+        number = head.labels.index(wanted)
+    else:
+        known = [str(label) for label in head.labels]
+        raise UsageError(f"This model has no label {wanted!r}{did_you_mean(str(wanted), known)}")
+    label = head.labels[number]
+    if head.kind == "multiclass" and head.size == 1:
+        return Answer(head, 0, 1.0 if number == 1 else -1.0, label)
+    return Answer(head, number, 1.0, label)
+
+
+def explanation(model: Model, answer: Answer, text: str) -> Explanation:
+    """What every token of the text adds to the answer's score."""
     tokens = tokens_of(model, text)
-    found = _explained(model, text, output)
+    found = _explained(model, text, answer.output)
+    sign = answer.sign
     contributions, base, score = sign * found.contributions, sign * found.base, sign * found.score
     left = abs(base + contributions.sum() - score) / max(abs(score - base), np.finfo(np.float32).eps)
     offsets = [place for _, place in tokens]
-
-    def value(texts: list[str]) -> np.ndarray:
-        return _value(head, scores_of(texts), output, sign)
-
-    whole = float(value([text])[0])
     most = np.argsort(-contributions, kind="stable")[:REMOVED]
     random = stream(0, "removed tokens")
     draws = [random.permutation(len(tokens))[:REMOVED] for _ in range(RANDOM_DRAWS)]
-    without = value([_without(text, offsets, some) for some in (most, *draws)])
-    falls = (whole - without).tolist()
+    values = answer.value(model.scores([text, *(without(text, offsets, some) for some in (most, *draws))]))
+    falls = (values[0] - values[1:]).tolist()
     return Explanation(
-        text, name, [token for token, _ in tokens], offsets, contributions, base, score, float(left),
-        None if head.kind == "regression" else whole, falls[0], tuple(falls[1:]),
+        text, answer.name, [token for token, _ in tokens], offsets, contributions, base, score, float(left),
+        None if answer.head.kind == "regression" else float(values[0]), falls[0], tuple(falls[1:]),
     )
 
 
-def _chosen(head: Head, scores: np.ndarray, answer: object) -> tuple[int, float, str]:
-    """The output to explain, the sign with which it speaks for the answer, and the answer's name."""
-    if head.kind == "regression":
-        return 0, 1.0, "number"
-    if answer is None:
-        number = int(head.probabilities(scores)[0].argmax())
-    elif answer in head.labels:
-        number = head.labels.index(answer)
-    else:
-        known = [str(label) for label in head.labels]
-        raise UsageError(f"This model has no label {answer!r}{did_you_mean(str(answer), known)}")
-    name = str(head.labels[number])
-    if head.kind == "multiclass" and head.size == 1:
-        return 0, 1.0 if number == 1 else -1.0, name
-    return number, 1.0, name
-
-
-def _value(head: Head, scores: np.ndarray, output: int, sign: float) -> np.ndarray:
-    """What is said to fall: the answer's probability, or the number."""
-    if head.kind == "regression":
-        return head.decide(scores)
-    shares = head.probabilities(scores)
-    if head.kind == "multiclass" and head.size == 1:
-        return shares[:, -1] if sign > 0 else shares[:, 0]
-    return shares[:, output]
-
-
-def _without(text: str, offsets: list[tuple[int, int]], removed: np.ndarray) -> str:
+def without(text: str, offsets: list[tuple[int, int]], removed: np.ndarray) -> str:
     """The text without some of its tokens."""
     kept, reached = [], 0
     for number in sorted(removed.tolist()):

@@ -15,7 +15,9 @@ from scansion.families.catalogue import FAMILIES, CountedFamily, Family, Reading
 from scansion.families.pretrained import Pretrained
 from scansion.storage.pretrained import default_at_hand
 from scansion.tasks.borrowing import borrow
+from scansion.tasks.models import FrozenModel, Model, TunedModel
 from scansion.text.batches import FIRST_WORD
+from scansion.text.borrowed import BorrowedTokens
 from scansion.text.words import read_words
 
 DOCUMENT = ("aaa", "bbb", "ccc", "ddd", "eee", "fff")  # no letter twice, so that no two words share a piece
@@ -29,10 +31,18 @@ def sight(given: str | Family) -> str:
     """A character for each of six positions: ``#`` where position 4 of this family sees it, else ``.``."""
     family = family_from(given)
     if isinstance(family, Pretrained):
-        seen = _seen_by_weights(family)
-    else:
-        seen = _seen_by_counts(family) if family.learner == "convex" else _seen_by_vectors(family)
-    return "".join("#" if position else "." for position in seen)
+        borrowed = borrow(family, [LETTERS])
+        return _drawn(_seen_by_weights(borrowed.encoder().network, borrowed.tokens))
+    return _drawn(_seen_by_counts(family) if family.learner == "convex" else _seen_by_vectors(family))
+
+
+def sight_of(model: Model, family: Family) -> str:
+    """The same of what an estimator of this family has learned; empty if its tokens cannot be told apart."""
+    if isinstance(model, FrozenModel):
+        return _drawn(_seen_by_weights(model.family.encoder.network, model.tokens))
+    if isinstance(model, TunedModel):
+        return _drawn(_seen_by_weights(model.reader.network, model.tokens))
+    return sight(family)
 
 
 def pictures() -> dict[str, str]:
@@ -58,10 +68,15 @@ def _seen_by_vectors(family: ReadingFamily) -> np.ndarray:
     return _moved(network, torch.arange(FIRST_WORD, FIRST_WORD + length), FIRST_WORD + length)
 
 
-def _seen_by_weights(family: Pretrained) -> np.ndarray:
-    borrowed = borrow(family, [LETTERS])
-    ids = torch.from_numpy(borrowed.sequences.ids[:].astype(np.int64))
-    return _moved(borrowed.encoder().network, ids[: len(DOCUMENT)], int(ids[len(DOCUMENT)]))
+def _seen_by_weights(network: nn.Module, tokens: BorrowedTokens) -> np.ndarray:
+    ids = torch.from_numpy(tokens.encode([LETTERS]).ids[:].astype(np.int64))
+    if len(ids) <= len(DOCUMENT) or ids[EYE] == ids[len(DOCUMENT)]:
+        return np.zeros(0, bool)
+    return _moved(network.eval(), ids[: len(DOCUMENT)], int(ids[len(DOCUMENT)]))
+
+
+def _drawn(seen: np.ndarray) -> str:
+    return "".join("#" if position else "." for position in seen)
 
 
 def _moved(network: nn.Module, whole: Tensor, other: int) -> np.ndarray:

@@ -1,0 +1,161 @@
+"""What models were seen to do with one text, and the page that shows it."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from scansion.viewer.files import write_arrays, write_page
+from scansion.viewer.heads import HeadMaps, heads_drawn
+from scansion.viewer.page import framed, page
+
+FRAME_HEIGHT = 760
+STRONGEST_TINT = 0.5
+BAR = 100  # units of width
+
+
+@dataclass(frozen=True, eq=False)
+class Track:
+    """A number for every word, from 0 to ``greatest``."""
+
+    name: str
+    group: str
+    """What it is shown under, together with its neighbours of the same group; empty for nothing."""
+    about: str
+    values: np.ndarray  # (W,)
+    greatest: float
+
+
+@dataclass(frozen=True, eq=False)
+class Removal:
+    """What the answer loses when neighbouring words are taken out of the text."""
+
+    first: int
+    last: int
+    effect: float
+
+
+@dataclass(frozen=True, eq=False)
+class ModelLook:
+    """What one model was seen to do."""
+
+    name: str
+    sight: str
+    """Which of six positions the fourth one sees; empty where that cannot be told."""
+    answer: str
+    probability: float | None
+    """The answer's; None for a number."""
+    probabilities: tuple[tuple[str, float], ...]
+    """Of all labels, likeliest first."""
+    contributions: np.ndarray
+    """Of every word to the answer's score, (W,)."""
+    exact: bool
+    """Whether they add up by definition."""
+    base: float
+    score: float
+    completeness_error: float
+    removed: float
+    removed_at_random: tuple[float, ...]
+    removals: tuple[Removal, ...]
+    tracks: tuple[Track, ...]
+    attention: HeadMaps | None
+    fidelity: float | None
+    """How far the answer's scores on the recorded path are from those on the fast one; None if nothing is recorded."""
+    window: tuple[int, int]
+    """Which part of a long text attention and tracks are of, and how many there are."""
+
+    @property
+    def quantity(self) -> str:
+        """What the effects are measured in."""
+        return "number" if self.probability is None else "log-probability"
+
+
+@dataclass(frozen=True, eq=False)
+class Look:
+    """One text, and what models were seen to do with it; show it in a notebook, or :meth:`save` it."""
+
+    text: str
+    words: tuple[str, ...]
+    between: tuple[str, ...]
+    """What stands before each word, and behind the last: blanks, mostly."""
+    models: tuple[ModelLook, ...]
+
+    def html(self) -> str:
+        """The page: one file that needs nothing else."""
+        return page("look.html", {"look": self, "models": [_drawn(self, each) for each in self.models]}, "look.js")
+
+    def save(self, path: str | Path, arrays: str | Path | None = None) -> None:
+        """Write the page, and the weights of attention as they are, float32, into an ``.npz`` file beside it.
+
+        UsageError if something else is in the way.
+        """
+        write_page(Path(path), self.html())
+        if arrays is not None:
+            write_arrays(Path(arrays), self.arrays())
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Weights and effects of each model's heads, contributions and tracks, under names that begin with its own."""
+        found: dict[str, np.ndarray] = {"words": np.array(self.words)}
+        for number, model in enumerate(self.models, start=1):
+            mine = {"contributions": model.contributions}
+            mine |= {"_".join(f"{track.name} {track.group}".split()): track.values for track in model.tracks}
+            mine |= {} if model.attention is None else model.attention.arrays()
+            found |= {f"{number}_{model.name}_{name}": array for name, array in mine.items()}
+        return found
+
+    def _repr_html_(self) -> str:
+        return framed(self.html(), FRAME_HEIGHT)
+
+
+def _drawn(look: Look, model: ModelLook) -> dict[str, Any]:
+    """A model's values as the template takes them."""
+    greatest = float(np.abs(model.contributions).max(initial=0)) or 1.0
+    effects = [each.effect for each in model.removals]
+    furthest = max(map(abs, effects), default=0.0) or 1.0
+    removal_of = {each.first: each for each in model.removals}
+    rows = []
+    for number, (word, value) in enumerate(zip(look.words, model.contributions.tolist(), strict=True)):
+        removal = removal_of.get(number)
+        rows.append({
+            "number": number, "word": word, "value": value, "bar": bar(value / greatest),
+            "removal": None if removal is None else {
+                **asdict(removal), "bar": bar(removal.effect / furthest), "words": removal.last - removal.first + 1
+            },
+            "tracks": [{"value": float(track.values[number]),
+                        "width": round(BAR * float(track.values[number]) / (track.greatest or 1.0), 1)}
+                       for track in model.tracks],
+        })
+    strip = [
+        {"word": word, "before": before, "tint": tint(value / greatest), "sign": "for" if value >= 0 else "against",
+         "value": value}
+        for word, before, value in zip(look.words, look.between, model.contributions.tolist(), strict=False)
+    ]
+    groups = [(name, len(list(tracks))) for name, tracks in groupby(model.tracks, key=lambda track: track.group)]
+    return {
+        "model": model, "groups": groups, "abouts": dict((each.name, each.about) for each in model.tracks).items(),
+        "gated": any("gate" in each.name for each in model.tracks), "rows": rows, "strip": strip, "grouped": any(each.last > each.first for each in model.removals),
+        "heads": None if model.attention is None else heads_drawn(model.attention, model.quantity),
+        "random": float(np.mean(model.removed_at_random)) if model.removed_at_random else None,
+    }
+
+
+def bar(share: float) -> dict[str, Any]:
+    """A bar from the middle, to the right for what speaks for the answer."""
+    width = round(abs(share) * BAR / 2, 1)
+    return {"x": BAR / 2 if share >= 0 else round(BAR / 2 - width, 1), "width": width,
+            "sign": "for" if share >= 0 else "against"}
+
+
+def tint(share: float) -> float:
+    """How strongly a word is coloured, so that it can still be read."""
+    return round(STRONGEST_TINT * abs(share), 3)
+
+
+def merged_between(text: str, offsets: Sequence[tuple[int, int]]) -> tuple[str, ...]:
+    """What stands before each word and behind the last."""
+    edges = [0, *(end for _, end in offsets)]
+    starts = [*(start for start, _ in offsets), len(text)]
+    return tuple(text[edge:start] for edge, start in zip(edges, starts, strict=True))
