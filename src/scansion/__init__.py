@@ -11,6 +11,7 @@ _PUBLIC = {
     "Translator": "scansion.tasks.translation",
     "load": "scansion.tasks.loading",
     "export": "scansion.tasks.exporting",
+    "look": "scansion.tasks.looking",
     "compare": "scansion.comparison.compare",
     "FAMILIES": "scansion.families.catalogue",
     "BagOfWords": "scansion.families.bag_of_words",

@@ -18,6 +18,7 @@ VERBS = {
     "fit": "Train one family on a table and write a model folder.",
     "predict": "Answer every document: one line each, in order.",
     "evaluate": "Score a model on documents whose answers are known.",
+    "look": "See what models do with one text, in an offline page.",
     "families": "List every family with its options and their defaults.",
 }
 KEPT = {
@@ -110,6 +111,10 @@ def _verb(name: str) -> tuple[Callable[..., None], str]:
         from scansion.cli.evaluate import EXAMPLES, evaluate
 
         return evaluate, EXAMPLES
+    if name == "look":
+        from scansion.cli.look import EXAMPLES, look
+
+        return look, EXAMPLES
     from scansion.cli.families import EXAMPLES, families
 
     return families, EXAMPLES

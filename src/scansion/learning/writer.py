@@ -71,10 +71,13 @@ class Writer(nn.Module):
 
     def surprise(self, batch: WriterBatch) -> Tensor:
         """The negative log-probability of each row's target, (B,)."""
-        wanted = batch.target[batch.written]
-        chances = self.head.log_probabilities(self(batch), self.network.table).gather(1, wanted[:, None])[:, 0]
         rows = batch.written.nonzero()[:, 0]
-        return torch.zeros(len(batch.target)).index_add_(0, rows, -chances)
+        return torch.zeros(len(batch.target)).index_add_(0, rows, -self.chances(batch))
+
+    def chances(self, batch: WriterBatch) -> Tensor:
+        """The log-probability of each of the batch's real target tokens, (n,)."""
+        wanted = batch.target[batch.written]
+        return self.head.log_probabilities(self(batch), self.network.table).gather(1, wanted[:, None])[:, 0]
 
     def step(self, last: Tensor, state: Any) -> tuple[Tensor, Any]:
         """(N,) -> log-probabilities of the next token (N, V), and the state after."""

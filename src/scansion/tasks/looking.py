@@ -21,7 +21,7 @@ from scansion.tasks.sight import sight_of
 from scansion.tasks.tracks import tracks_of
 from scansion.text.words import split_words
 from scansion.viewer.heads import HeadMaps, weighed_together
-from scansion.viewer.look import Look, ModelLook, Removal, merged_between
+from scansion.viewer.look import Look, ModelLook, Removal, between
 
 if TYPE_CHECKING:
     from scansion.tasks.documents import DocumentEstimator
@@ -56,7 +56,7 @@ def look(
             answer = chosen.label
         found.append(_seen(estimator, chosen, text, words, window))
     shown = tuple(text[start:end] for start, end in words)
-    return Look(text, shown, merged_between(text, words), tuple(found))
+    return Look(text, shown, between(text, words), tuple(found))
 
 
 def _seen(estimator: "DocumentEstimator", answer: Answer, text: str, words: Places, window: int) -> ModelLook:

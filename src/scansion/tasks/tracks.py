@@ -37,7 +37,7 @@ class Steps:
 
 
 def tracks_of(reading: Reading, window: Window, output: int) -> tuple[list[Track], float | None]:
-    """Tracks of a window's own tokens, and how far the written-out states are from the kernel's; none if there are none."""
+    """Tracks of a window's own tokens, and how far the written-out states are from the kernel's, if it has any."""
     layers = [layer for layer in reading.reader.modules() if isinstance(layer, Bidirectional)]
     if not layers or window.inside.start == window.inside.stop:
         return [], None

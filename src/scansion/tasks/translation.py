@@ -32,10 +32,12 @@ from scansion.storage.manifest import library_versions
 from scansion.storage.schema import to_json
 from scansion.tasks.attention import TranslationAttention, attention_of
 from scansion.tasks.keeping import Keeping
+from scansion.tasks.looking_translation import look_at_translation
 from scansion.tasks.saving_translation import save_translator
 from scansion.text.documents import check_documents
 from scansion.text.pairs import Pairs
 from scansion.text.subwords import MOST_PIECES, Subwords
+from scansion.viewer.translation_look import TranslationLook
 
 
 @dataclass(frozen=True)
@@ -169,6 +171,12 @@ class Translator(BaseEstimator):
         writer = self.fitted_writer()
         wanted = self.translate(source)[0].text if target is None else target
         return attention_of(writer, self.subwords_, source, wanted)
+
+    def look(self, source: str, target: str | None = None) -> TranslationLook:
+        """What the model does while it writes ``target`` for ``source``, by default the best translation."""
+        writer = self.fitted_writer()
+        wanted = self.translate(source)[0].text if target is None else target
+        return look_at_translation(writer, self.subwords_, source, wanted, name_of(self.family_))
 
     def sample(
         self, sources: Iterable[str], temperature: float = 1.0, likeliest: int | None = None, random_state: Any = 0

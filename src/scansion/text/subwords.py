@@ -71,6 +71,9 @@ class Subwords:
         """The texts that the pieces spell; bytes that are no text become U+FFFD."""
         return [text.removeprefix(" ") for text in self._tokenizer.decode_batch([list(row) for row in rows])]
 
+    def words(self, text: str) -> list[int]:
+        """The number of the word that each piece of a text is a part of; -1 for the end."""
+        return [*self._tokenizer.encode(f" {text}").word_ids, -1]
 
     def shown(self, pieces: Sequence[int]) -> list[str]:
         """Each piece on its own, with the blank before it where it begins a word; half a letter becomes U+FFFD."""

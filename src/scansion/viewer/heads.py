@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from scansion.viewer.pictures import palette, picture, shared, tokens_a_cell
+from scansion.viewer.pictures import DARK, LEVELS, LIGHT, picture, shared, tokens_a_cell
 
 MOST_NUMBERS = 16  # a side: larger maps show the strongest weights of every position instead
 STRONGEST = 3
@@ -96,7 +96,7 @@ def heads_drawn(maps: HeadMaps, quantity: str) -> dict[str, Any]:
             "rowCell": tokens_a_cell(len(maps.rows)), "columnCell": tokens_a_cell(len(maps.columns)),
             "chosen": chosen, "steps": maps.steps,
             "tiles": [{"name": tile["name"], "greatest": tile["picture"].greatest} for tile in tiles],
-            "palette": [f"{r:02x}{g:02x}{b:02x}" for r, g, b in palette().tolist()],
+            "levels": LEVELS, "reds": [int(LIGHT[0]), int(DARK[0])],
         },
     }
 

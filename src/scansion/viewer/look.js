@@ -75,10 +75,10 @@ function followWords() {
 /* --- heads of attention ------------------------------------------------------------------------------------------ */
 
 class Weights {
-  /* Rows by columns of cells, read back from a picture by its palette. */
+  /* Rows by columns of cells, read back from a picture by the red of its palette. */
   constructor(rows, columns, values) { Object.assign(this, { rows, columns, values }); }
   at(row, column) { return this.values[row * this.columns + column]; }
-  static async of(image, greatest, levels) {
+  static async of(image, greatest, { levels, reds: [light, dark] }) {
     await image.decode();
     const canvas = element("canvas", { width: image.naturalWidth, height: image.naturalHeight });
     const context = canvas.getContext("2d", { willReadFrequently: true });
@@ -86,7 +86,7 @@ class Weights {
     const { data, width, height } = context.getImageData(0, 0, canvas.width, canvas.height);
     const values = new Float32Array(width * height);
     for (let i = 0; i < values.length; i++)
-      values[i] = greatest * (levels.get((data[4 * i] << 16) | (data[4 * i + 1] << 8) | data[4 * i + 2]) ?? 0) / 255;
+      values[i] = (Math.round(greatest * (light - data[4 * i]) / (light - dark)) / levels) ** 2;
     return new Weights(height, width, values);
   }
   /* What groups of columns hold together, on average over groups of rows. */
@@ -126,7 +126,6 @@ class Attention {
   constructor(section) {
     this.section = section;
     this.data = JSON.parse(section.querySelector(".data").textContent);
-    this.levels = new Map(this.data.palette.map((colour, level) => [parseInt(colour, 16), level]));
     this.buttons = [...section.querySelectorAll(".tile")];
     this.title = section.querySelector(".title");
     this.tile = this.data.chosen;
@@ -181,7 +180,7 @@ class Attention {
     buttons.forEach((button, number) => button.setAttribute("aria-pressed", String(number === tile)));
     this.rowsNamed = grouped(data.rows, data.rowWords, data.rowCell, this.merge);
     this.columnsNamed = grouped(data.columns, data.columnWords, data.columnCell, this.merge);
-    const read = await Weights.of(buttons[tile].querySelector("img"), data.tiles[tile].greatest, this.levels);
+    const read = await Weights.of(buttons[tile].querySelector("img"), data.tiles[tile].greatest, data);
     if (tile !== this.tile) return; // another was chosen while this one was inflated
     const merges = data.rowCell === 1 && data.columnCell === 1 && this.merge;
     this.weights = merges ? read.merged(this.rowsNamed.groups, this.columnsNamed.groups) : read;
@@ -203,6 +202,29 @@ class Attention {
     this.tokens = fresh;
     this.pick = listbox(fresh, this.spans, number => this.choose(number),
       "Positions that look; arrow keys move from one to the next");
+    if (this.data.rows.join() === this.data.columns.join()) {
+      this.lookedAt = this.spans;
+      return;
+    }
+    /* what is looked at is another text: it has a list of its own, and shows from there who looks at it */
+    const others = element("p", { class: "tokens other", id: `${this.section.id}-others-${this.merge}` });
+    this.lookedAt = this.columnsNamed.names.map(name => element("span", {}, name));
+    this.lookedAt.forEach(span => others.append(span, " "));
+    (this.others ?? element("p")).replaceWith(others);
+    if (!this.others) fresh.before(others);
+    this.others = others;
+    listbox(others, this.lookedAt, number => this.chooseColumn(number),
+      "Positions that are looked at; arrow keys move from one to the next");
+  }
+
+  /* Who looks at a position, the other way round. */
+  chooseColumn(column) {
+    const { weights } = this;
+    const most = weights.greatest();
+    this.spans.forEach((span, row) => span.style.setProperty("--weight", Math.min(1, weights.at(row, column) / most)));
+    const order = [...this.spans.keys()].sort((a, b) => weights.at(b, column) - weights.at(a, column)).slice(0, 3);
+    this.readout.textContent = `“${this.columnsNamed.names[column].trim()}” is looked at by `
+      + order.map(row => `“${this.rowsNamed.names[row].trim()}” ${(100 * weights.at(row, column)).toFixed(1)} %`).join(", ");
   }
 
   choose(row, column = -1) {
@@ -210,8 +232,8 @@ class Attention {
     this.pick(this.row, false);
     const { weights, columnsNamed } = this;
     const most = weights.greatest();
-    const itself = this.rowsNamed.names.length === columnsNamed.names.length && !this.data.steps;
-    if (itself) this.spans.forEach((span, i) => span.style.setProperty("--weight", Math.min(1, weights.at(this.row, i) / most)));
+    this.spans.forEach(span => span.style.removeProperty("--weight"));
+    this.lookedAt.forEach((span, i) => span.style.setProperty("--weight", Math.min(1, weights.at(this.row, i) / most)));
     const order = [...columnsNamed.names.keys()].sort((a, b) => weights.at(this.row, b) - weights.at(this.row, a));
     const told = (column >= 0 ? [column] : order.slice(0, 3))
       .map(i => `“${columnsNamed.names[i].trim()}” ${(100 * weights.at(this.row, i)).toFixed(1)} %`);

@@ -133,10 +133,12 @@ def _drawn(look: Look, model: ModelLook) -> dict[str, Any]:
          "value": value}
         for word, before, value in zip(look.words, look.between, model.contributions.tolist(), strict=False)
     ]
-    groups = [(name, len(list(tracks))) for name, tracks in groupby(model.tracks, key=lambda track: track.group)]
     return {
-        "model": model, "groups": groups, "abouts": dict((each.name, each.about) for each in model.tracks).items(),
-        "gated": any("gate" in each.name for each in model.tracks), "rows": rows, "strip": strip, "grouped": any(each.last > each.first for each in model.removals),
+        "model": model, "rows": rows, "strip": strip,
+        "groups": [(name, len(list(tracks))) for name, tracks in groupby(model.tracks, key=lambda track: track.group)],
+        "abouts": {track.name: track.about for track in model.tracks}.items(),
+        "gated": any("gate" in track.name for track in model.tracks),
+        "grouped": any(each.last > each.first for each in model.removals),
         "heads": None if model.attention is None else heads_drawn(model.attention, model.quantity),
         "random": float(np.mean(model.removed_at_random)) if model.removed_at_random else None,
     }
@@ -154,7 +156,7 @@ def tint(share: float) -> float:
     return round(STRONGEST_TINT * abs(share), 3)
 
 
-def merged_between(text: str, offsets: Sequence[tuple[int, int]]) -> tuple[str, ...]:
+def between(text: str, offsets: Sequence[tuple[int, int]]) -> tuple[str, ...]:
     """What stands before each word and behind the last."""
     edges = [0, *(end for _, end in offsets)]
     starts = [*(start for start, _ in offsets), len(text)]

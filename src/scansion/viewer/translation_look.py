@@ -1,0 +1,82 @@
+"""What a translator was seen to do while it wrote, and the page that shows it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from scansion.viewer.files import write_arrays, write_page
+from scansion.viewer.heads import HeadMaps, heads_drawn
+from scansion.viewer.look import FRAME_HEIGHT, tint
+from scansion.viewer.page import framed, page
+
+
+@dataclass(frozen=True, eq=False)
+class TranslationLook:
+    """One source, one target; show it in a notebook, or :meth:`save` it."""
+
+    name: str
+    source: str
+    target: str
+    sources: tuple[str, ...]
+    """The words of the source; of a long one, neighbours together."""
+    targets: tuple[str, ...]
+    """The words of the target, and its end."""
+    chances: np.ndarray
+    """The log-probability of each of the target's words, after those before it, (T,)."""
+    lost: np.ndarray
+    """What each of these loses when a word is taken out of the source, (T, S)."""
+    attention: tuple[HeadMaps, ...]
+    """From the target to the source, and where the family has them within either; empty if nothing attends."""
+    fidelity: float | None
+    """How far log-probabilities on the recorded path are from those on the fast one."""
+
+    def alignment(self) -> np.ndarray:
+        """The number of the source piece that each target piece is written looking at most, (target pieces,).
+
+        All heads together, each counting as much as its removal costs.  Empty if nothing attends.
+        """
+        if not self.attention:
+            return np.zeros(0, np.int64)
+        across = self.attention[0]
+        together = across.weights[0, 0] if across.together is None else across.together
+        return together.argmax(axis=1)
+
+    def html(self) -> str:
+        """The page: one file that needs nothing else."""
+        return page("translation_look.html", {"look": self, **_drawn(self)}, "look.js")
+
+    def save(self, path: str | Path, arrays: str | Path | None = None) -> None:
+        """Write the page, and the weights of attention as they are, float32, into an ``.npz`` file beside it.
+
+        UsageError if something else is in the way.
+        """
+        write_page(Path(path), self.html())
+        if arrays is not None:
+            write_arrays(Path(arrays), self.arrays())
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Weights and effects of each kind of attention, and what removals cost."""
+        found = {"sources": np.array(self.sources), "targets": np.array(self.targets), "chances": self.chances,
+                 "lost": self.lost}
+        for kind, maps in zip(("across", "within_source", "within_target"), self.attention, strict=False):
+            found |= {f"{kind}_{name}": array for name, array in maps.arrays().items()}
+        return found
+
+    def _repr_html_(self) -> str:
+        return framed(self.html(), FRAME_HEIGHT)
+
+
+def _drawn(look: TranslationLook) -> dict[str, Any]:
+    greatest = float(np.abs(look.lost).max(initial=0)) or 1.0
+    cells = [
+        [{"value": value, "tint": tint(value / greatest), "sign": "for" if value >= 0 else "against"} for value in row]
+        for row in look.lost.tolist()
+    ]
+    rows = [
+        {"number": number, "word": word, "chance": chance, "share": float(np.exp(chance)), "cells": mine}
+        for number, (word, chance, mine) in enumerate(zip(look.targets, look.chances.tolist(), cells, strict=True))
+    ]
+    return {"rows": rows, "heads": [heads_drawn(maps, "log-probability") for maps in look.attention],
+            "total": float(look.chances.sum())}
