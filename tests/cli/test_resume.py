@@ -1,6 +1,7 @@
 """``scansion fit`` interrupted in every way, and gone on with."""
 
 import hashlib
+import json
 import os
 import signal
 import subprocess
@@ -53,8 +54,15 @@ def digest(model: Path) -> str:
     return hashlib.sha256((model / "weights.safetensors").read_bytes()).hexdigest()
 
 
+def measured(model: Path) -> list[dict]:
+    """All lines of a model's curves, without what a clock says."""
+    path = model.with_name(f"{model.name}.curves") / "metrics.jsonl"
+    lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    return [{key: line[key] for key in line.keys() - {"seconds", "tokens_per_second"}} for line in lines]
+
+
 @pytest.mark.parametrize("processes", ["1", "2"])
-def test_a_fit_interrupted_in_every_way_ends_with_the_same_weights(processes, folder):
+def test_a_fit_interrupted_in_every_way_ends_with_the_same_weights_and_curves(processes, folder):
     options = ("--processes", processes)
     assert done(fit(folder, f"whole{processes}", *options))[0] == 0
     out = f"broken{processes}"
@@ -69,6 +77,8 @@ def test_a_fit_interrupted_in_every_way_ends_with_the_same_weights(processes, fo
     code, said = done(fit(folder, out, "--resume", *options))
     assert code == 0, said
     assert digest(folder / out) == digest(folder / f"whole{processes}")
+    assert measured(folder / out) == measured(folder / f"whole{processes}")
+    assert f"training curves: {out}.curves/curves.svg" in said
     assert not (folder / f"{out}.run").exists()
 
 

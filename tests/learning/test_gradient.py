@@ -1,6 +1,7 @@
 """The one loop, and what it asks of a model."""
 
 import time
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -78,12 +79,25 @@ def test_the_loop_is_a_generator_that_does_nothing_until_it_is_asked():
     assert model.weight.item() == moved < 0
 
 
-def test_every_step_says_where_it_stands():
+def test_every_step_says_where_it_stands(monkeypatch):
+    seen = rates(monkeypatch)
     steps = list(run(Slope()))
     assert [step.number for step in steps] == [1, 2, 3, 4, 5, 6]
     assert [step.epoch for step in steps] == [0, 0, 0, 1, 1, 1]
     assert [step.ends_epoch for step in steps] == [False, False, True] * 2
+    assert [step.seconds for step in steps] == sorted(step.seconds for step in steps)
+    assert [step.learning_rate for step in steps] == seen
     assert [step.progress for step in steps] == pytest.approx([i / 6 for i in range(6)])
+
+
+def test_milestones_are_the_ends_of_epochs_and_at_most_some_thousand_round_steps():
+    step = next(run(Slope()))
+    numbers = [number for number in range(1, 200_001) if replace(step, number=number).milestone]
+    assert numbers[:999] == list(range(1, 1_000))
+    assert numbers[999:1_900] == list(range(1_000, 10_001, 10))
+    assert numbers[-2:] == [199_000, 200_000]
+    assert len(numbers) < 3_000
+    assert replace(step, number=199_001, ends_epoch=True).milestone
 
 
 def test_the_first_reported_loss_is_the_mean_of_a_row():
@@ -121,10 +135,10 @@ def rates(monkeypatch) -> list[float]:
 
 def test_a_deadline_ends_a_run_early_with_the_schedule_near_zero(monkeypatch):
     seen = rates(monkeypatch)
-    monkeypatch.setattr(gradient, "time", ticking(1.0))
-    steps = list(run(Slope(), epochs=1000, deadline=50.0))
-    assert len(steps) == 49
-    assert steps[-1].progress == pytest.approx(0.98)
+    monkeypatch.setattr(gradient, "time", ticking(0.5))  # which is looked at before and after a step
+    steps = list(run(Slope(), epochs=1000, deadline=55.0))
+    assert len(steps) == 55
+    assert steps[-1].progress == pytest.approx(54.5 / 55)
     assert seen[-1] < 0.03 * max(seen)
     assert max(seen) == pytest.approx(0.1)
 

@@ -32,7 +32,8 @@ def fit_encoder(
     with keeping, Telling() as telling, heeding(keeping.stop):
         encoder = follow(pretraining(texts, configured, keeping=keeping, **shared), telling)
         encoder.save(out)
-        keeping.finish()
+        for sentence in keeping.finish():
+            telling.done(sentence)
     learned = encoder.learned
     if as_json:
         print(json.dumps({

@@ -36,6 +36,7 @@ from scansion.cli.translation import check_options, fit_translator, tell_transla
 from scansion.errors import InterruptedRunError, UsageError, did_you_mean
 from scansion.storage.layout import FILES
 from scansion.storage.limits import CONFIG, MANIFEST, MOST_FILE_BYTES
+from scansion.storage.metrics import CURVES, METRICS, curves_folder_of
 from scansion.storage.runs import check_run, run_folder_of
 
 EXAMPLES = """Examples:
@@ -50,6 +51,7 @@ EXAMPLES = """Examples:
 
 While a reader trains, model.run keeps a checkpoint every minute, and one more on Ctrl-C or SIGTERM; the same command
 with --resume goes on from there and ends with the very weights it would have had. A second Ctrl-C stops at once.
+Meanwhile model.run/curves.svg shows how it goes, and model.curves/curves.svg in the end.
 """
 
 
@@ -94,6 +96,7 @@ def fit(
     ours, mark = (frozenset(FILES), CONFIG) if encoder else (frozenset(MOST_FILE_BYTES), MANIFEST)
     check_place(out, ours, mark, replace=force or (resume and kept_in.exists()))
     check_run(kept_in, taken_up=resume or force)
+    check_place(curves_folder_of(kept_in), CURVES, METRICS, replace=True)
     keeping = Keeping(kept_in, resume, force, checkpoint_every)
     of_tables = {"--target": target, "--class-weight": class_weight, "--label-separator": label_separator,
                  "--from": source, "--mode": mode, "--pretrain": pretrain, "--unlabelled": unlabelled}
@@ -147,7 +150,8 @@ def _fit_documents(
     with keeping, Telling() as telling, heeding(keeping.stop), how_to_go_on():
         follow(estimator.fitting(documents.texts, answers(documents), unlabelled=more, keeping=keeping), telling)
         estimator.save(out)
-        keeping.finish()
+        for sentence in keeping.finish():
+            telling.done(sentence)
     _print(estimator, family, out, documents.task, as_json)
 
 

@@ -58,7 +58,8 @@ def fit_translator(
     with keeping, Telling() as telling, heeding(keeping.stop):
         follow(translator.fitting(pairs.source, pairs.target, valid_sides, keeping), telling)
         translator.save(out)
-        keeping.finish()
+        for sentence in keeping.finish():
+            telling.done(sentence)
     return translator
 
 

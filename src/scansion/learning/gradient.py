@@ -72,6 +72,17 @@ class Step:
     batch: int
     """Batches of the epoch that are done."""
     ends_epoch: bool
+    learning_rate: float
+    seconds: float
+    """Since the run began, without the time in which it stood still."""
+
+    @property
+    def milestone(self) -> bool:
+        """Whether it ends an epoch, or its number has at most three digits before its zeros.
+
+        Of any run these are some thousand steps, and always the same ones.
+        """
+        return self.ends_epoch or self.number % 10 ** max(0, len(str(self.number)) - 3) == 0
 
 
 class Engine(Protocol):
@@ -154,10 +165,14 @@ def train(
                 )
             if progress >= 1:
                 return
-            optimiser.step(learning_rate * height(progress, training.warm_up))
+            rate = learning_rate * height(progress, training.warm_up)
+            optimiser.step(rate)
             number += 1
             last, mean = index == len(batches) - 1, value * share / float(weights[rows].sum())
-            yield Step(number, epoch, mean, int(lengths[rows].sum()), progress, index + 1, last)
+            yield Step(
+                number, epoch, mean, int(lengths[rows].sum()), progress, index + 1, last, rate,
+                time.monotonic() - begun,
+            )
             model.train()
 
 

@@ -1,6 +1,5 @@
 """A run of the gradient learner, watched on held-out rows: the same for documents and for translations."""
 
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -96,21 +95,20 @@ def learn_by_steps(
         at, kept = checkpoints.resume(model, optimiser, average)
         watch.resume(at, kept)
         deadline -= at.position.seconds  # a budget is for the whole run
-    begun, ended = time.monotonic() - at.position.seconds, "all epochs done"
+    ended = "all epochs done"
     steps = train(
         model, optimiser, lambda epoch: epoch_plan(lengths, budget, job.seed, epoch), job.batch, job.weights, lengths,
         training, epochs=epochs, learning_rate=job.learning_rate, seed=job.seed, engine=engine, deadline=deadline,
         start=at.position,
     )
     for step in steps:
-        seconds = time.monotonic() - begun
-        here = Position(step.number, step.epoch, step.batch, seconds)
+        here = Position(step.number, step.epoch, step.batch, step.seconds)
         at = replace(at, position=here, loss=at.loss + step.loss, tokens=at.tokens + step.tokens)
         average.add(step.number)
         yield step
         if step.ends_epoch:
             error, kept = watch.look(step.epoch + 1)
-            yield Epoch(step.epoch + 1, epochs, at.loss / step.batch, error, kept, seconds)
+            yield Epoch(step.epoch + 1, epochs, at.loss / step.batch, error, kept, step.seconds)
             if watch.epoch + PATIENCE <= step.epoch + 1:
                 ended = f"{PATIENCE} epochs in a row were clearly worse than the best"
                 break

@@ -45,7 +45,9 @@ def work(folder: Path, rank: int, processes: int) -> None:
                 save_file(event.weights, folder / "weights.safetensors")
                 outcome = {key: value for key, value in vars(event).items() if key != "weights"}
                 (folder / "learned.json").write_text(json.dumps(outcome))
-            elif not isinstance(event, Step) or time.monotonic() - told > SECONDS_BETWEEN_STEPS_TOLD:
+            elif (
+                not isinstance(event, Step) or event.milestone or time.monotonic() - told > SECONDS_BETWEEN_STEPS_TOLD
+            ):
                 told = time.monotonic()
                 print(event_of(event), flush=True)
     except tuple(ERRORS.values()) as error:

@@ -117,7 +117,7 @@ class DocumentEstimator(BaseEstimator):
         weights = weights / weights.mean()
         seed = seed_from(self.random_state)
         training = recipe_of(family) if self.training is None else self.training
-        fitted, checkpoints, first, fingerprint = None, None, None, fingerprint_of(texts)
+        fitted, kept, first, fingerprint = None, None, None, fingerprint_of(texts)
         pretraining = Pretraining() if self.pretrain else None
         if keeping is not None and family.learner == "gradient":
             described = self._described(family, head, encoded, weights, seed, fingerprint, training)
@@ -125,12 +125,10 @@ class DocumentEstimator(BaseEstimator):
             if pretraining is not None:
                 described |= {"pretraining": to_json(pretraining), "all texts": fingerprint_of(everything)}
                 first = keeping.begin(described, before="pretraining")
-            checkpoints = keeping.begin(described)
+            kept = keeping.begin(described)
             for remark in keeping.remarks():
                 yield Remark(remark)
-        lesson = Lesson(
-            head, encoded, weights, seed, training, self.processes, deadline, checkpoints, pretraining, first
-        )
+        lesson = Lesson(head, encoded, weights, seed, training, self.processes, deadline, kept, pretraining, first)
         for event in learn(family, documents, lesson):
             if isinstance(event, Fitted):
                 fitted = event

@@ -16,7 +16,7 @@ from scansion.families.pretrained import as_bert
 from scansion.learning.budget import seconds_of
 from scansion.learning.counted import Remark, Stage
 from scansion.learning.gradient import Step
-from scansion.learning.parallel import learn_with, processes_for
+from scansion.learning.parallel import processes_for
 from scansion.learning.pretraining import Pretraining, PretrainingJob, network_of, split_texts
 from scansion.learning.reader import cut_windows
 from scansion.learning.run import Epoch, Learned
@@ -25,7 +25,7 @@ from scansion.storage.fingerprints import fingerprint_of
 from scansion.storage.layout import write_layout
 from scansion.storage.manifest import library_versions
 from scansion.storage.schema import to_json
-from scansion.tasks.keeping import Keeping
+from scansion.tasks.keeping import Keeping, learn_kept
 from scansion.text.borrowed import BorrowedTokens
 from scansion.text.documents import check_documents
 
@@ -98,9 +98,9 @@ def pretraining(
     )
     size = int(reading.lengths.sum())
     processes = processes_for(training, size) if processes is None else processes
-    checkpoints = None
+    kept = None
     if keeping is not None:
-        checkpoints = keeping.begin({
+        kept = keeping.begin({
             "family": "bert", "options": to_json(family), "seed": seed, "training": to_json(training),
             "processes": processes, "budget": budget, "texts": fingerprint_of(texts), "pieces": pieces,
             "versions": library_versions(),
@@ -109,7 +109,7 @@ def pretraining(
             yield Remark(remark)
     yield Stage(f"pretraining on {size:,} tokens with {processes} process{'es' if processes > 1 else ''}")
     learned = None
-    for event in learn_with(processes, job, deadline, checkpoints):
+    for event in learn_kept(processes, job, deadline, kept):
         if isinstance(event, Learned):
             learned = event
         else:

@@ -11,17 +11,17 @@ from scansion.families.bert import Bert
 from scansion.families.catalogue import Family, ReadingFamily
 from scansion.families.pretrained import Pretrained
 from scansion.heads.catalogue import Head
-from scansion.learning.checkpoints import Checkpoints
 from scansion.learning.convex import Linear, fold_rows
-from scansion.learning.counted import Counted, FixedVectors, Stage, learn_counted
+from scansion.learning.counted import Counted, FixedVectors, Remark, Stage, learn_counted
 from scansion.learning.frozen import FrozenVectors
 from scansion.learning.gradient import Step, Training
-from scansion.learning.parallel import learn_with, processes_for
+from scansion.learning.parallel import processes_for
 from scansion.learning.pretraining import Pretraining, PretrainingJob, network_of, split_texts
 from scansion.learning.reader import Examples, Reader, build_reader, cut_windows
 from scansion.learning.readers import ReaderJob
 from scansion.learning.run import BUDGET_SPENT, Epoch, Learned
 from scansion.tasks.borrowing import Borrowed, borrow, chosen_mode
+from scansion.tasks.keeping import Kept, learn_kept
 from scansion.tasks.models import CountedModel, FrozenModel, Model, ReadModel, TunedModel
 from scansion.text.batches import Sequences
 from scansion.text.borrowed import BorrowedTokens
@@ -36,7 +36,7 @@ Documents = Corpus | Borrowed
 
 @dataclass(frozen=True)
 class Lesson:
-    """What is to be learned, and with what means; checkpoints are of use to what learns step by step.
+    """What is to be learned, and with what means; a run is kept of what learns step by step.
 
     With ``pretraining`` the family first learns from all texts without their answers.
     """
@@ -48,9 +48,9 @@ class Lesson:
     training: Training
     processes: int | None
     deadline: float
-    checkpoints: Checkpoints | None = None
+    kept: Kept | None = None
     pretraining: Pretraining | None = None
-    pretraining_checkpoints: Checkpoints | None = None
+    pretraining_kept: Kept | None = None
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ def read_documents(family: Family, texts: Iterable[str]) -> Documents:
     return borrow(family, texts) if isinstance(family, Pretrained) else read_words(texts)
 
 
-def learn(family: Family, documents: Documents, lesson: Lesson) -> Iterator[Stage | Step | Epoch | Fitted]:
+def learn(family: Family, documents: Documents, lesson: Lesson) -> Iterator[Stage | Remark | Step | Epoch | Fitted]:
     """What happens, and at last the :class:`Fitted`."""
     if isinstance(documents, Borrowed):
         mode, reason = chosen_mode(family, documents, lesson.deadline)
@@ -105,7 +105,9 @@ def _learn_fixed(
             yield event
 
 
-def _learn_from_words(family: ReadingFamily, corpus: Corpus, lesson: Lesson) -> Iterator[Stage | Step | Epoch | Fitted]:
+def _learn_from_words(
+    family: ReadingFamily, corpus: Corpus, lesson: Lesson
+) -> Iterator[Stage | Remark | Step | Epoch | Fitted]:
     vocabulary = Vocabulary.learn(corpus)
     start = _Start(len(vocabulary), len(vocabulary.pieces), vocabulary.spell(corpus.types))
     sequences, notes = vocabulary.encode(corpus), ()
@@ -123,7 +125,7 @@ def _learn_from_words(family: ReadingFamily, corpus: Corpus, lesson: Lesson) -> 
 
 def _pretrain(
     family: ReadingFamily, sequences: Sequences, start: "_Start", lesson: Lesson
-) -> Iterator[Stage | Step | Epoch | Learned]:
+) -> Iterator[Stage | Remark | Step | Epoch | Learned]:
     """What happens while a network learns from all texts, and at last the :class:`Learned`; half of a budget is its."""
     training = lesson.pretraining
     windows, _ = cut_windows(sequences, family.longest)
@@ -135,7 +137,7 @@ def _pretrain(
     quiet = replace(family, **{name: 0.0 for name in NOISE if hasattr(family, name)})
     job = PretrainingJob(quiet, start.words, start.pieces, training, lesson.seed, start.spelling, texts, held_out)
     yield Stage(f"pretraining on {tokens:,} tokens with {processes} process{'es' if processes > 1 else ''}")
-    yield from learn_with(processes, job, now + (lesson.deadline - now) / 2, lesson.pretraining_checkpoints)
+    yield from learn_kept(processes, job, now + (lesson.deadline - now) / 2, lesson.pretraining_kept)
 
 
 def _pretrained_note(learned: Learned, sequences: Sequences) -> str:
@@ -147,7 +149,7 @@ def _pretrained_note(learned: Learned, sequences: Sequences) -> str:
 
 def _learn_tuned(
     family: Pretrained, documents: Borrowed, lesson: Lesson, note: str
-) -> Iterator[Stage | Step | Epoch | Fitted]:
+) -> Iterator[Stage | Remark | Step | Epoch | Fitted]:
     bert = replace(
         documents.bert, dropout=family.dropout, learning_rate=family.learning_rate, pace=family.pace,
         layer_decay=family.layer_decay,
@@ -172,7 +174,7 @@ class _Start:
 def _learn_reader(
     family: ReadingFamily, sequences: Sequences, start: _Start, lesson: Lesson,
     model_of: Callable[[dict[str, np.ndarray]], ReadModel | TunedModel], notes: tuple[str, ...] = (),
-) -> Iterator[Stage | Step | Epoch | Fitted]:
+) -> Iterator[Stage | Remark | Step | Epoch | Fitted]:
     head, targets, training = lesson.head, lesson.targets, lesson.training
     held, note = _held_out(head, targets, training, lesson.seed)
     kept = np.setdiff1d(np.arange(len(targets)), held) if len(held) else np.arange(len(targets))
@@ -186,7 +188,7 @@ def _learn_reader(
     )
     yield Stage(f"training on {tokens:,} tokens with {processes} process{'es' if processes > 1 else ''}")
     learned = None
-    for event in learn_with(processes, job, lesson.deadline, lesson.checkpoints):
+    for event in learn_kept(processes, job, lesson.deadline, lesson.kept):
         if isinstance(event, Learned):
             learned = event
         else:

@@ -21,7 +21,7 @@ from scansion.families.catalogue import WritingFamily, name_of, writer_from
 from scansion.learning.budget import seconds_of
 from scansion.learning.counted import Remark, Stage
 from scansion.learning.gradient import Step, Training
-from scansion.learning.parallel import cores, learn_with, processes_for
+from scansion.learning.parallel import cores, processes_for
 from scansion.learning.run import BUDGET_SPENT, Epoch, Learned
 from scansion.learning.writer import Writer, WriterTraining, build_writer, restored, surprises
 from scansion.learning.writers import WriterJob
@@ -31,7 +31,7 @@ from scansion.storage.fingerprints import fingerprint_of
 from scansion.storage.manifest import library_versions
 from scansion.storage.schema import to_json
 from scansion.tasks.attention import TranslationAttention, attention_of
-from scansion.tasks.keeping import Keeping
+from scansion.tasks.keeping import Keeping, learn_kept
 from scansion.tasks.looking_translation import look_at_translation
 from scansion.tasks.saving_translation import save_translator
 from scansion.text.documents import check_documents
@@ -122,16 +122,16 @@ class Translator(BaseEstimator):
             part.check_lengths(family.longest)
         fingerprint = fingerprint_of(Both(sources, targets))
         job = WriterJob(family, len(subwords), self.training, seed, pairs, held_out)
-        checkpoints = None
+        kept = None
         if keeping is not None:
             valid = None if validation is None else fingerprint_of(Both(*validation))
-            checkpoints = keeping.begin(self._described(job, fingerprint) | {"validation": valid})
+            kept = keeping.begin(self._described(job, fingerprint) | {"validation": valid})
             for remark in keeping.remarks():
                 yield Remark(remark)
         tokens = int(job.lengths.sum())
         processes = processes_for(self.training, tokens) if self.processes is None else self.processes
         yield Stage(f"training on {tokens:,} tokens with {processes} process{'es' if processes > 1 else ''}")
-        for event in learn_with(processes, job, deadline, checkpoints):
+        for event in learn_kept(processes, job, deadline, kept):
             if isinstance(event, Learned):
                 learned = event
             else:
