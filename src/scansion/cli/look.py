@@ -10,7 +10,6 @@ import typer
 from scansion.cli.options import Json
 from scansion.cli.telling import say
 from scansion.errors import UsageError, did_you_mean
-from scansion.viewer.files import check_page
 
 STANDARD_INPUT = "-"
 SHOWN = 5
@@ -47,8 +46,10 @@ def look(
         raise UsageError("A model and a text are needed: scansion look model 'some text'.")
     if npz is not None and npz.suffix != ".npz":
         raise UsageError(f"--npz writes a file that ends in .npz; got {npz}.")
-    check_page(out)
     from scansion.tasks.loading import load
+    from scansion.viewer.files import check_page
+
+    check_page(out)
 
     models = [load(folder) for folder in folders]
     text = sys.stdin.read().rstrip("\n") if text == STANDARD_INPUT else text

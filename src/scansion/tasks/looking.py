@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 MOST_REMOVALS = 48  # of a longer text neighbouring words are removed together
 ATTENTION = "Where each position looks"
+ALL_HEADS = "all heads, each by its effect"
 
 Places = list[tuple[int, int]]
 
@@ -122,7 +123,7 @@ def _attention(reading: Reading, window: Window, answer: Answer, words: Places) 
         numbers[window.inside] = words_of(places, words)
     numbers = tuple(numbers.tolist())
     together = weighed_together(weights, effects)
-    maps_found = HeadMaps(ATTENTION, names, names, numbers, numbers, weights, effects, together)
+    maps_found = HeadMaps(ATTENTION, names, names, numbers, numbers, weights, effects, together, ALL_HEADS)
     return maps_found, float((fast - slow).abs().max())
 
 

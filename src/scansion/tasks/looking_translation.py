@@ -12,10 +12,11 @@ from scansion.tasks.attention import KINDS, attention_of
 from scansion.text.batches import Sequences
 from scansion.text.pairs import Pairs
 from scansion.text.subwords import Subwords
-from scansion.viewer.heads import HeadMaps, weighed_together
+from scansion.viewer.heads import HeadMaps
 from scansion.viewer.translation_look import TranslationLook
 
 MOST_REMOVALS = 48  # of a longer source neighbouring words are removed together
+UPPER_HALF = "the mean of the upper half of the layers"
 TITLES = {
     "across": "Where the target looks in the source",
     "source": "Where the source looks in itself",
@@ -114,10 +115,12 @@ def _maps(
             continue
         mine = None if effects is None else effects[[each == kind for each in kinds]]
         rows, columns = sides[kind != "source"], sides[kind == "target"]
+        # the lower layers do not know yet what is to be written, and blur the alignment
+        upper = None if mine is None else weights[kind][len(mine) // 2 :].mean(axis=(0, 1))
         found.append(HeadMaps(
             title, rows.shown, _before(columns.shown) if kind == "target" else columns.shown,
-            tuple(rows.words_of_pieces.tolist()), _columns(columns, kind), weights[kind], mine,
-            None if mine is None else weighed_together(weights[kind], mine), steps=kind != "source",
+            tuple(rows.words_of_pieces.tolist()), _columns(columns, kind), weights[kind], mine, upper, UPPER_HALF,
+            steps=kind != "source",
         ))
     return tuple(found)
 

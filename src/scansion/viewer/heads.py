@@ -10,6 +10,7 @@ from scansion.viewer.pictures import DARK, LEVELS, LIGHT, picture, shared, token
 MOST_NUMBERS = 16  # a side: larger maps show the strongest weights of every position instead
 STRONGEST = 3
 SINK_SHARE = 0.5
+BLANK = "␣"
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,7 +30,9 @@ class HeadMaps:
     effects: np.ndarray | None = None
     """What the answer loses without each head, (layers, heads)."""
     together: np.ndarray | None = None
-    """All heads as one, each counting as much as its removal costs, (Q, K)."""
+    """Several heads as one map, (Q, K)."""
+    which: str = ""
+    """Which heads these are."""
     steps: bool = False
     """Whether the rows are written one after the other."""
 
@@ -69,47 +72,50 @@ def sinks(weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def heads_drawn(maps: HeadMaps, quantity: str) -> dict[str, Any]:
     """Everything that the template and the script need."""
     layers, heads = maps.weights.shape[:2]
-    spread, (where, shares) = entropies(maps.weights), sinks(maps.weights)
-    tiles = []
-    if maps.together is not None:
-        tiles.append({"name": "all heads, each by its effect", "short": "all", **_tile(maps.together)})
-    for layer in range(layers):
-        for head in range(heads):
-            place = layer, head
-            tiles.append({
-                "name": f"layer {layer + 1}, head {head + 1}", "short": f"{layer + 1}.{head + 1}",
-                **_tile(maps.weights[place]), "entropy": float(spread[place]), "sink_share": float(shares[place]),
-                "sink": maps.columns[where[place]] if shares[place] >= SINK_SHARE and len(maps.columns) > 2 else "",
-                "effect": None if maps.effects is None else float(maps.effects[place]),
-            })
-    chosen = 0 if maps.together is not None else _most_effective(maps)
-    greatest = 0.0 if maps.effects is None else float(np.abs(maps.effects).max(initial=0))
-    many = "bytes" if len(maps.rows) > MOST_NUMBERS or len(maps.columns) > MOST_NUMBERS else ""
+    rows, columns = _shown(maps.rows), _shown(maps.columns)
+    tiles = _tiles(maps, columns)
+    chosen = 0 if maps.together is not None or maps.effects is None else int(maps.effects.argmax())
     weights = maps.together if maps.together is not None else maps.weights[divmod(chosen, heads)]
+    many = max(len(rows), len(columns)) > MOST_NUMBERS
+    cells = {"rowCell": tokens_a_cell(len(rows)), "columnCell": tokens_a_cell(len(columns))}
     return {
-        "maps": maps, "tiles": tiles, "chosen": chosen, "layers": layers, "heads": heads, "quantity": quantity,
-        "greatest_effect": greatest, "numbers": None if many else weights.tolist(),
-        "strongest": _strongest(maps, weights) if many else None,
-        "row_cell": tokens_a_cell(len(maps.rows)), "column_cell": tokens_a_cell(len(maps.columns)),
+        "maps": maps, "rows": rows, "columns": columns, "tiles": tiles, "chosen": chosen, "layers": layers,
+        "heads": heads, "quantity": quantity, "numbers": None if many else weights.tolist(),
+        "strongest": _strongest(columns, weights) if many else None, "cells": cells,
         "data": {
-            "rows": maps.rows, "columns": maps.columns, "rowWords": maps.row_words, "columnWords": maps.column_words,
-            "rowCell": tokens_a_cell(len(maps.rows)), "columnCell": tokens_a_cell(len(maps.columns)),
-            "chosen": chosen, "steps": maps.steps,
+            "rows": rows, "columns": columns, "rowWords": maps.row_words, "columnWords": maps.column_words, **cells,
+            "chosen": chosen, "steps": maps.steps, "levels": LEVELS, "reds": [int(LIGHT[0]), int(DARK[0])],
             "tiles": [{"name": tile["name"], "greatest": tile["picture"].greatest} for tile in tiles],
-            "levels": LEVELS, "reds": [int(LIGHT[0]), int(DARK[0])],
         },
     }
+
+
+def _tiles(maps: HeadMaps, columns: list[str]) -> list[dict[str, Any]]:
+    """A picture and its badges for every head, and before them for several as one."""
+    spread, (where, shares) = entropies(maps.weights), sinks(maps.weights)
+    tiles = [] if maps.together is None else [{"name": maps.which, "short": "together", **_tile(maps.together)}]
+    for layer, head in np.ndindex(maps.weights.shape[:2]):
+        place = layer, head
+        sink = shares[place] >= SINK_SHARE and len(columns) > 2
+        tiles.append({
+            "name": f"layer {layer + 1}, head {head + 1}", "short": f"{layer + 1}.{head + 1}",
+            **_tile(maps.weights[place]), "entropy": float(spread[place]), "sink_share": float(shares[place]),
+            "sink": columns[where[place]] if sink else "",
+            "effect": None if maps.effects is None else float(maps.effects[place]),
+        })
+    return tiles
+
+
+def _shown(tokens: tuple[str, ...]) -> list[str]:
+    """Tokens of which something can be seen."""
+    return [token if token.strip() else BLANK for token in tokens]
 
 
 def _tile(weights: np.ndarray) -> dict[str, Any]:
     return {"picture": picture(shared(weights)), "entropy": None, "sink": "", "sink_share": None, "effect": None}
 
 
-def _most_effective(maps: HeadMaps) -> int:
-    return 0 if maps.effects is None else int(maps.effects.argmax())
-
-
-def _strongest(maps: HeadMaps, weights: np.ndarray) -> list[list[tuple[str, float]]]:
+def _strongest(columns: list[str], weights: np.ndarray) -> list[list[tuple[str, float]]]:
     """The positions that each row looks at most, (Q, STRONGEST)."""
     best = np.argsort(-weights, axis=-1, kind="stable")[:, :STRONGEST]
-    return [[(maps.columns[i], float(row[i])) for i in places] for row, places in zip(weights, best, strict=True)]
+    return [[(columns[i], float(row[i])) for i in places] for row, places in zip(weights, best, strict=True)]

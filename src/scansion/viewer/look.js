@@ -352,7 +352,7 @@ class Attention {
 }
 
 function clipped(name, context, room) {
-  let shown = name.trim() || "␣";
+  let shown = name.trim();
   while (shown.length > 2 && context.measureText(shown).width > room) shown = `${shown.slice(0, -2)}…`;
   return shown;
 }
