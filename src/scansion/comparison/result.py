@@ -8,8 +8,10 @@ from typing import Any
 from jinja2 import Environment
 from numpy.typing import NDArray
 
-from scansion.comparison.figures import rate_shown
+from scansion.comparison.evidence import Evidence
+from scansion.comparison.figures import PERCENT_MEASURES, rate_shown
 from scansion.comparison.learning_curve import LearningCurve
+from scansion.comparison.lengths import Slice
 from scansion.comparison.report import save_report
 from scansion.comparison.verdict import Verdict
 from scansion.errors import MissingExtraError
@@ -54,16 +56,6 @@ class Row:
     """The family's configuration."""
 
 
-@dataclass(frozen=True)
-class Slice:
-    """Every family's score on the test texts of ``least`` to ``most`` words."""
-
-    least: int
-    most: int
-    rows: int
-    scores: Mapping[str, float]
-
-
 @dataclass(frozen=True, eq=False)
 class Comparison:
     """The outcome of :func:`scansion.compare`."""
@@ -85,9 +77,10 @@ class Comparison:
     versions: Mapping[str, str]
     interrupted: bool = False
     by_length: tuple[Slice, ...] = ()
-    """Of translators, shortest sources first."""
+    """Shortest texts first."""
     learning_curve: LearningCurve = LearningCurve()  # noqa: RUF009
     """Empty unless it was asked for."""
+    evidence: Evidence = field(default_factory=Evidence)
 
     @property
     def failed(self) -> tuple[Row, ...]:
@@ -115,9 +108,11 @@ class Comparison:
         rows = [asdict(row) for row in self.rows]
         return {
             **self.to_json(), "rows": rows, "verdict": asdict(self.verdict), "pairs": pairs,
+            "in_hundredths": self.metric in PERCENT_MEASURES,
             "facts": dict(self.facts), "versions": dict(self.versions), "interrupted": self.interrupted,
             "by_length": [asdict(each) for each in self.by_length],
             "learning_curve": asdict(self.learning_curve),
+            **asdict(self.evidence),
         }
 
     def to_frame(self) -> Any:

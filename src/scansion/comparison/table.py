@@ -21,7 +21,7 @@ def render(comparison: Comparison, width: int) -> RenderableType:
     if any(row.cut_short for row in good):
         parts.append(Text(f"{CUT_SHORT} cut short by the budget", style="dim"))
     parts += [_failure(row) for row in comparison.failed]
-    if comparison.by_length:
+    if comparison.task == "translate":  # length is what sets them apart; documents' is in the report
         parts += [Text(""), _by_length(comparison, good)]
     return Group(*parts, Text(""), _words(comparison))
 
