@@ -9,14 +9,16 @@ from jinja2 import Environment
 from numpy.typing import NDArray
 
 from scansion.comparison.evidence import Evidence
-from scansion.comparison.figures import PERCENT_MEASURES, rate_shown
+from scansion.comparison.figures import PERCENT_MEASURES
 from scansion.comparison.learning_curve import LearningCurve
 from scansion.comparison.lengths import Slice
 from scansion.comparison.report import save_report
 from scansion.comparison.verdict import Verdict
 from scansion.errors import MissingExtraError
 from scansion.measures.paired import PairedTest
+from scansion.viewer.figures import rate_shown
 
+BASELINES = ("majority", "mean", "copy")
 ISSUE_COLUMNS = (
     "family", "status", "score", "low", "high", "rank_group", "seeds", "fit_seconds", "documents_per_second",
     "size_bytes", "peak_memory_bytes", "tokens_read_share",
@@ -108,6 +110,7 @@ class Comparison:
         rows = [asdict(row) for row in self.rows]
         return {
             **self.to_json(), "rows": rows, "verdict": asdict(self.verdict), "pairs": pairs,
+            "baseline": next((row.family for row in self.rows if row.family in BASELINES), None),
             "in_hundredths": self.metric in PERCENT_MEASURES,
             "facts": dict(self.facts), "versions": dict(self.versions), "interrupted": self.interrupted,
             "by_length": [asdict(each) for each in self.by_length],
@@ -124,7 +127,7 @@ class Comparison:
         return pandas.DataFrame([{name: getattr(row, name) for name in ISSUE_COLUMNS} for row in self.rows])
 
     def save(self, folder: str | Path) -> None:
-        """Write ``report.json`` and ``report.md`` into a new folder, or over an older report."""
+        """Write ``report.html``, ``report.md`` and ``report.json`` into a new folder, or over an older report."""
         save_report(self.report(), Path(folder))
 
     def _repr_html_(self) -> str:

@@ -4,12 +4,12 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from scansion.comparison.figures import bytes_shown, percent, rate_shown, seconds_shown
-from scansion.comparison.result import Comparison, Row
+from scansion.comparison.figures import percent
+from scansion.comparison.result import BASELINES, Comparison, Row
+from scansion.viewer.figures import bytes_shown, rate_shown, seconds_shown
 
 BAR_CELLS = 24
 CUT_SHORT = "†"
-BASELINES = ("majority", "mean", "copy")
 
 
 def render(comparison: Comparison, width: int) -> RenderableType:
