@@ -181,3 +181,14 @@ def test_workers_send_the_probabilities_of_their_answers_and_the_time_of_each_le
     assert accuracy(labels[120:], answers) == found.rows[0].score
     assert len(found.by_length) == 4
     assert all(part.milliseconds[label] > 0 for part in found.by_length for label in ("bag-of-words", "majority"))
+
+
+def test_a_label_that_only_test_rows_have_is_one_that_nobody_finds():
+    texts = [f"{'good' if i % 2 else 'bad'} w{i % 7}" for i in range(60)]
+    sets = [("b",) if i % 2 else ("c", "d") for i in range(40)] + [("a", "b") if i % 2 else ("d",) for i in range(20)]
+    found = compare(texts[:40], sets[:40], ["bag-of-words"], test=(texts[40:], sets[40:]))
+    assert not found.failed
+    assert [each.label for each in found.evidence.labels_found] == ["a", "b", "c", "d"]
+    assert found.evidence.labels_found[0].f1["bag-of-words"] == 0
+    counts = {label: sum(each.count for each in bins.bins) for label, bins in found.evidence.calibration.items()}
+    assert counts == {"majority": 80, "bag-of-words": 80}

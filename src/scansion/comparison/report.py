@@ -59,13 +59,14 @@ On the same test rows, Holm-adjusted over all pairs.
 {% if report.by_length -%}
 ## By length
 
-{{ report.metric }} of the test texts by the words they have.
+{{ report.metric }} of the test texts by the words they have, with 95 % intervals.
 
 | family |{% for part in report.by_length %} {{ part.least }}–{{ part.most }} ({{ "{:,}".format(part.rows) }} rows) |\
 {% endfor %}
 |---|{% for part in report.by_length %}---:|{% endfor %}
 {% for row in report.rows if row.status == "ok" -%}
-| {{ row.family }} |{% for part in report.by_length %} {{ score(part.scores[row.family]) }} |{% endfor %}
+| {{ row.family }} |{% for part in report.by_length %} {{ score(part.scores[row.family]) }} \
+({{ score(part.intervals[row.family][0]) }} to {{ score(part.intervals[row.family][1]) }}) |{% endfor %}
 {% endfor %}
 {% endif -%}
 {% if report.learning_curve.points -%}

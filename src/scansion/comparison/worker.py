@@ -80,7 +80,7 @@ def _measure(
         answers = [list(answer) if isinstance(answer, tuple) else answer for answer in estimator.answers(scores)]
     seconds = time.perf_counter() - begun
     if isinstance(estimator, DocumentClassifier):
-        np.save(run / "confidences.npy", _confidences(estimator, scores))
+        np.save(run / "confidences.npy", _confidences(estimator, scores, targets))
     np.save(run / "paces.npy", _paces(estimator, held, slices[test], seconds / len(held)))
     (run / "answers.json").write_text(json.dumps(answers), encoding="utf-8")
     read, there = estimator.coverage(held).sum(axis=0).tolist()
@@ -114,10 +114,15 @@ def _scores(estimator: DocumentClassifier | DocumentRegressor, held: list[str]) 
     return scores
 
 
-def _confidences(estimator: DocumentClassifier, scores: NDArray) -> NDArray:
-    """The probability of each answer (N,), or of each of several labels (N, labels)."""
-    probabilities = estimator.head_.probabilities(scores)
-    return (probabilities if estimator.head_.kind == "multilabel" else probabilities.max(axis=1)).astype(np.float32)
+def _confidences(estimator: DocumentClassifier, scores: NDArray, targets: list[Any]) -> NDArray:
+    """The probability of each answer (N,), or of each of several labels (N, labels): 0 for one not met in training."""
+    probabilities = estimator.head_.probabilities(scores).astype(np.float32)
+    if estimator.head_.kind != "multilabel":
+        return probabilities.max(axis=1)
+    labels = sorted({label for held in targets for label in held})
+    confidences = np.zeros((len(scores), len(labels)), np.float32)
+    confidences[:, np.searchsorted(labels, estimator.head_.labels)] = probabilities
+    return confidences
 
 
 def _paces(
