@@ -1,4 +1,9 @@
-"""Figures as people read them."""
+"""Figures as people read them, and the names of what they measure."""
+
+NAMES = {
+    "bleu": "BLEU", "chrf": "chrF", "macro_f1": "macro F1", "micro_f1": "micro F1", "pearson": "Pearson’s r",
+    "r2": "R²",
+}
 
 
 def seconds_shown(seconds: float) -> str:
@@ -39,3 +44,8 @@ def score_shown(value: float | None, in_hundredths: bool) -> str:
 def difference_shown(value: float, in_hundredths: bool) -> str:
     """As a score, with its sign."""
     return f"{100 * value:+.1f}" if in_hundredths else f"{value:+.3f}"
+
+
+def measure_shown(name: str) -> str:
+    """A measure in words."""
+    return NAMES.get(name, name.replace("_", " "))

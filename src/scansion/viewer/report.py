@@ -17,7 +17,7 @@ from scansion.viewer.charts import (
     strip,
     strip_axis,
 )
-from scansion.viewer.figures import bytes_shown, difference_shown, rate_shown, score_shown, seconds_shown
+from scansion.viewer.figures import bytes_shown, difference_shown, measure_shown, rate_shown, score_shown, seconds_shown
 from scansion.viewer.marks import Drawing
 from scansion.viewer.page import page
 from scansion.viewer.scales import Scale
@@ -31,14 +31,14 @@ def report_page(report: Report) -> str:
     good = [row for row in report["rows"] if row["status"] == "ok"]
     hundredths = report["in_hundredths"]
     return page("report.html", {
-        "report": report, "good": good, "metric": report["metric"].replace("_", " "),
+        "report": report, "good": good, "metric": measure_shown(report["metric"]),
         "title": _title(report), "strips": _strips(report, good), "cost": _costs(report, good),
         "length": _length(report, good), "curve": _curve(report, good), "calibration": _calibration(report),
         "confusion": confused(report), "split_rows": split_rows(report), "pairs": _pairs(report),
         "score": lambda value: score_shown(value, hundredths),
         "signed": lambda value: difference_shown(value, hundredths),
         "share": lambda value: score_shown(value, True), "plain": answer_shown, "seconds": seconds_shown,
-        "rate": rate_shown, "size": bytes_shown, "unit": "points" if hundredths else "",
+        "rate": rate_shown, "measure": measure_shown, "size": bytes_shown, "unit": "points" if hundredths else "",
         "seeds": max((row["seeds"] for row in good), default=0),
     })
 
@@ -72,7 +72,7 @@ def _rivals(report: Report, good: Sequence[Report]) -> Sequence[Report]:
 
 
 def _score_axis(report: Report) -> Axis:
-    return Axis(report["metric"].replace("_", " "), _hundredths if report["in_hundredths"] else _digits)
+    return Axis(measure_shown(report["metric"]), _hundredths if report["in_hundredths"] else _digits)
 
 
 def _hundredths(value: float) -> str:
