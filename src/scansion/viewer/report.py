@@ -1,6 +1,7 @@
 """The page of a comparison, from the plain values of ``report.json``: every number on it stands there too."""
 
 from collections.abc import Mapping, Sequence
+from math import floor
 from typing import Any
 
 from scansion.viewer.answers import answer_shown, confused, split_rows
@@ -191,16 +192,13 @@ def _curve(report: Report, good: Sequence[Report]) -> dict[str, Any] | None:
 
 def _calibration(report: Report) -> list[dict[str, Any]]:
     """A drawing a family, all on one scale."""
-    found = report["calibration"]
+    found = {name: each for name, each in report["calibration"].items() if name != report["baseline"]}
     numbers = report["task"] == "regress"
-    drawn, series = [], _series(report, [row for row in report["rows"] if row["status"] == "ok"])
-    confident = [part["predicted"] for each in found.values() for part in each["bins"]]
-    ends = _ends([each for name, each in found.items() if name != report["baseline"]]) if numbers else (0.0, 1.0)
-    begin = ends[0] if numbers or min(confident, default=0) < EVEN else EVEN  # of two labels, none is less likely
+    series = _series(report, [row for row in report["rows"] if row["status"] == "ok"])
+    begin, ends = _ends([part for each in found.values() for part in each["bins"]], numbers)
     shown: Shown = _digits if numbers else _hundredths
+    drawn = []
     for name, each in found.items():
-        if name == report["baseline"]:
-            continue
         points = [Point(part["predicted"], part["true"], part["low"], part["high"]) for part in each["bins"]]
         counts = [part["count"] for part in each["bins"]]
         label = f"predicted and true: {name}"
@@ -211,12 +209,15 @@ def _calibration(report: Report) -> list[dict[str, Any]]:
     return drawn
 
 
-def _ends(found: Sequence[Report]) -> tuple[float, float]:
-    values = [part[name] for each in found for part in each["bins"] for name in ("predicted", "true")]
-    if not values:
-        return 0.0, 1.0
-    scale = Scale.over(values, 0, 1)
-    return scale.low, scale.high
+def _ends(bins: Sequence[Report], numbers: bool) -> tuple[float, tuple[float, float]]:
+    """Where the predicted begin, and where the true begin and both end."""
+    if not bins:
+        return 0.0, (0.0, 1.0)
+    if numbers:
+        scale = Scale.over([part[name] for part in bins for name in ("predicted", "true")], 0, 1)
+        return scale.low, (scale.low, scale.high)
+    begin = EVEN if min(part["predicted"] for part in bins) >= EVEN else 0.0  # of two labels, none is less likely
+    return begin, (min(begin, floor(10 * min(part["low"] for part in bins)) / 10), 1.0)
 
 
 def _pairs(report: Report) -> dict[str, list[Report]]:
