@@ -159,7 +159,9 @@ def test_a_comparison_reports_prints_and_judges(scansion, tmp_path):
     assert done.code == 3
     assert (compared["train_rows"], compared["test_rows"]) == (96, 24)
     assert compared["verdict"]["family"] == "bag-of-words"
-    assert {file.name for file in (tmp_path / "report").iterdir()} == {"report.json", "report.md"}
+    assert {file.name for file in (tmp_path / "report").iterdir()} == {
+        "report.json", "report.md", "report.html"
+    }
 
 
 def test_an_interruption_between_two_runs_loses_none_that_was_finished(scansion, monkeypatch, tmp_path):

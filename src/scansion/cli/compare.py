@@ -75,8 +75,8 @@ def compare(
     class_weight: ClassWeight = None,
     processes: Processes = None,
     random_state: Seed = 0,
-    out: Annotated[Path | None, typer.Option("--out", metavar="FOLDER", help="Write report.json and report.md "
-                                                "here, over an older report.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", metavar="FOLDER", help="Write report.html, report.md and "
+                                                "report.json here, over an older report.")] = None,
     at_least: AtLeast = None,
     as_json: Json = False,
 ) -> None:

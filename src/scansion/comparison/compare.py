@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 
 from scansion.comparison.conclusion import ranked, row_of, unfinished
+from scansion.comparison.evidence import confidences_of, evidence_of
 from scansion.comparison.learning_curve import curve_of, smaller_parts
+from scansion.comparison.lengths import by_length
 from scansion.comparison.result import Comparison, Row
 from scansion.comparison.rows import ComparedRows, comparable, duplicates, facts_of, rows_to_compare_on
 from scansion.comparison.runs import Doing, Outcome, Run, carry_out
@@ -185,6 +187,7 @@ def _conclude(
     truth = comparable(data.head, [data.targets[i] for _, test in data.folds for i in test])
     whole = [run for run in runs if run.fold < len(data.folds)]
     predictions: dict[str, list[np.ndarray]] = {}
+    confidences: dict[str, np.ndarray] = {}
     rows: list[Row] = []
     for label in chosen:
         mine = [outcome for outcome in outcomes if outcome.run.label == label and outcome.run.fold < len(data.folds)]
@@ -195,6 +198,8 @@ def _conclude(
         predictions[label] = [
             comparable(data.head, [a for o in mine if o.run.seed == seed for a in o.answers]) for seed in seeds
         ]
+        sure = confidences_of([outcome for outcome in mine if outcome.run.seed == seeds[0]])
+        confidences |= {} if sure is None else {label: sure}
         interval = interval_of(kind, measure, truth, predictions[label])
         by_seed = [measure_all(kind, truth, prediction) for prediction in predictions[label]]
         rows.append(row_of(label, interval, measure, by_seed, mine))
@@ -203,5 +208,14 @@ def _conclude(
     return Comparison(
         data.task, measure, ordered, verdict, pairs, adjusted, tuple(predictions), len(data.folds[0][0]), len(truth),
         duplicates(data), facts_of(data) | settings, library_versions(), interrupted,
+        by_length=by_length(
+            [data.texts[i] for _, test in data.folds for i in test], list(predictions),
+            lambda label, mine: interval_of(kind, measure, truth[mine], [each[mine] for each in predictions[label]]),
+            [outcome for outcome in outcomes if outcome.run.fold < len(data.folds)],
+        ),
         learning_curve=curve_of(data, parts, outcomes, predictions, truth),
+        evidence=evidence_of(
+            data, truth, {row.family: predictions[row.family][0] for row in ordered if row.family in predictions},
+            confidences, baseline,
+        ),
     )

@@ -1,38 +1,11 @@
-"""Figures as people read them."""
+"""Which measures people read in hundredths."""
 
 from scansion.measures.contributions import SHARES
+from scansion.viewer.figures import score_shown
 
 PERCENT_MEASURES = SHARES | {"micro_f1", "macro_f1", "balanced_accuracy", "bleu", "chrf"}
 
 
 def percent(value: float, measure: str) -> str:
     """A share in hundredths with one decimal, any other measure with three."""
-    return f"{100 * value:.1f}" if measure in PERCENT_MEASURES else f"{value:.3f}"
-
-
-def seconds_shown(seconds: float) -> str:
-    """``0.4 s``, ``12 s``, ``3 min 20 s``, ``1 h 5 min``."""
-    if seconds < 10:
-        return f"{seconds:.1f} s"
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60:02d} s"
-    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
-
-
-def rate_shown(rate: float | None) -> str:
-    """``870``, ``3.2k``, ``41k``, and ``–`` for what nothing is spent on."""
-    if rate is None:
-        return "–"
-    return f"{rate:.0f}" if rate < 1_000 else f"{rate / 1000:.1f}k" if rate < 10_000 else f"{rate / 1000:.0f}k"
-
-
-def bytes_shown(size: int) -> str:
-    """``12 kB``, ``3.4 MB``, ``1.2 GB``."""
-    for unit, factor in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
-        if size >= factor:
-            value = size / factor
-            return f"{value:.1f} {unit}" if value < 10 else f"{value:.0f} {unit}"
-    return f"{size} B"
+    return score_shown(value, measure in PERCENT_MEASURES)

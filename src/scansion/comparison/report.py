@@ -1,4 +1,7 @@
-"""The report folder: ``report.json`` for programs, ``report.md`` for people. Its fields are in docs/report.md."""
+"""The report folder: ``report.html`` and ``report.md`` for people, ``report.json`` for programs.
+
+Its fields are in docs/report.md.
+"""
 
 import json
 from pathlib import Path
@@ -6,11 +9,13 @@ from typing import Any
 
 from jinja2 import Environment
 
-from scansion.comparison.figures import bytes_shown, percent, rate_shown, seconds_shown
+from scansion.comparison.figures import percent
 from scansion.errors import UsageError
 from scansion.storage.atomic import put_folder
+from scansion.viewer.figures import bytes_shown, rate_shown, seconds_shown
+from scansion.viewer.report import report_page
 
-NAMES = {"report.json", "report.md"}
+NAMES = {"report.json", "report.md", "report.html"}
 
 PAGE = """# Comparison of {{ report.rows | length }} families
 
@@ -54,13 +59,14 @@ On the same test rows, Holm-adjusted over all pairs.
 {% if report.by_length -%}
 ## By length
 
-{{ report.metric }} of the test texts by the words they have.
+{{ report.metric }} of the test texts by the words they have, with 95 % intervals.
 
 | family |{% for part in report.by_length %} {{ part.least }}–{{ part.most }} ({{ "{:,}".format(part.rows) }} rows) |\
 {% endfor %}
 |---|{% for part in report.by_length %}---:|{% endfor %}
 {% for row in report.rows if row.status == "ok" -%}
-| {{ row.family }} |{% for part in report.by_length %} {{ score(part.scores[row.family]) }} |{% endfor %}
+| {{ row.family }} |{% for part in report.by_length %} {{ score(part.scores[row.family]) }} \
+({{ score(part.intervals[row.family][0]) }} to {{ score(part.intervals[row.family][1]) }}) |{% endfor %}
 {% endfor %}
 {% endif -%}
 {% if report.learning_curve.points -%}
@@ -107,8 +113,12 @@ Versions: {% for name, version in report.versions.items() %}{{ name }} {{ versio
 
 
 def save_report(report: dict[str, Any], folder: Path) -> None:
-    """Write the two files of ``report`` in one step; only an older report is replaced, else UsageError."""
-    put_folder(folder, {"report.json": _json(report), "report.md": markdown(report).encode()}, _check_replaceable)
+    """Write the three files of ``report`` in one step; only an older report is replaced, else UsageError."""
+    files = {
+        "report.json": _json(report), "report.md": markdown(report).encode(errors="replace"),
+        "report.html": report_page(report).encode(errors="replace"),
+    }
+    put_folder(folder, files, _check_replaceable)
 
 
 def markdown(report: dict[str, Any]) -> str:
@@ -144,7 +154,8 @@ def _cell(value: Any) -> str:
 
 
 def _json(report: dict[str, Any]) -> bytes:
-    return (json.dumps(report, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode()
+    # half a surrogate pair, which a text may hold, has no UTF-8; JSON writes it as Python does, \udc00
+    return (json.dumps(report, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode(errors="backslashreplace")
 
 
 def _check_replaceable(folder: Path) -> None:

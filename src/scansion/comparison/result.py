@@ -8,13 +8,17 @@ from typing import Any
 from jinja2 import Environment
 from numpy.typing import NDArray
 
-from scansion.comparison.figures import rate_shown
+from scansion.comparison.evidence import Evidence
+from scansion.comparison.figures import PERCENT_MEASURES
 from scansion.comparison.learning_curve import LearningCurve
+from scansion.comparison.lengths import Slice
 from scansion.comparison.report import save_report
 from scansion.comparison.verdict import Verdict
 from scansion.errors import MissingExtraError
 from scansion.measures.paired import PairedTest
+from scansion.viewer.figures import rate_shown
 
+BASELINES = ("majority", "mean", "copy")
 ISSUE_COLUMNS = (
     "family", "status", "score", "low", "high", "rank_group", "seeds", "fit_seconds", "documents_per_second",
     "size_bytes", "peak_memory_bytes", "tokens_read_share",
@@ -54,16 +58,6 @@ class Row:
     """The family's configuration."""
 
 
-@dataclass(frozen=True)
-class Slice:
-    """Every family's score on the test texts of ``least`` to ``most`` words."""
-
-    least: int
-    most: int
-    rows: int
-    scores: Mapping[str, float]
-
-
 @dataclass(frozen=True, eq=False)
 class Comparison:
     """The outcome of :func:`scansion.compare`."""
@@ -85,9 +79,10 @@ class Comparison:
     versions: Mapping[str, str]
     interrupted: bool = False
     by_length: tuple[Slice, ...] = ()
-    """Of translators, shortest sources first."""
+    """Shortest texts first."""
     learning_curve: LearningCurve = LearningCurve()  # noqa: RUF009
     """Empty unless it was asked for."""
+    evidence: Evidence = field(default_factory=Evidence)
 
     @property
     def failed(self) -> tuple[Row, ...]:
@@ -115,9 +110,12 @@ class Comparison:
         rows = [asdict(row) for row in self.rows]
         return {
             **self.to_json(), "rows": rows, "verdict": asdict(self.verdict), "pairs": pairs,
+            "baseline": next((row.family for row in self.rows if row.family in BASELINES), None),
+            "in_hundredths": self.metric in PERCENT_MEASURES,
             "facts": dict(self.facts), "versions": dict(self.versions), "interrupted": self.interrupted,
             "by_length": [asdict(each) for each in self.by_length],
             "learning_curve": asdict(self.learning_curve),
+            **asdict(self.evidence),
         }
 
     def to_frame(self) -> Any:
@@ -129,7 +127,7 @@ class Comparison:
         return pandas.DataFrame([{name: getattr(row, name) for name in ISSUE_COLUMNS} for row in self.rows])
 
     def save(self, folder: str | Path) -> None:
-        """Write ``report.json`` and ``report.md`` into a new folder, or over an older report."""
+        """Write ``report.html``, ``report.md`` and ``report.json`` into a new folder, or over an older report."""
         save_report(self.report(), Path(folder))
 
     def _repr_html_(self) -> str:

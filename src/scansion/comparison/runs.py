@@ -14,7 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from scansion.comparison.slices import slices_of
 from scansion.families.catalogue import Family, WritingFamily, name_of
 from scansion.storage.schema import to_json
 
@@ -44,14 +46,20 @@ class Doing:
     progress: float | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Outcome:
-    """What a run gave: answers for its fold's test rows and its cost, or why it failed."""
+    """What a run gave: answers for its fold's test rows and its cost, or why it failed.
+
+    ``confidences`` are the probability of each answer (N,), or of each label (N, labels); ``paces (slices, 2)`` are
+    test rows and the seconds they took, by length.
+    """
 
     run: Run
     answers: list[Any]
     cost: dict[str, Any]
     failure: str = ""
+    confidences: NDArray | None = None
+    paces: NDArray | None = None
 
 
 def write_data(
@@ -67,6 +75,7 @@ def write_data(
     for number, (train, test) in enumerate(folds):
         np.save(folder / f"train.{number}.npy", train)
         np.save(folder / f"test.{number}.npy", test)
+    np.save(folder / "slices.npy", slices_of(texts, np.unique(np.concatenate([test for _, test in folds]))))
 
 
 def carry_out(
@@ -142,12 +151,16 @@ def _outcome(run: Run, place: Path, code: int) -> Outcome:
     if (place / "cost.json").exists():
         answers = json.loads((place / "answers.json").read_text(encoding="utf-8"))
         cost = json.loads((place / "cost.json").read_text())
-        return Outcome(run, answers, cost)
+        return Outcome(run, answers, cost, "", _array(place / "confidences.npy"), _array(place / "paces.npy"))
     if (place / "failed.json").exists():
         return Outcome(run, [], {}, json.loads((place / "failed.json").read_text()))
     said = (place / "messages").read_text(errors="replace").strip().splitlines()[-1:]
     failure = f"its process {_ended(code)}" + (f": {said[0].strip()}" if said else ".")
     return Outcome(run, [], {}, failure)
+
+
+def _array(file: Path) -> NDArray | None:
+    return np.load(file) if file.exists() else None
 
 
 def _ended(code: int) -> str:

@@ -4,12 +4,12 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from scansion.comparison.figures import bytes_shown, percent, rate_shown, seconds_shown
-from scansion.comparison.result import Comparison, Row
+from scansion.comparison.figures import percent
+from scansion.comparison.result import BASELINES, Comparison, Row
+from scansion.viewer.figures import bytes_shown, rate_shown, seconds_shown
 
 BAR_CELLS = 24
 CUT_SHORT = "†"
-BASELINES = ("majority", "mean", "copy")
 
 
 def render(comparison: Comparison, width: int) -> RenderableType:
@@ -21,7 +21,7 @@ def render(comparison: Comparison, width: int) -> RenderableType:
     if any(row.cut_short for row in good):
         parts.append(Text(f"{CUT_SHORT} cut short by the budget", style="dim"))
     parts += [_failure(row) for row in comparison.failed]
-    if comparison.by_length:
+    if comparison.task == "translate":  # length is what sets them apart; documents' is in the report
         parts += [Text(""), _by_length(comparison, good)]
     return Group(*parts, Text(""), _words(comparison))
 

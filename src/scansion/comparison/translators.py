@@ -8,7 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scansion.comparison.conclusion import ranked, row_of, unfinished
-from scansion.comparison.result import Comparison, Row, Slice
+from scansion.comparison.evidence import evidence_of_translations
+from scansion.comparison.lengths import by_length
+from scansion.comparison.result import Comparison, Row
 from scansion.comparison.runs import Doing, Outcome, Run, carry_out
 from scansion.errors import DataError, UsageError
 from scansion.families.catalogue import WRITERS, WritingFamily, labelled, writer_from
@@ -29,7 +31,6 @@ from scansion.text.documents import check_documents
 
 BASELINE = "copy"
 """What a program scores that translates nothing."""
-SLICES = 4
 FEWEST_TEST_PAIRS = 2
 
 
@@ -68,7 +69,7 @@ def comparing_translators(
     }
     seen = {sources[i] for i in train}
     yield _conclude(
-        chosen, runs, outcomes, read, wanted, len(train), sum(text in seen for text in read), facts, interrupted
+        chosen, runs, outcomes, read, wanted, held, len(train), sum(text in seen for text in read), facts, interrupted
     )
     if interrupted:
         raise KeyboardInterrupt
@@ -83,23 +84,31 @@ def _families(families: Sequence[str | WritingFamily] | None) -> dict[str, Writi
 
 def _conclude(
     chosen: Mapping[str, WritingFamily], runs: Sequence[Run], outcomes: Sequence[Outcome], read: list[str],
-    wanted: list[str], trained: int, duplicates: int, facts: dict[str, Any], interrupted: bool,
+    wanted: list[str], positions: NDArray, trained: int, duplicates: int, facts: dict[str, Any], interrupted: bool,
 ) -> Comparison:
     counts: dict[str, list[NDArray]] = {BASELINE: [bleu_counts(read, wanted)]}
+    firsts: dict[str, list[str]] = {}
     rows = [_copied(read, wanted, counts[BASELINE])]
     for label in chosen:
         mine = [outcome for outcome in outcomes if outcome.run.label == label]
         if failed := unfinished(label, mine, runs):
             rows.append(failed)
             continue
+        firsts[label] = mine[0].answers
         counts[label] = [bleu_counts(outcome.answers, wanted) for outcome in mine]
         by_seed = [_measures(outcome.answers, wanted) for outcome in mine]
         rows.append(row_of(label, interval_over_seeds(counts[label], bleu_of), "bleu", by_seed, mine))
     pairs, adjusted = all_pairs(list(counts), lambda a, b: paired_bootstrap(counts[a], counts[b], bleu_of))
     ordered, verdict = ranked(rows, chosen, pairs, adjusted, "bleu", len(wanted), BASELINE)
+    answers = {row.family: firsts[row.family] for row in ordered if row.family in firsts}
     return Comparison(
         "translate", "bleu", ordered, verdict, pairs, adjusted, tuple(counts), trained, len(wanted), duplicates, facts,
-        library_versions(), interrupted, _by_length(read, counts),
+        library_versions(), interrupted,
+        by_length(
+            read, list(counts), lambda label, mine: interval_over_seeds([c[mine] for c in counts[label]], bleu_of),
+            outcomes,
+        ),
+        evidence=evidence_of_translations(read, wanted, positions, answers),
     )
 
 
@@ -118,22 +127,6 @@ def _measures(found: list[str], wanted: list[str]) -> dict[str, float]:
         "bleu": float(bleu_of(bleu_counts(found, wanted).sum(axis=0))) / 100,
         "chrf": float(chrf_of(chrf_counts(found, wanted).sum(axis=0))) / 100,
     }
-
-
-def _by_length(read: list[str], counts: Mapping[str, list[NDArray]]) -> tuple[Slice, ...]:
-    """BLEU of the shortest quarter of the sources, of the next, and so on: what memory costs as sentences grow."""
-    words = np.array([len(text.split()) for text in read])
-    edges = np.unique(np.quantile(words, np.linspace(0, 1, SLICES + 1)[1:-1], method="lower"))
-    numbers = np.searchsorted(edges, words, side="left")
-    slices = []
-    for number in np.unique(numbers):
-        mine = numbers == number
-        scores = {
-            label: float(np.mean([bleu_of(each[mine].sum(axis=0)) for each in by_seed])) / 100
-            for label, by_seed in counts.items()
-        }
-        slices.append(Slice(int(words[mine].min()), int(words[mine].max()), int(mine.sum()), scores))
-    return tuple(slices)
 
 
 def _facts(sources: list[str], targets: list[str], train: np.ndarray) -> dict[str, Any]:

@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from scansion.comparison.slices import SLICES
 from scansion.errors import DivergedError, ScansionError
 from scansion.families.catalogue import FAMILIES, WRITERS
 from scansion.learning.counted import Remark, Stage
@@ -23,6 +25,7 @@ from scansion.tasks.documents import DocumentClassifier, DocumentRegressor
 from scansion.tasks.translation import Translator
 
 SECONDS_BETWEEN_STEPS_TOLD = 0.5
+PACE_SECONDS, PACE_FEWEST, PACE_MOST = 0.25, 16, 256  # what a pace is taken from: texts for so long, and how many
 KIB = 1024 if sys.platform != "darwin" else 1
 
 
@@ -34,7 +37,7 @@ def work(folder: Path, run: Path) -> None:
     estimator = _estimator(wanted)
     try:
         more = {"unlabelled": read_rows(folder, "unlabelled")} if wanted["pretrain"] else {}
-        cost = _measure(estimator, texts, targets, train, test, run, more)
+        cost = _measure(estimator, texts, targets, train, test, np.load(folder / "slices.npy"), run, more)
     except (ScansionError, MemoryError) as error:
         reason = "it ran out of memory." if isinstance(error, MemoryError) else str(error)
         (run / "failed.json").write_text(json.dumps(reason))
@@ -61,7 +64,7 @@ def _estimator(wanted: dict[str, Any]) -> DocumentClassifier | DocumentRegressor
 
 def _measure(
     estimator: DocumentClassifier | DocumentRegressor | Translator, texts: list[str], targets: list[Any],
-    train: np.ndarray, test: np.ndarray, run: Path, more: dict[str, list[str]],
+    train: np.ndarray, test: np.ndarray, slices: np.ndarray, run: Path, more: dict[str, list[str]],
 ) -> dict[str, Any]:
     told = 0.0
     for event in estimator.fitting([texts[i] for i in train], [_hashable(targets[i]) for i in train], **more):
@@ -70,8 +73,15 @@ def _measure(
             print(json.dumps(_told(event)), flush=True)
     held = [texts[i] for i in test]
     begun = time.perf_counter()
-    answers = estimator.predict(held) if isinstance(estimator, Translator) else _answers(estimator, held)
+    if isinstance(estimator, Translator):
+        scores, answers = None, estimator.predict(held)
+    else:
+        scores = _scores(estimator, held)
+        answers = [list(answer) if isinstance(answer, tuple) else answer for answer in estimator.answers(scores)]
     seconds = time.perf_counter() - begun
+    if isinstance(estimator, DocumentClassifier):
+        np.save(run / "confidences.npy", _confidences(estimator, scores, targets))
+    np.save(run / "paces.npy", _paces(estimator, held, slices[test], seconds / len(held)))
     (run / "answers.json").write_text(json.dumps(answers), encoding="utf-8")
     read, there = estimator.coverage(held).sum(axis=0).tolist()
     own, workers = own_peak_memory(), resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * KIB
@@ -96,12 +106,43 @@ def own_peak_memory() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * KIB
 
 
-def _answers(estimator: DocumentClassifier | DocumentRegressor, held: list[str]) -> list[Any]:
-    """One answer a text, as JSON holds it; DivergedError where one is no number."""
+def _scores(estimator: DocumentClassifier | DocumentRegressor, held: list[str]) -> NDArray:
+    """The texts' scores, (N, K); DivergedError where one is no number."""
     scores = estimator.decision_function(held)
     if not np.isfinite(scores).all():
         raise DivergedError(f"{np.sum(~np.isfinite(scores).all(axis=1)):,} test texts got answers that are no numbers.")
-    return [list(answer) if isinstance(answer, tuple) else answer for answer in estimator.answers(scores)]
+    return scores
+
+
+def _confidences(estimator: DocumentClassifier, scores: NDArray, targets: list[Any]) -> NDArray:
+    """The probability of each answer (N,), or of each of several labels (N, labels): 0 for one not met in training."""
+    probabilities = estimator.head_.probabilities(scores).astype(np.float32)
+    if estimator.head_.kind != "multilabel":
+        return probabilities.max(axis=1)
+    labels = sorted({label for held in targets for label in held})
+    confidences = np.zeros((len(scores), len(labels)), np.float32)
+    confidences[:, np.searchsorted(labels, estimator.head_.labels)] = probabilities
+    return confidences
+
+
+def _paces(
+    estimator: DocumentClassifier | DocumentRegressor | Translator, held: list[str], slices: NDArray, each: float
+) -> NDArray:
+    """Texts of every length and the seconds they take, (SLICES, 2): some of them, read once more.
+
+    ``each`` is the mean seconds a text.  It comes after the main timing, which it would disturb.
+    """
+    read = estimator.predict if isinstance(estimator, Translator) else estimator.decision_function
+    most = int(np.clip(PACE_SECONDS / max(each, 1e-9), PACE_FEWEST, PACE_MOST))
+    paces = np.zeros((SLICES, 2))
+    for number in range(SLICES):
+        there = np.flatnonzero(slices == number)
+        some = [held[i] for i in there[:: max(1, -(-len(there) // most))]]
+        if some:
+            begun = time.perf_counter()
+            read(some)
+            paces[number] = len(some), time.perf_counter() - begun
+    return paces
 
 
 def _told(event: Stage | Remark | Step | Epoch) -> dict[str, Any]:
