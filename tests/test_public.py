@@ -14,8 +14,8 @@ import scansion
 from scansion.families.catalogue import FAMILIES, options_of
 
 NAMES = {
-    "__version__", "DocumentClassifier", "DocumentRegressor", "Translator", "load", "export", "look", "compare", "FAMILIES",
-    "WRITERS", "RNNEncoderDecoder", "SequenceToSequence", "LSTMEncoderDecoder", "TransformerEncoderDecoder",
+    "__version__", "DocumentClassifier", "DocumentRegressor", "Translator", "load", "export", "look", "compare",
+    "FAMILIES", "WRITERS", "RNNEncoderDecoder", "SequenceToSequence", "LSTMEncoderDecoder", "TransformerEncoderDecoder",
     "BagOfWords", "NGrams", "RNN", "LSTM", "Transformer", "Training", "WriterTraining",
     "Pretrained", "FineTuning", "Bert", "pretrain", "Pretraining",
 }  # fmt: skip
