@@ -57,8 +57,7 @@ def run(folder: Path, family: str, seed: int, budget: str) -> Measured:
     seconds = time.monotonic() - begun
     score = [*scansion, "evaluate", model.name, "test_2016_flickr.en", "test_2016_flickr.de", "--json"]
     scores = json.loads(subprocess.run(score, cwd=folder, stdout=subprocess.PIPE, text=True, check=True).stdout)
-    ended = [line for line in log.read_text().splitlines() if "kept the weights" in line]
-    return {**json.loads(done.stdout), **scores, "seconds": seconds, "ended": ended[-1] if ended else ""}
+    return {**json.loads(done.stdout), **scores, "seconds": seconds}
 
 
 def by_length(folder: Path, family: str, seed: int) -> list[str]:
@@ -98,7 +97,7 @@ def main() -> None:
         interval = f"{standard['low']:.1f} to {standard['high']:.1f}"
         rows.append([
             given.text, family, f"{found['parameters']:,}", f"{found['seconds']:,.0f}", f"{found['perplexity']:.2f}",
-            f"{tokenised:.2f}", interval, f"{standard['score']:.2f}", f"{found['chrf']:.2f}", found["ended"],
+            f"{tokenised:.2f}", interval, f"{standard['score']:.2f}", f"{found['chrf']:.2f}", "; ".join(found["notes"]),
         ])
         lengths.append([family, *by_length(folder, family, given.seed)])
     print(heading("Translation of Multi30k, English to German", given.seed))

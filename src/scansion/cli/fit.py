@@ -218,7 +218,7 @@ def _print(estimator: Any, family: str, out: Path, task: str | None, as_json: bo
         validation = None if valid is None else {"score": valid.score, "low": valid.low, "high": valid.high}
         print(json.dumps({
             "model": str(out), "task": task, "family": family, "metric": report.measure, "validation": validation,
-            "fit_seconds": report.seconds, "parameters": report.parameters,
+            "fit_seconds": report.seconds, "parameters": report.parameters, "notes": list(report.notes),
         }, indent=2))
         return
     for note in report.notes:

@@ -69,7 +69,7 @@ def tell_translator(translator: Any, family: str, out: Path, as_json: bool) -> N
     if as_json:
         print(json.dumps({
             "model": str(out), "task": "translate", "family": family, "perplexity": report.perplexity,
-            "fit_seconds": report.seconds, "parameters": report.parameters,
+            "fit_seconds": report.seconds, "parameters": report.parameters, "notes": list(report.notes),
         }, indent=2))
         return
     for note in report.notes:
