@@ -1,5 +1,7 @@
 """Looking at one text: parts that add up, effects that are measured, and the head that does the work found first."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 import torch
@@ -9,6 +11,8 @@ from encoders import write_encoder
 from scansion.errors import NotFittedError, UsageError
 from scansion.layers.attention import MultiHeadAttention
 from scansion.layers.silencing import heads_of, silenced
+from scansion.tasks.explaining import answer_of
+from scansion.tasks.looking import words_of
 from scansion.tasks.readings import reading_of
 from scansion.tasks.sight import sight
 
@@ -69,6 +73,18 @@ def test_neighbouring_words_of_a_long_text_are_removed_together(models):
     assert found.removals[0].first == 0
     assert found.removals[-1].last == 95
     assert all(a.last + 1 == b.first for a, b in zip(found.removals, found.removals[1:], strict=False))
+
+
+@pytest.mark.parametrize("name", ["lstm", "transformer", "frozen", "fine-tuned"])
+def test_others_go_on_predicting_while_somebody_looks(models, name):
+    model = models[name]
+    model.look(TEXT)  # what is made at first is made
+    wanted = model.decision_function([TEXT])
+    with ThreadPoolExecutor(1) as pool:
+        looking = pool.submit(lambda: [model.look(TEXT) for _ in range(3)])
+        while not looking.done():
+            assert np.allclose(model.decision_function([TEXT]), wanted, atol=1e-5)
+        looking.result()
 
 
 @pytest.mark.parametrize("name", ["transformer", "frozen", "fine-tuned"])
@@ -144,9 +160,19 @@ def test_sight_is_the_familys(models, name):
 
 
 @pytest.mark.parametrize("name", [*FAMILIES, "frozen", "fine-tuned"])
-@pytest.mark.parametrize("text", ["", " \t ", "...", "zyzzyva", "\u202eabc \x00 <b>"])
-def test_odd_texts_are_looked_at_too(models, name, text):
-    assert "</html>" in models[name].look(text).html()
+@pytest.mark.parametrize("text", ["", " \t ", "...", "zyzzyva", "\u202eabc \x00 <b>", "good \udcff"])
+def test_odd_texts_are_looked_at_too(models, name, text, tmp_path):
+    models[name].look(text).save(tmp_path / "look.html")
+    assert (tmp_path / "look.html").read_text(encoding="utf-8").rstrip().endswith("</html>")
+
+
+def test_a_sure_model_is_as_sure_of_the_other_answer_being_wrong(models):
+    answers = [answer_of(models["lstm"].head_, np.array([[40.0]]), label) for label in ("up", "down")]
+    assert [float(answer.support(np.array([[40.0]]))[0]) for answer in answers] == pytest.approx([0, -40], abs=1e-9)
+
+
+def test_a_piece_that_begins_with_its_blank_is_part_of_the_word_behind_it():
+    assert words_of([(0, 1), (1, 6), (6, 8)], [(0, 1), (2, 6), (7, 8)]).tolist() == [0, 1, 2]
 
 
 def test_numbers_and_sets_of_labels_are_looked_at_too():
@@ -155,8 +181,8 @@ def test_numbers_and_sets_of_labels_are_looked_at_too():
     assert (found.answer, found.probability, found.quantity) == ("number", None, "number")
     assert found.removals[1].effect > 0.5
     sets = [(label, "even" if i % 4 < 2 else "odd") for i, label in enumerate(LABELS)]
-    found = scansion.DocumentClassifier("n-grams").fit(TEXTS, sets).look("w1 good", "up").models[0]
-    assert found.answer == "up"
+    found = scansion.DocumentClassifier("n-grams").fit(TEXTS, sets).look("w1 good", "odd").models[0]
+    assert (found.answer, "up" in found.decision) == ("odd", True)
 
 
 def test_windows_of_a_long_text_are_looked_at_one_at_a_time(models):
@@ -166,7 +192,9 @@ def test_windows_of_a_long_text_are_looked_at_one_at_a_time(models):
     assert first.attention.rows == tuple(text.split()[:16])
     assert second.attention.rows == tuple(text.split()[8:24])
     assert second.attention.row_words == tuple(range(8, 24))
-    with pytest.raises(UsageError, match="4 windows; there is no window 5"):
+    together = scansion.look([models["lstm"], models["transformer"]], text, window=2)
+    assert [model.window for model in together.models] == [(1, 1), (2, 4)]
+    with pytest.raises(UsageError, match="no window 5: this text is read in 4"):
         models["transformer"].look(text, window=5)
 
 
@@ -179,6 +207,18 @@ def test_what_cannot_be_looked_at_is_said(models):
         scansion.look([], "good")
     with pytest.raises(UsageError, match="Expected one text"):
         models["lstm"].look(["good"])
+    with pytest.raises(UsageError, match="Expected classifiers or regressors, got Translator"):
+        scansion.look(scansion.Translator(), "good")
+    number = scansion.DocumentRegressor("bag-of-words").fit(TEXTS, np.arange(120.0))
+    with pytest.raises(UsageError, match="answers with numbers"):
+        number.look("good", "up")
+    with pytest.raises(UsageError, match="no scale in common"):
+        scansion.look([number, models["lstm"]], "good")
+
+
+def test_models_of_one_family_have_names_of_their_own(models):
+    found = scansion.look([models["lstm"], models["lstm"]], TEXT)
+    assert [model.name for model in found.models] == ["lstm", "lstm-2"]
 
 
 def test_arrays_are_kept_as_they_are(models, tmp_path):

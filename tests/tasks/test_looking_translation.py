@@ -92,8 +92,11 @@ def test_the_effect_of_a_head_is_measured_on_the_whole_translation():
 
 
 def test_odd_texts_are_looked_at_too(model):
-    for source, target in (("", "eins"), ("one", ""), (" ", " "), ("<b>&", "„“ é")):
-        assert "</html>" in model.look(source, target).html()
+    for source, target in (("", "eins"), ("one", ""), (" ", " "), ("<b>&", "„“ é 日本")):
+        found = model.look(source, target)
+        assert "</html>" in found.html()
+        assert found.targets[:-1] == tuple(target.split())[: len(found.targets) - 1] or target == "„“ é 日本"
+    assert found.targets == ("„", "“", "é", "日本", "<end>")
 
 
 def test_words_are_aligned_where_they_must_be():

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from scansion.errors import UsageError
-from scansion.viewer.heads import entropies, sinks, weighed_together
+from scansion.viewer.heads import entropy, sink, weighed_together
 from scansion.viewer.pictures import LEVELS, MOST_CELLS, palette, picture, shared
 
 
@@ -71,16 +71,20 @@ def test_what_are_no_weights_is_refused(wrong):
         picture(np.full((2, 2), wrong))
 
 
-def test_entropy_runs_from_one_position_to_all_alike():
-    one, all_alike = np.eye(4)[None], np.full((1, 4, 4), 0.25)
-    assert entropies(np.concatenate([one, all_alike])) == pytest.approx([0, 1])
+def test_entropy_runs_from_one_position_to_all_that_can_be_seen_alike():
+    assert entropy(np.eye(4)) == 0
+    assert entropy(np.full((4, 4), 0.25)) == pytest.approx(1)
+    past = np.tril(np.ones((5, 5))) / np.arange(1, 6)[:, None]
+    assert entropy(past, causal=True) == pytest.approx(1)
+    assert entropy(np.ones((1, 1)), causal=True) == 0
 
 
-def test_a_sink_is_where_most_of_all_looking_goes():
+def test_a_sink_is_where_most_of_all_looking_goes_that_could_go_elsewhere():
     weights = np.full((3, 4), 0.1)
     weights[:, 2] = 0.7
-    where, share = sinks(weights)
-    assert (int(where), float(share)) == (2, pytest.approx(0.7))
+    assert sink(weights) == (2, pytest.approx(0.7))
+    past = np.tril(np.ones((3, 3))) / np.arange(1, 4)[:, None]
+    assert sink(past, causal=True)[1] == pytest.approx((1 / 2 + 1 / 3) / 2)
 
 
 def test_heads_together_count_as_much_as_their_removal_costs():

@@ -1,7 +1,6 @@
 """``scansion look``: what models do with one text, as an offline page."""
 
 import json
-import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,6 +9,7 @@ import typer
 from scansion.cli.options import Json
 from scansion.cli.telling import say
 from scansion.errors import UsageError, did_you_mean
+from scansion.text.documents import read_lines
 
 STANDARD_INPUT = "-"
 SHOWN = 5
@@ -44,15 +44,15 @@ def look(
     *folders, text = models_and_text
     if not folders:
         raise UsageError("A model and a text are needed: scansion look model 'some text'.")
-    if npz is not None and npz.suffix != ".npz":
-        raise UsageError(f"--npz writes a file that ends in .npz; got {npz}.")
     from scansion.tasks.loading import load
-    from scansion.viewer.files import check_page
+    from scansion.viewer.files import check_arrays, check_page
 
     check_page(out)
+    if npz is not None:
+        check_arrays(npz)
 
     models = [load(folder) for folder in folders]
-    text = sys.stdin.read().rstrip("\n") if text == STANDARD_INPUT else text
+    text = "\n".join(read_lines(STANDARD_INPUT).texts) if text == STANDARD_INPUT else text
     if any(hasattr(model, "translate") for model in models):
         found = _translation(models, text, answer, translation, window)
         told = {"source": found.source, "target": found.target, "alignment": found.alignment().tolist()}
@@ -77,6 +77,8 @@ def _documents(models: list[Any], text: str, answer: str | None, window: int) ->
 
     labels = {str(label): label for label in getattr(models[0], "classes_", [])}
     if answer is not None and answer not in labels:
+        if not labels:
+            raise UsageError("The first model answers with numbers. Leave out --answer.")
         raise UsageError(f"There is no label {answer!r}{did_you_mean(answer, labels)}")
     return look_at(models, text, labels.get(answer), window)
 
@@ -91,8 +93,8 @@ def _translation(models: list[Any], text: str, answer: str | None, translation: 
 
 def _told(model: Any) -> dict[str, Any]:
     return {
-        "family": model.name, "answer": model.answer, "probability": model.probability, "score": model.score,
-        "base": model.base, "contributions": model.contributions.tolist(),
+        "family": model.name, "decision": model.decision, "answer": model.answer, "probability": model.probability,
+        "score": model.score, "base": model.base, "contributions": model.contributions.tolist(),
         "completeness_error": model.completeness_error,
         "removals": [[each.first, each.last, each.effect] for each in model.removals],
         "head_effects": None if model.attention is None else model.attention.effects.tolist(),
@@ -103,5 +105,5 @@ def _line(model: Any, words: tuple[str, ...]) -> str:
     """``lstm  positive 0.970   moving +1.2  plot -0.4``: the words that add and take away most."""
     order = sorted(range(len(words)), key=lambda i: -abs(model.contributions[i]))[:SHOWN]
     most = "  ".join(f"{words[i]} {model.contributions[i]:+.2f}" for i in order)
-    value = model.score if model.probability is None else model.probability
-    return f"{model.name}\t{model.answer}\t{value:.3f}\t{most}"
+    value = model.score if model.probability is None else round(model.probability, 4)
+    return f"{model.name}\t{model.answer}\t{value:.6g}\t{most}"

@@ -11,13 +11,12 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtri
+from scipy.special import stdtrit
 
 from scansion.measures.intervals import wilson
 
 BINS = 15
 QUANTILES = 10
-NORMAL = float(ndtri(0.975))
 
 
 @dataclass(frozen=True)
@@ -51,21 +50,31 @@ def calibration_of(kind: str, truth: NDArray, answers: NDArray, confidences: NDA
     """
     if kind == "regression":
         edges = np.unique(np.quantile(answers, np.linspace(0, 1, QUANTILES + 1)[1:-1], method="lower"))
-        return _binned(answers, truth.astype(np.float64), np.array([answers.min(), *edges, answers.max()]), False)
+        return _binned(answers, truth.astype(np.float64), np.array([answers.min(), *edges, answers.max()]), None)
     if confidences is None:
         return None
     true = (answers == truth if kind == "multiclass" else truth == 1).astype(np.float64)
-    return _binned(confidences.astype(np.float64).ravel(), true.ravel(), np.arange(BINS + 1) / BINS, True)
+    documents = np.arange(len(truth)) if true.ndim == 1 else np.repeat(np.arange(len(truth)), true.shape[1])
+    edges = np.arange(BINS + 1) / BINS
+    return _binned(confidences.astype(np.float64).ravel(), true.ravel(), edges, documents)
 
 
-def _binned(predicted: NDArray, true: NDArray, edges: NDArray, shares: bool) -> Calibration:
-    """Bins between the ``edges``; a value on an edge is in the bin below it."""
+def _binned(predicted: NDArray, true: NDArray, edges: NDArray, documents: NDArray | None) -> Calibration:
+    """Bins between the ``edges``; a value on an edge is in the bin below it.
+
+    ``documents`` says whose each share is, None for numbers.  A document's labels hang together, so an interval of
+    shares is as wide as if each document had one in the bin.
+    """
     numbers = np.clip(np.searchsorted(edges, predicted, side="left") - 1, 0, len(edges) - 2)
     bins = []
     for number in np.unique(numbers):
         mine = numbers == number
         held = true[mine]
-        low, high = wilson(held.sum(), len(held)) if shares else _around(held)
+        if documents is None:
+            low, high = _around(held)
+        else:
+            count = len(np.unique(documents[mine]))
+            low, high = wilson(held.mean() * count, count)
         bins.append(Bin(
             float(edges[number]), float(edges[number + 1]), len(held), float(predicted[mine].mean()),
             float(held.mean()), low, high,
@@ -77,5 +86,6 @@ def _binned(predicted: NDArray, true: NDArray, edges: NDArray, shares: bool) -> 
 def _around(numbers: NDArray) -> tuple[float | None, float | None]:
     if len(numbers) < 2:
         return None, None
-    middle, half = numbers.mean(), NORMAL * numbers.std(ddof=1) / np.sqrt(len(numbers))
+    half = stdtrit(len(numbers) - 1, 0.975) * numbers.std(ddof=1) / np.sqrt(len(numbers))
+    middle = numbers.mean()
     return float(middle - half), float(middle + half)

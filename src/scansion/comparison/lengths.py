@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from scansion.comparison.runs import Outcome
 from scansion.comparison.slices import SLICES, slices_of
 from scansion.measures.intervals import Interval
+from scansion.text.words import read_words
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ def by_length(
     ``outcomes`` are those of the runs on all training rows.
     """
     numbers = slices_of(texts, np.arange(len(texts)))
-    words = np.array([len(text.split()) for text in texts])
+    words = read_words(texts).lengths
     paces = {label: _milliseconds(label, outcomes) for label in families}
     slices = []
     for number in np.unique(numbers):

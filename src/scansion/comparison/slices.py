@@ -5,6 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from scansion.text.words import read_words
+
 SLICES = 4
 FEWEST_ROWS = 2
 
@@ -16,7 +18,7 @@ def slices_of(texts: Sequence[str], tested: NDArray) -> NDArray:
     would be a single text.
     """
     words = np.zeros(len(texts), np.int64)
-    words[tested] = [len(texts[i].split()) for i in tested]
+    words[tested] = read_words(texts[i] for i in tested).lengths
     edges = np.unique(np.quantile(words[tested], np.linspace(0, 1, SLICES + 1)[1:-1], method="lower"))
     numbers = np.searchsorted(edges, words, side="left")
     _, counts = np.unique(numbers[tested], return_counts=True)

@@ -4,10 +4,14 @@ Inside ``with recorded(model) as maps:`` every layer that attends keeps its weig
 ``forward``, and nothing is left behind.
 """
 
+import copy
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
 from torch import Tensor, nn
+
+Network = TypeVar("Network", bound=nn.Module)
 
 
 class Attending(nn.Module):
@@ -30,3 +34,11 @@ def recorded(model: nn.Module) -> Iterator[dict[str, list[Tensor]]]:
     finally:
         for layer in layers.values():
             layer.record = None
+
+
+def private(model: Network) -> Network:
+    """The same network for one who looks: it shares every weight, and its hooks and records are its own.
+
+    Others go on predicting with ``model`` in other threads and notice nothing.
+    """
+    return copy.deepcopy(model, {id(tensor): tensor for tensor in (*model.parameters(), *model.buffers())}).eval()

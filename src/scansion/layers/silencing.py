@@ -6,6 +6,7 @@
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 
+import torch
 from torch import Tensor, nn
 
 from scansion.layers.attention import MultiHeadAttention
@@ -25,6 +26,19 @@ def silenced(model: nn.Module, kept: Mapping[str, Tensor]) -> Iterator[None]:
             hook = layers[name].output.register_forward_pre_hook(_only(keep))
             hooks.callback(hook.remove)
         yield
+
+
+def each_head_silenced(model: nn.Module, at_a_time: int) -> Iterator[int]:
+    """Every head silenced in its turn, each in a row of a batch: while the next is not asked for, so many rows are."""
+    heads = heads_of(model)
+    single = [(name, head) for name, count in heads.items() for head in range(count)]
+    for begin in range(0, len(single), at_a_time):
+        part = single[begin : begin + at_a_time]
+        kept = {name: torch.ones(len(part), count) for name, count in heads.items()}
+        for row, (name, head) in enumerate(part):
+            kept[name][row, head] = 0
+        with silenced(model, kept):
+            yield len(part)
 
 
 def _only(keep: Tensor):

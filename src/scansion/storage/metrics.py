@@ -60,7 +60,7 @@ def read_metrics(path: Path) -> list[dict[str, Any]]:
             value = json.loads(line)
         except (ValueError, RecursionError):
             continue
-        if isinstance(value, dict) and value.get("event") in EVENTS and isinstance(value.get("step"), int):
+        if isinstance(value, dict) and str(value.get("event")) in EVENTS and isinstance(value.get("step"), int):
             found.append(value)
     return found
 

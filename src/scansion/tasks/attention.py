@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from scansion.errors import UsageError
-from scansion.layers.recording import recorded
+from scansion.layers.recording import private, recorded
 from scansion.learning.writer import Writer, batch_of
 from scansion.text.pairs import Pairs
 from scansion.text.subwords import Subwords
@@ -35,7 +35,7 @@ def attention_of(writer: Writer, subwords: Subwords, source: str, target: str) -
     """The weights with which ``target`` is written for ``source``; UsageError for a family that does not attend."""
     pair = Pairs(subwords.encode([source]), subwords.encode([target]))
     pair.check_lengths(writer.network.configuration.longest)
-    writer.eval()
+    writer = private(writer)
     with torch.inference_mode(), recorded(writer) as maps:
         writer(batch_of(pair, np.zeros(1, np.int64)))
     found: dict[str, list[np.ndarray]] = {}

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from torch.nn import functional
 
 from scansion.errors import UsageError, did_you_mean
 from scansion.heads.catalogue import Head
@@ -27,6 +28,7 @@ ENOUGH = 0.002  # of what the tokens have to explain
 TOKENS_AT_A_TIME = 4_096
 REMOVED = 5
 RANDOM_DRAWS = 20
+MOST_REMOVALS = 48
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +46,8 @@ class Explanation:
     base: float
     """The score of nothing: without counted words, or with every word hidden."""
     score: float
-    """The answer's: a logarithm of odds for one of two labels or a label of several, else the head's own."""
+    """The answer's: a logarithm of odds for one of two labels or a label of several, of more labels the head's own, and
+    of a number itself."""
     completeness_error: float
     """How much of what the tokens have to explain they do not, as a share of it."""
     probability: float | None
@@ -91,13 +94,19 @@ class Answer:
 
     def support(self, scores: np.ndarray) -> np.ndarray:
         """The logarithm of its probability, or the number, (N,)."""
-        value = self.value(scores)
-        return value if self.head.kind == "regression" else np.log(np.maximum(value, np.finfo(np.float64).tiny))
+        head, tensor = self.head, torch.from_numpy(scores).double()
+        if head.kind == "regression":
+            return head.decide(scores)
+        if head.kind == "multilabel" or head.size == 1 < len(head.labels):
+            return functional.logsigmoid(self.sign * tensor[:, self.output]).numpy()
+        return tensor.log_softmax(dim=1)[:, self.output].numpy()  # zero where there is but one label
 
 
 def answer_of(head: Head, scores: np.ndarray, wanted: object) -> Answer:
     """The answer that is wanted, or if that is None the one the scores (1, K) give. UsageError if there is none."""
     if head.kind == "regression":
+        if wanted is not None:
+            raise UsageError(f"This model answers with numbers; {wanted!r} is no answer of its. Leave the answer out.")
         return Answer(head, 0, 1.0, None)
     if wanted is None:
         number = int(head.probabilities(scores)[0].argmax())
@@ -112,13 +121,13 @@ def answer_of(head: Head, scores: np.ndarray, wanted: object) -> Answer:
     return Answer(head, number, 1.0, label)
 
 
-def explanation(model: Model, answer: Answer, text: str) -> Explanation:
-    """What every token of the text adds to the answer's score."""
+def explanation(model: Model, answer: Answer, text: str, reading: Reading | None = None) -> Explanation:
+    """What every token of the text adds to the answer's score; ``reading`` is the model's of this text, if at hand."""
     tokens = tokens_of(model, text)
-    found = _explained(model, text, answer.output)
-    sign = answer.sign
-    contributions, base, score = sign * found.contributions, sign * found.base, sign * found.score
-    left = abs(base + contributions.sum() - score) / max(abs(score - base), np.finfo(np.float32).eps)
+    found = _explained(model, text, answer.output, reading)
+    unit, zero = (answer.head.deviation, answer.head.mean) if answer.label is None else (answer.sign, 0.0)
+    contributions, base, score = unit * found.contributions, unit * found.base + zero, unit * found.score + zero
+    left = abs(base + contributions.sum() - score) / max(abs(score - base), abs(unit) * np.finfo(np.float32).eps)
     offsets = [place for _, place in tokens]
     most = np.argsort(-contributions, kind="stable")[:REMOVED]
     random = stream(0, "removed tokens")
@@ -131,6 +140,11 @@ def explanation(model: Model, answer: Answer, text: str) -> Explanation:
     )
 
 
+def removed_together(words: int) -> list[np.ndarray]:
+    """The numbers of the words to take out of a text at a time: each alone or, of many, neighbours."""
+    return np.array_split(np.arange(words), min(words, MOST_REMOVALS)) if words else []
+
+
 def without(text: str, offsets: list[tuple[int, int]], removed: np.ndarray) -> str:
     """The text without some of its tokens."""
     kept, reached = [], 0
@@ -141,14 +155,14 @@ def without(text: str, offsets: list[tuple[int, int]], removed: np.ndarray) -> s
     return "".join([*kept, text[reached:]])
 
 
-def _explained(model: Model, text: str, output: int) -> Explained:
+def _explained(model: Model, text: str, output: int, reading: Reading | None) -> Explained:
     if isinstance(model, CountedModel):
         corpus = read_words([text])
         vector = model.family.vectors(corpus)
         bias, score = float(model.linear.bias[output]), float(model.linear.scores(vector)[0, output])
         vector.data = vector.data * model.linear.weights[vector.indices, output]
         return Explained((vector @ model.family.shares(corpus)).toarray()[0], bias, score)
-    reading = reading_of(model, text)
+    reading = reading_of(model, text) if reading is None else reading
     contributions, base, score = np.zeros(len(reading.pieces)), 0.0, 0.0
     for window in reading.windows():  # a long text's score is the mean of its windows', weighted by their lengths
         found = _integrated(reading, window, output)

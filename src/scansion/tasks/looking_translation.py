@@ -5,17 +5,17 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from scansion.layers.recording import Attending, recorded
-from scansion.layers.silencing import heads_of, silenced
+from scansion.layers.recording import Attending, private, recorded
+from scansion.layers.silencing import each_head_silenced, heads_of
 from scansion.learning.writer import READING_BUDGET, Writer, batch_of
 from scansion.tasks.attention import KINDS, attention_of
+from scansion.tasks.explaining import removed_together
 from scansion.text.batches import Sequences
 from scansion.text.pairs import Pairs
 from scansion.text.subwords import Subwords
-from scansion.viewer.heads import HeadMaps
+from scansion.viewer.heads import BLANK, HeadMaps
 from scansion.viewer.translation_look import TranslationLook
 
-MOST_REMOVALS = 48  # of a longer source neighbouring words are removed together
 UPPER_HALF = "the mean of the upper half of the layers"
 TITLES = {
     "across": "Where the target looks in the source",
@@ -26,24 +26,22 @@ TITLES = {
 
 @dataclass(frozen=True)
 class Side:
-    """A text in pieces, the number of the word that each is a part of (-1 for the end), and how they are shown."""
+    """A text in pieces, the number of the word that each is a part of (-1 for the end), and how both are shown."""
 
     pieces: np.ndarray
     words_of_pieces: np.ndarray
     shown: tuple[str, ...]
+    words: tuple[str, ...]
+    """Every word, and the end."""
 
     @classmethod
     def of(cls, subwords: Subwords, text: str) -> "Side":
         """A text as these sub-words write it."""
-        pieces = subwords.encode([text]).ids[:]
-        return cls(pieces, np.array(subwords.words(text)), tuple(subwords.shown(pieces)))
-
-    @property
-    def words(self) -> tuple[str, ...]:
-        """Every word, and the end."""
-        count = int(self.words_of_pieces.max(initial=-1)) + 1
-        words = ["".join(self.shown[i] for i in np.flatnonzero(self.words_of_pieces == word)) for word in range(count)]
-        return (*(word.strip() or "␣" for word in words), self.shown[-1])
+        pieces, numbers = subwords.encode([text]).ids[:], np.array(subwords.words(text))
+        shown = tuple(subwords.shown(pieces))
+        # pieces may be parts of a letter, so a word is not what its pieces look like
+        words = subwords.decode([pieces[numbers == word].tolist() for word in range(int(numbers.max(initial=-1)) + 1)])
+        return cls(pieces, numbers, shown, (*(word.strip() or BLANK for word in words), shown[-1]))
 
     def sums(self, values: np.ndarray) -> np.ndarray:
         """What stands at the pieces (..., T), for every word and the end (..., words)."""
@@ -57,14 +55,14 @@ def look_at_translation(writer: Writer, subwords: Subwords, source: str, target:
     """What the writer does while it writes ``target`` for ``source``; DataError for a text that is too long."""
     sides = Side.of(subwords, source), Side.of(subwords, target)
     _pairs([sides[0].pieces], sides[1].pieces).check_lengths(writer.network.configuration.longest)
-    writer.eval()
+    writer = private(writer)
     attends = any(isinstance(layer, Attending) for layer in writer.modules())
     fast, fidelity, maps = chances(writer, [sides[0].pieces], sides[1].pieces)[0], None, ()
     if attends:
         with recorded(writer):
             fidelity = float(np.abs(fast - chances(writer, [sides[0].pieces], sides[1].pieces)[0]).max())
         maps = _maps(writer, subwords, (source, target), sides, fast)
-    groups = _groups(sides[0])
+    groups = removed_together(len(sides[0].words) - 1)
     kept = [sides[0].pieces[~np.isin(sides[0].words_of_pieces, group)] for group in groups]
     lost = fast - chances(writer, kept, sides[1].pieces) if kept else np.zeros((0, len(fast)))
     return TranslationLook(
@@ -87,18 +85,9 @@ def chances(writer: Writer, sources: list[np.ndarray], target: np.ndarray) -> np
 
 def writing_head_effects(writer: Writer, source: np.ndarray, target: np.ndarray, whole: float) -> np.ndarray:
     """What the target's log-probability, ``whole``, loses without each head, (layers of any kind, heads)."""
-    heads = heads_of(writer)
-    single = [(name, head) for name, count in heads.items() for head in range(count)]
     at_a_time = max(1, READING_BUDGET // max(len(source), len(target)))
-    left = []
-    for begin in range(0, len(single), at_a_time):
-        part = single[begin : begin + at_a_time]
-        kept = {name: torch.ones(len(part), count) for name, count in heads.items()}
-        for row, (name, head) in enumerate(part):
-            kept[name][row, head] = 0
-        with silenced(writer, kept):
-            left.append(chances(writer, [source] * len(part), target).sum(axis=1))
-    return (whole - np.concatenate(left)).reshape(len(heads), -1)
+    left = [chances(writer, [source] * rows, target).sum(axis=1) for rows in each_head_silenced(writer, at_a_time)]
+    return (whole - np.concatenate(left)).reshape(len(heads_of(writer)), -1)
 
 
 def _maps(
@@ -120,7 +109,7 @@ def _maps(
         found.append(HeadMaps(
             title, rows.shown, _before(columns.shown) if kind == "target" else columns.shown,
             tuple(rows.words_of_pieces.tolist()), _columns(columns, kind), weights[kind], mine, upper, UPPER_HALF,
-            steps=kind != "source",
+            steps=kind != "source", causal=kind == "target", row_names=rows.words[:-1], column_names=columns.words[:-1],
         ))
     return tuple(found)
 
@@ -133,12 +122,6 @@ def _before(shown: tuple[str, ...]) -> tuple[str, ...]:
 def _columns(side: Side, kind: str) -> tuple[int, ...]:
     numbers = side.words_of_pieces.tolist()
     return (-1, *numbers[:-1]) if kind == "target" else tuple(numbers)
-
-
-def _groups(side: Side) -> list[np.ndarray]:
-    """The words to take out of a source, or neighbours of a long one together."""
-    count = len(side.words) - 1
-    return np.array_split(np.arange(count), min(count, MOST_REMOVALS)) if count else []
 
 
 def _pairs(sources: list[np.ndarray], target: np.ndarray) -> Pairs:

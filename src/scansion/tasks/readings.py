@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from scansion.families.bert import BertReader
+from scansion.layers.recording import private
 from scansion.learning.reader import cut_windows
 from scansion.tasks.models import FrozenModel, Model, ReadModel, TunedModel
 from scansion.text.batches import UNKNOWN, Sequences, collate
@@ -90,17 +90,15 @@ def reading_of(model: Model, text: str) -> Reading:
     """How a model whose vectors are learned reads a text."""
     if isinstance(model, ReadModel):
         corpus = read_words([text])
-        reader = model.reader.reading(model.vocabulary.spell(corpus.types)).eval()
+        reader = private(model.reader.reading(model.vocabulary.spell(corpus.types)))
         sequences = model.vocabulary.encode(corpus)
         return Reading(reader, reader.network.embedding, UNKNOWN, sequences, model.longest, tokens_of(model, text))
     if isinstance(model, TunedModel):
-        reader, longest = model.reader.eval(), model.longest
-        network = reader.network
+        reader, longest = private(model.reader), model.longest
     else:
-        network, longest = model.family.encoder.network, model.family.encoder.longest
-        reader = FrozenReader(network, model).eval()
+        reader, longest = private(FrozenReader(model)), model.family.encoder.longest
     hidden = UNKNOWN if model.tokens.hidden is None else model.tokens.hidden
-    return Reading(reader, network.words, hidden, model.tokens.encode([text]), longest, tokens_of(model, text))
+    return Reading(reader, reader.network.words, hidden, model.tokens.encode([text]), longest, tokens_of(model, text))
 
 
 def tokens_of(model: Model, text: str) -> list[tuple[str, tuple[int, int]]]:
@@ -113,9 +111,9 @@ def tokens_of(model: Model, text: str) -> list[tuple[str, tuple[int, int]]]:
 class FrozenReader(nn.Module):
     """A frozen encoder and its linear head as one network: tokens (B, L), mask (B, L) -> scores (B, K)."""
 
-    def __init__(self, network: BertReader, model: FrozenModel) -> None:
+    def __init__(self, model: FrozenModel) -> None:
         super().__init__()
-        self.network = network
+        self.network = model.family.encoder.network
         family, linear = model.family, model.linear
         slopes = linear.weights / (family.deviation * len(family.mean) ** 0.5)[:, None]
         self.slopes = torch.from_numpy(slopes).float()

@@ -145,10 +145,11 @@ def calibrated(
 
 
 def strip(point: Point, scale: Scale, kind: str, number: int, said: str) -> Drawing:
-    """An interval as a line with its mark; one below the scale is pointed at from its beginning."""
+    """An interval as a line with its mark; one off the scale is pointed at from the end it lies beyond."""
     middle = STRIP_HEIGHT / 2
-    if point.y < scale.low or point.low is None or point.high is None:
-        arrow = Stroke(f"{scale.begin + 6},{middle - 4} {scale.begin},{middle} {scale.begin + 6},{middle + 4}", kind)
+    if not scale.low <= point.y <= scale.high or point.low is None or point.high is None:
+        end, back = (scale.end, -6) if point.y > scale.high else (scale.begin, 6)
+        arrow = Stroke(f"{end + back},{middle - 4} {end},{middle} {end + back},{middle + 4}", kind)
         return Drawing(STRIP_WIDTH, STRIP_HEIGHT, said, (), (arrow,))
     low, high = scale(max(scale.low, point.low)), scale(min(scale.high, point.high))
     line = Stroke(f"{low},{middle} {high},{middle}", kind)

@@ -35,6 +35,11 @@ class HeadMaps:
     """Which heads these are."""
     steps: bool = False
     """Whether the rows are written one after the other."""
+    causal: bool = False
+    """Whether row i can look at no column but 0 .. i."""
+    row_names: tuple[str, ...] = ()
+    """How the words of the rows are written, where that is not what their pieces look like one after the other."""
+    column_names: tuple[str, ...] = ()
 
     def arrays(self) -> dict[str, np.ndarray]:
         """What is worth keeping as it is."""
@@ -56,17 +61,26 @@ def weighed_together(weights: np.ndarray, effects: np.ndarray) -> np.ndarray:
     return np.einsum("lh,lhqk->qk", shares.astype(np.float32), weights)
 
 
-def entropies(weights: np.ndarray) -> np.ndarray:
-    """How evenly each head looks, from 0, at one position, to 1, at all alike: (..., Q, K) -> (...)."""
-    safe = np.where(weights > 0, weights, 1)
-    mean = -(weights * np.log(safe)).sum(axis=-1).mean(axis=-1)
-    return mean / np.log(max(weights.shape[-1], 2))
+def entropy(weights: np.ndarray, causal: bool = False) -> float:
+    """How evenly a head looks, from 0, at one position, to 1, at all it can see alike; (Q, K).
+
+    Rows that can see one position only are not asked.
+    """
+    seen = np.arange(1, len(weights) + 1) if causal else np.full(len(weights), weights.shape[1])
+    rows = seen > 1
+    if not rows.any():
+        return 0.0
+    each = -(weights[rows] * np.log(weights[rows], where=weights[rows] > 0, out=np.zeros_like(weights[rows])))
+    return float((each.sum(axis=1) / np.log(seen[rows])).mean())
 
 
-def sinks(weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The position that each head looks at most, and its share of all looking, (..., Q, K) -> (...) twice."""
-    looked_at = weights.mean(axis=-2)
-    return looked_at.argmax(axis=-1), looked_at.max(axis=-1)
+def sink(weights: np.ndarray, causal: bool = False) -> tuple[int, float]:
+    """The position that a head looks at most, and its share of all looking; (Q, K).
+
+    The first row of a causal head can look nowhere else, and is not asked.
+    """
+    looked_at = (weights[1:] if causal and len(weights) > 1 else weights).mean(axis=0)
+    return int(looked_at.argmax()), float(looked_at.max())
 
 
 def heads_drawn(maps: HeadMaps, quantity: str) -> dict[str, Any]:
@@ -84,7 +98,9 @@ def heads_drawn(maps: HeadMaps, quantity: str) -> dict[str, Any]:
         "strongest": _strongest(columns, weights) if many else None, "cells": cells,
         "data": {
             "rows": rows, "columns": columns, "rowWords": maps.row_words, "columnWords": maps.column_words, **cells,
-            "chosen": chosen, "steps": maps.steps, "levels": LEVELS, "reds": [int(LIGHT[0]), int(DARK[0])],
+            "rowNames": maps.row_names, "columnNames": maps.column_names, "chosen": chosen, "steps": maps.steps,
+            "same": maps.rows == maps.columns and not maps.steps, "levels": LEVELS,
+            "reds": [int(LIGHT[0]), int(DARK[0])],
             "tiles": [{"name": tile["name"], "greatest": tile["picture"].greatest} for tile in tiles],
         },
     }
@@ -92,15 +108,14 @@ def heads_drawn(maps: HeadMaps, quantity: str) -> dict[str, Any]:
 
 def _tiles(maps: HeadMaps, columns: list[str]) -> list[dict[str, Any]]:
     """A picture and its badges for every head, and before them for several as one."""
-    spread, (where, shares) = entropies(maps.weights), sinks(maps.weights)
     tiles = [] if maps.together is None else [{"name": maps.which, "short": "together", **_tile(maps.together)}]
     for layer, head in np.ndindex(maps.weights.shape[:2]):
         place = layer, head
-        sink = shares[place] >= SINK_SHARE and len(columns) > 2
+        where, share = sink(maps.weights[place], maps.causal)
         tiles.append({
             "name": f"layer {layer + 1}, head {head + 1}", "short": f"{layer + 1}.{head + 1}",
-            **_tile(maps.weights[place]), "entropy": float(spread[place]), "sink_share": float(shares[place]),
-            "sink": columns[where[place]] if sink else "",
+            **_tile(maps.weights[place]), "entropy": entropy(maps.weights[place], maps.causal),
+            "sink": columns[where] if share >= SINK_SHARE and len(columns) > 2 else "", "sink_share": share,
             "effect": None if maps.effects is None else float(maps.effects[place]),
         })
     return tiles
@@ -117,5 +132,8 @@ def _tile(weights: np.ndarray) -> dict[str, Any]:
 
 def _strongest(columns: list[str], weights: np.ndarray) -> list[list[tuple[str, float]]]:
     """The positions that each row looks at most, (Q, STRONGEST)."""
-    best = np.argsort(-weights, axis=-1, kind="stable")[:, :STRONGEST]
-    return [[(columns[i], float(row[i])) for i in places] for row, places in zip(weights, best, strict=True)]
+    found = []
+    for row in weights:
+        some = np.argpartition(-row, min(STRONGEST, len(row)) - 1)[:STRONGEST]
+        found.append([(columns[i], float(row[i])) for i in some[np.argsort(-row[some], kind="stable")]])
+    return found

@@ -25,7 +25,11 @@ function listbox(list, options, chosen, label) {
     if (!options.length) return;
     options[active]?.classList.remove("active");
     options[active]?.setAttribute("aria-selected", "false");
-    active = Math.max(0, Math.min(options.length - 1, number));
+    active = Math.max(-1, Math.min(options.length - 1, number));
+    if (active < 0) {
+      list.removeAttribute("aria-activedescendant");
+      return;
+    }
     options[active].classList.add("active");
     options[active].setAttribute("aria-selected", "true");
     list.setAttribute("aria-activedescendant", options[active].id);
@@ -76,7 +80,10 @@ function followWords() {
 
 class Weights {
   /* Rows by columns of cells, read back from a picture by the red of its palette. */
-  constructor(rows, columns, values) { Object.assign(this, { rows, columns, values }); }
+  constructor(rows, columns, values) {
+    Object.assign(this, { rows, columns, values });
+    this.greatest = values.reduce((most, value) => Math.max(most, value), 1e-9);
+  }
   at(row, column) { return this.values[row * this.columns + column]; }
   static async of(image, greatest, { levels, reds: [light, dark] }) {
     await image.decode();
@@ -90,8 +97,7 @@ class Weights {
     return new Weights(height, width, values);
   }
   /* What groups of columns hold together, on average over groups of rows. */
-  merged(rowGroups, columnGroups) {
-    const height = 1 + Math.max(...rowGroups), width = 1 + Math.max(...columnGroups);
+  merged({ groups: rowGroups, names: { length: height } }, { groups: columnGroups, names: { length: width } }) {
     const values = new Float32Array(height * width), counts = new Float32Array(height);
     for (let row = 0; row < this.rows; row++) {
       counts[rowGroups[row]]++;
@@ -101,11 +107,10 @@ class Weights {
     for (let i = 0; i < values.length; i++) values[i] /= counts[Math.floor(i / width)];
     return new Weights(height, width, values);
   }
-  greatest() { return this.values.reduce((most, value) => Math.max(most, value), 1e-9); }
 }
 
-/* Neighbouring tokens of one word, or of one cell, under one name. */
-function grouped(tokens, words, cell, merge) {
+/* Neighbouring tokens of one word, or of one cell, under one name; a word has a name of its own where one is given. */
+function grouped(tokens, words, wordNames, cell, merge) {
   const names = [], groups = [];
   if (cell > 1) {
     for (let i = 0; i < tokens.length; i += cell) names.push(tokens.slice(i, i + cell).join(" "));
@@ -113,8 +118,8 @@ function grouped(tokens, words, cell, merge) {
   }
   tokens.forEach((token, i) => {
     const same = merge && i > 0 && words[i] >= 0 && words[i] === words[i - 1];
-    if (same) names[names.length - 1] += token.trimStart() === token ? token : ` ${token.trimStart()}`;
-    else names.push(token);
+    if (!same) names.push(merge && wordNames[words[i]] ? wordNames[words[i]] : token);
+    else if (!wordNames[words[i]]) names[names.length - 1] += token;
     groups.push(names.length - 1);
   });
   return { names, groups };
@@ -128,19 +133,17 @@ class Attention {
     this.data = JSON.parse(section.querySelector(".data").textContent);
     this.buttons = [...section.querySelectorAll(".tile")];
     this.title = section.querySelector(".title");
+    this.tokens = section.querySelector(".tokens");
     this.tile = this.data.chosen;
     this.row = 0;
     this.merge = false;
-    this.build();
+    this.asked = 0;
     this.show();
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.draw());
-    new ResizeObserver(() => this.draw()).observe(this.views);
   }
 
+  /* The controls and drawings, once there is something to draw. */
   build() {
     this.section.querySelector(".still").remove();
-    const stage = this.section.querySelector(".stage");
-    this.tokens = this.section.querySelector(".tokens");
     const controls = element("div", { class: "controls" });
     if (this.data.steps) {
       for (const [text, step] of [["← word before", -1], ["next word →", 1]]) {
@@ -149,8 +152,8 @@ class Attention {
         controls.append(button);
       }
     }
-    const parts = names => names.some((word, i) => i > 0 && word >= 0 && word === names[i - 1]);
-    if (this.data.rowCell === 1 && (parts(this.data.rowWords) || parts(this.data.columnWords))) {
+    const inParts = words => words.some((word, i) => i > 0 && word >= 0 && word === words[i - 1]);
+    if (this.data.rowCell === 1 && (inParts(this.data.rowWords) || inParts(this.data.columnWords))) {
       const box = element("input", { type: "checkbox" });
       const label = element("label");
       label.append(box, "sub-words as words");
@@ -159,92 +162,106 @@ class Attention {
     }
     this.readout = element("p", { class: "soft", "aria-live": "polite" });
     this.views = element("div", { class: "views" });
-    this.matrix = element("canvas", { role: "img" });
-    this.lines = element("canvas", { role: "img" });
+    this.matrix = element("canvas", { role: "img", "aria-label": "" });
+    this.lines = element("canvas", { role: "img", "aria-label": "" });
     this.views.append(this.matrix, this.lines);
-    stage.append(...(controls.childElementCount ? [controls] : []), this.readout, this.views);
+    this.section.querySelector(".stage").append(
+      ...(controls.childElementCount ? [controls] : []), this.readout, this.views);
     this.buttons.forEach((button, number) => button.addEventListener("click", () => { this.tile = number; this.show(); }));
-    const chosen = event => {
+    const pointed = event => {
       const box = this.matrix.getBoundingClientRect();
-      const row = Math.floor((event.clientY - box.top - this.top) / this.cellHeight);
-      const column = Math.floor((event.clientX - box.left - this.left) / this.cellWidth);
+      const row = Math.floor((event.clientY - box.top - this.top) / this.cell);
+      const column = Math.floor((event.clientX - box.left - this.left) / this.cell);
       if (row < 0 || column < 0 || row >= this.weights.rows || column >= this.weights.columns) return;
-      this.choose(row, column);
+      if (row !== this.row || column !== this.column) this.choose(row, column);
     };
-    this.matrix.addEventListener("pointermove", event => event.pointerType === "mouse" && chosen(event));
-    this.matrix.addEventListener("click", chosen);
+    this.matrix.addEventListener("pointermove", event => event.pointerType === "mouse" && pointed(event));
+    this.matrix.addEventListener("click", pointed);
+    const redraw = () => { this.painted = null; this.draw(); };
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
+    let width = 0;
+    new ResizeObserver(() => {
+      if (this.views.clientWidth === width) return;
+      width = this.views.clientWidth;
+      redraw();
+    }).observe(this.views);
   }
 
+  /* The chosen head, its pieces merged or not; what is shown changes when all of it is there. */
   async show() {
-    const { data, buttons, tile } = this;
-    buttons.forEach((button, number) => button.setAttribute("aria-pressed", String(number === tile)));
-    this.rowsNamed = grouped(data.rows, data.rowWords, data.rowCell, this.merge);
-    this.columnsNamed = grouped(data.columns, data.columnWords, data.columnCell, this.merge);
-    const read = await Weights.of(buttons[tile].querySelector("img"), data.tiles[tile].greatest, data);
-    if (tile !== this.tile) return; // another was chosen while this one was inflated
-    const merges = data.rowCell === 1 && data.columnCell === 1 && this.merge;
-    this.weights = merges ? read.merged(this.rowsNamed.groups, this.columnsNamed.groups) : read;
+    const { data, tile, merge } = this, asked = ++this.asked;
+    const rows = grouped(data.rows, data.rowWords, data.rowNames, data.rowCell, merge);
+    const columns = grouped(data.columns, data.columnWords, data.columnNames, data.columnCell, merge);
+    const read = await Weights.of(this.buttons[tile].querySelector("img"), data.tiles[tile].greatest, data);
+    if (asked !== this.asked) return; // another was chosen while this one was inflated
+    if (!this.weights) this.build();
+    this.weights = data.rowCell === 1 && data.columnCell === 1 && merge ? read.merged(rows, columns) : read;
+    Object.assign(this, { rowsNamed: rows, columnsNamed: columns, painted: null });
+    this.buttons.forEach((button, number) => button.setAttribute("aria-pressed", String(number === tile)));
     this.title.textContent = data.tiles[tile].name.replace(/^./, letter => letter.toUpperCase());
-    this.list();
+    this.list(merge);
     this.choose(Math.min(this.row, this.weights.rows - 1));
     this.section.dataset.ready = "true";
   }
 
   /* The positions that look, in a list of their own; where a text looks at itself they also show what is looked at. */
-  list() {
-    const shown = `${this.merge}`;
-    if (this.listed === shown) return;
-    this.listed = shown;
-    const fresh = element("p", { class: "tokens", id: `${this.section.id}-tokens-${this.merge}` });
-    this.spans = this.rowsNamed.names.map(name => element("span", {}, name));
-    this.spans.forEach(span => fresh.append(span, " "));
+  list(merge) {
+    if (this.listed === merge) return;
+    this.listed = merge;
+    const filled = (names, kind) => {
+      const list = element("p", { class: `tokens ${kind}`, id: `${this.section.id}-${kind}-${merge}` });
+      const spans = names.map(name => element("span", {}, name));
+      spans.forEach(span => list.append(span, " "));
+      return [list, spans];
+    };
+    const [fresh, spans] = filled(this.rowsNamed.names, "looking");
     this.tokens.replaceWith(fresh);
-    this.tokens = fresh;
-    this.pick = listbox(fresh, this.spans, number => this.choose(number),
+    Object.assign(this, { tokens: fresh, spans, lookedAt: spans });
+    this.pick = listbox(fresh, spans, number => this.choose(number),
       "Positions that look; arrow keys move from one to the next");
-    if (this.data.rows.join() === this.data.columns.join()) {
-      this.lookedAt = this.spans;
-      return;
-    }
+    if (this.data.same) return;
     /* what is looked at is another text: it has a list of its own, and shows from there who looks at it */
-    const others = element("p", { class: "tokens other", id: `${this.section.id}-others-${this.merge}` });
-    this.lookedAt = this.columnsNamed.names.map(name => element("span", {}, name));
-    this.lookedAt.forEach(span => others.append(span, " "));
-    (this.others ?? element("p")).replaceWith(others);
-    if (!this.others) fresh.before(others);
-    this.others = others;
-    listbox(others, this.lookedAt, number => this.chooseColumn(number),
+    const [others, columns] = filled(this.columnsNamed.names, "other");
+    this.others?.remove();
+    fresh.before(others);
+    Object.assign(this, { others, lookedAt: columns });
+    this.pickColumn = listbox(others, columns, number => this.chooseColumn(number),
       "Positions that are looked at; arrow keys move from one to the next");
   }
 
-  /* Who looks at a position, the other way round. */
-  chooseColumn(column) {
-    const { weights } = this;
-    const most = weights.greatest();
-    this.spans.forEach((span, row) => span.style.setProperty("--weight", Math.min(1, weights.at(row, column) / most)));
-    const order = [...this.spans.keys()].sort((a, b) => weights.at(b, column) - weights.at(a, column)).slice(0, 3);
-    this.readout.textContent = `“${this.columnsNamed.names[column].trim()}” is looked at by `
-      + order.map(row => `“${this.rowsNamed.names[row].trim()}” ${(100 * weights.at(row, column)).toFixed(1)} %`).join(", ");
-  }
-
   choose(row, column = -1) {
-    this.row = Math.max(0, Math.min(this.weights.rows - 1, row));
-    this.pick(this.row, false);
     const { weights, columnsNamed } = this;
-    const most = weights.greatest();
-    this.spans.forEach(span => span.style.removeProperty("--weight"));
-    this.lookedAt.forEach((span, i) => span.style.setProperty("--weight", Math.min(1, weights.at(this.row, i) / most)));
+    this.row = Math.max(0, Math.min(weights.rows - 1, row));
+    this.column = column;
+    this.pick(this.row, false);
+    if (this.lookedAt !== this.spans) {
+      this.spans.forEach(span => span.style.removeProperty("--weight"));
+      this.pickColumn(-1, false);
+    }
+    this.lookedAt.forEach((span, i) =>
+      span.style.setProperty("--weight", Math.min(1, weights.at(this.row, i) / weights.greatest)));
     const order = [...columnsNamed.names.keys()].sort((a, b) => weights.at(this.row, b) - weights.at(this.row, a));
     const told = (column >= 0 ? [column] : order.slice(0, 3))
       .map(i => `“${columnsNamed.names[i].trim()}” ${(100 * weights.at(this.row, i)).toFixed(1)} %`);
     const doing = this.data.steps ? "is written looking at" : "looks at";
     this.readout.textContent = `“${this.rowsNamed.names[this.row].trim()}” ${doing} ${told.join(", ")}`;
-    this.section.dispatchEvent(new CustomEvent("looked", { detail: this.row }));
     this.draw();
   }
 
+  /* Who looks at a position, the other way round. */
+  chooseColumn(column) {
+    const { weights } = this;
+    this.spans.forEach((span, row) =>
+      span.style.setProperty("--weight", Math.min(1, weights.at(row, column) / weights.greatest)));
+    this.lookedAt.forEach(span => span.style.removeProperty("--weight"));
+    const order = [...this.spans.keys()].sort((a, b) => weights.at(b, column) - weights.at(a, column));
+    this.readout.textContent = `“${this.columnsNamed.names[column].trim()}” is looked at by `
+      + order.slice(0, 3)
+        .map(row => `“${this.rowsNamed.names[row].trim()}” ${(100 * weights.at(row, column)).toFixed(1)} %`).join(", ");
+  }
+
   draw() {
-    if (!this.weights || this.waiting) return;
+    if (this.waiting) return;
     this.waiting = true;
     requestAnimationFrame(() => { this.waiting = false; this.drawMatrix(); this.drawLines(); });
   }
@@ -262,30 +279,30 @@ class Attention {
     return context;
   }
 
-  drawMatrix() {
+  /* The matrix without its mark, painted once for a head, a width and a theme. */
+  paint() {
     const { weights, rowsNamed, columnsNamed } = this;
-    const room = Math.min(this.views.clientWidth, 560);
-    const probe = this.prepared(this.matrix, 10, 10);
-    const widest = names => Math.min(90, Math.max(...names.map(name => probe.measureText(name.trim()).width)) + 8);
+    const canvas = element("canvas"), probe = canvas.getContext("2d");
+    probe.font = `12px ${style("--sans")}`;
+    const widest = names => names.reduce((most, name) => Math.max(most, Math.min(90, probe.measureText(name.trim()).width + 8)), 0);
     const labelled = Math.max(weights.rows, weights.columns) <= MATRIX / SMALLEST_LABEL;
     this.left = labelled ? widest(rowsNamed.names) : 4;
     this.top = labelled ? widest(columnsNamed.names) : 4;
-    const side = Math.min(MATRIX, room - this.left - 4);
-    const cell = Math.min(26, side / Math.max(weights.rows, weights.columns));
-    this.cellWidth = this.cellHeight = cell;
+    const side = Math.min(MATRIX, Math.min(this.views.clientWidth, 560) - this.left - 4);
+    const cell = this.cell = Math.min(26, side / Math.max(weights.rows, weights.columns));
     const width = this.left + cell * weights.columns + 4, height = this.top + cell * weights.rows + 4;
-    const context = this.prepared(this.matrix, width, height);
-    const most = weights.greatest();
-    const ink = style("--ink"), accent = style("--for");
+    const context = this.prepared(canvas, width, height);
+    const accent = style("--for"), gap = cell > 6 ? 1 : 0;
+    const tones = Array.from({ length: 65 }, (_, i) => `rgb(${accent} / ${i / 64})`);
     for (let row = 0; row < weights.rows; row++)
       for (let column = 0; column < weights.columns; column++) {
-        const tone = Math.sqrt(weights.at(row, column) / most);
-        if (tone < 0.02) continue;
-        context.fillStyle = `rgb(${accent} / ${tone})`;
-        context.fillRect(this.left + column * cell, this.top + row * cell, Math.max(cell - (cell > 6 ? 1 : 0), 0.6), Math.max(cell - (cell > 6 ? 1 : 0), 0.6));
+        const tone = Math.round(64 * Math.sqrt(weights.at(row, column) / weights.greatest));
+        if (!tone) continue;
+        context.fillStyle = tones[tone];
+        context.fillRect(this.left + column * cell, this.top + row * cell, cell - gap, cell - gap);
       }
-    context.fillStyle = ink;
     if (labelled) {
+      context.fillStyle = style("--ink");
       context.textAlign = "right";
       rowsNamed.names.forEach((name, row) => context.fillText(clipped(name, context, 84), this.left - 4, this.top + (row + 0.5) * cell));
       context.textAlign = "left";
@@ -299,6 +316,14 @@ class Attention {
     }
     context.strokeStyle = style("--line");
     context.strokeRect(this.left - 0.5, this.top - 0.5, cell * weights.columns + 1, cell * weights.rows + 1);
+    this.painted = { canvas, width, height };
+  }
+
+  drawMatrix() {
+    if (!this.painted) this.paint();
+    const { weights, cell, painted: { canvas, width, height } } = this;
+    const context = this.prepared(this.matrix, width, height);
+    context.drawImage(canvas, 0, 0, width, height);
     context.strokeStyle = style("--against-ink");
     context.lineWidth = 1.5;
     context.strokeRect(this.left - 1, this.top + this.row * cell - 1, cell * weights.columns + 2, Math.max(cell, 2) + 1);
@@ -318,7 +343,7 @@ class Attention {
     const context = this.prepared(this.lines, width, height);
     const from = 0.36 * width, to = 0.64 * width;
     const y = number => 4 + (number + 0.5) * LINE_HEIGHT;
-    const accent = style("--for"), ink = style("--ink"), soft = style("--soft");
+    const accent = style("--for"), ink = style("--ink"), soft = style("--soft"), serif = style("--serif");
     rows.forEach((i, a) => columns.forEach((j, b) => {
       const weight = weights.at(i, j), mine = i === row;
       if (weight < 0.02 || (!whole && !mine)) return;
@@ -331,12 +356,12 @@ class Attention {
     }));
     context.textAlign = "right";
     rows.forEach((i, a) => {
-      context.font = `${i === row ? "600 " : ""}13px ${style("--serif")}`;
+      context.font = `${i === row ? "600 " : ""}13px ${serif}`;
       context.fillStyle = i === row ? style("--against-ink") : ink;
       context.fillText(clipped(rowsNamed.names[i], context, from - 12), from - 6, y(a));
     });
     context.textAlign = "left";
-    context.font = `13px ${style("--serif")}`;
+    context.font = `13px ${serif}`;
     columns.forEach((j, b) => {
       const weight = weights.at(row, j);
       context.fillStyle = weight > 0.02 ? ink : soft;

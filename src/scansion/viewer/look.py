@@ -15,6 +15,7 @@ from scansion.viewer.page import framed, page
 FRAME_HEIGHT = 760
 STRONGEST_TINT = 0.5
 BAR = 100  # units of width
+MOST_ROWS = 400  # of the table of words; of a longer text it has the strongest
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,8 +47,11 @@ class ModelLook:
     sight: str
     """Which of six positions the fourth one sees; empty where that cannot be told."""
     answer: str
+    """The one that is looked at."""
+    decision: str
+    """What the model answers, which may be another."""
     probability: float | None
-    """The answer's; None for a number."""
+    """That of the answer looked at; None for a number."""
     probabilities: tuple[tuple[str, float], ...]
     """Of all labels, likeliest first."""
     contributions: np.ndarray
@@ -68,6 +72,11 @@ class ModelLook:
     """Which part of a long text attention and tracks are of, and how many there are."""
 
     @property
+    def scale(self) -> str:
+        """Whose parts these are."""
+        return "the number" if self.probability is None else f"the score of “{self.answer}”"
+
+    @property
     def quantity(self) -> str:
         """What the effects are measured in."""
         return "number" if self.probability is None else "log-probability"
@@ -85,7 +94,9 @@ class Look:
 
     def html(self) -> str:
         """The page: one file that needs nothing else."""
-        return page("look.html", {"look": self, "models": [_drawn(self, each) for each in self.models]}, "look.js")
+        drawn = [_drawn(self, each) for each in self.models]
+        numbers = self.models[0].probability is None
+        return page("look.html", {"look": self, "models": drawn, "numbers": numbers}, "look.js")
 
     def save(self, path: str | Path, arrays: str | Path | None = None) -> None:
         """Write the page, and the weights of attention as they are, float32, into an ``.npz`` file beside it.
@@ -116,9 +127,14 @@ def _drawn(look: Look, model: ModelLook) -> dict[str, Any]:
     effects = [each.effect for each in model.removals]
     furthest = max(map(abs, effects), default=0.0) or 1.0
     removal_of = {each.first: each for each in model.removals}
+    shown = set(range(len(look.words)))
+    if len(look.words) > MOST_ROWS:
+        shown = set(np.argsort(-np.abs(model.contributions), kind="stable")[:MOST_ROWS].tolist())
     rows = []
     for number, (word, value) in enumerate(zip(look.words, model.contributions.tolist(), strict=True)):
-        removal = removal_of.get(number)
+        if number not in shown:
+            continue
+        removal = removal_of[number] if len(shown) == len(look.words) and number in removal_of else None
         rows.append({
             "number": number, "word": word, "value": value, "bar": bar(value / greatest),
             "removal": None if removal is None else {
@@ -138,7 +154,7 @@ def _drawn(look: Look, model: ModelLook) -> dict[str, Any]:
         "groups": [(name, len(list(tracks))) for name, tracks in groupby(model.tracks, key=lambda track: track.group)],
         "abouts": {track.name: track.about for track in model.tracks}.items(),
         "gated": any("gate" in track.name for track in model.tracks),
-        "grouped": any(each.last > each.first for each in model.removals),
+        "grouped": any(each.last > each.first for each in model.removals), "left_out": len(look.words) - len(rows),
         "heads": None if model.attention is None else heads_drawn(model.attention, model.quantity),
         "random": float(np.mean(model.removed_at_random)) if model.removed_at_random else None,
     }

@@ -35,8 +35,8 @@ class Picture:
 
 def picture(weights: np.ndarray) -> Picture:
     """Weights (rows, columns) from 0 to 1; UsageError for others."""
-    if weights.min(initial=0) < 0 or weights.max(initial=0) > 1 + 1e-4:
-        raise UsageError("Weights of attention lie between 0 and 1.")
+    if not (weights.min(initial=0) >= 0 and weights.max(initial=0) <= 1 + 1e-4):
+        raise UsageError(f"Weights of attention lie between 0 and 1; got {weights.min()} to {weights.max()}.")
     cells = np.round(LEVELS * np.sqrt(weights.clip(0, 1))).astype(np.uint8)
     greatest = max(1, int(cells.max(initial=0)))
     encoded = base64.b64encode(png(cells, palette(greatest))).decode()

@@ -76,8 +76,8 @@ def _drawn(look: TranslationLook) -> dict[str, Any]:
         for row in look.lost.tolist()
     ]
     rows = [
-        {"number": number, "word": word, "chance": chance, "share": float(np.exp(chance)), "cells": mine}
-        for number, (word, chance, mine) in enumerate(zip(look.targets, look.chances.tolist(), cells, strict=True))
+        {"word": word, "share": float(np.exp(chance)), "cells": mine}
+        for word, chance, mine in zip(look.targets, look.chances.tolist(), cells, strict=True)
     ]
     return {"rows": rows, "heads": [heads_drawn(maps, "log-probability") for maps in look.attention],
             "total": float(look.chances.sum())}
