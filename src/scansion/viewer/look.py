@@ -3,16 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from itertools import groupby
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from scansion.viewer.files import write_arrays, write_page
 from scansion.viewer.heads import HeadMaps, heads_drawn
-from scansion.viewer.page import framed, page
+from scansion.viewer.page import page
+from scansion.viewer.shown import Shown
 
-FRAME_HEIGHT = 760
 STRONGEST_TINT = 0.5
 BAR = 100  # units of width
 MOST_ROWS = 400  # of the table of words; of a longer text it has the strongest
@@ -83,8 +81,8 @@ class ModelLook:
 
 
 @dataclass(frozen=True, eq=False)
-class Look:
-    """One text, and what models were seen to do with it; show it in a notebook, or :meth:`save` it."""
+class Look(Shown):
+    """One text, and what models were seen to do with it."""
 
     text: str
     words: tuple[str, ...]
@@ -98,15 +96,6 @@ class Look:
         numbers = self.models[0].probability is None
         return page("look.html", {"look": self, "models": drawn, "numbers": numbers}, "look.js")
 
-    def save(self, path: str | Path, arrays: str | Path | None = None) -> None:
-        """Write the page, and the weights of attention as they are, float32, into an ``.npz`` file beside it.
-
-        UsageError if something else is in the way.
-        """
-        write_page(Path(path), self.html())
-        if arrays is not None:
-            write_arrays(Path(arrays), self.arrays())
-
     def arrays(self) -> dict[str, np.ndarray]:
         """Weights and effects of each model's heads, contributions and tracks, under names that begin with its own."""
         found: dict[str, np.ndarray] = {"words": np.array(self.words)}
@@ -116,9 +105,6 @@ class Look:
             mine |= {} if model.attention is None else model.attention.arrays()
             found |= {f"{number}_{model.name}_{name}": array for name, array in mine.items()}
         return found
-
-    def _repr_html_(self) -> str:
-        return framed(self.html(), FRAME_HEIGHT)
 
 
 def _drawn(look: Look, model: ModelLook) -> dict[str, Any]:

@@ -1,20 +1,19 @@
 """What a translator was seen to do while it wrote, and the page that shows it."""
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from scansion.viewer.files import write_arrays, write_page
 from scansion.viewer.heads import HeadMaps, heads_drawn
-from scansion.viewer.look import FRAME_HEIGHT, tint
-from scansion.viewer.page import framed, page
+from scansion.viewer.look import tint
+from scansion.viewer.page import page
+from scansion.viewer.shown import Shown
 
 
 @dataclass(frozen=True, eq=False)
-class TranslationLook:
-    """One source, one target; show it in a notebook, or :meth:`save` it."""
+class TranslationLook(Shown):
+    """One source, one target."""
 
     name: str
     source: str
@@ -48,15 +47,6 @@ class TranslationLook:
         """The page: one file that needs nothing else."""
         return page("translation_look.html", {"look": self, **_drawn(self)}, "look.js")
 
-    def save(self, path: str | Path, arrays: str | Path | None = None) -> None:
-        """Write the page, and the weights of attention as they are, float32, into an ``.npz`` file beside it.
-
-        UsageError if something else is in the way.
-        """
-        write_page(Path(path), self.html())
-        if arrays is not None:
-            write_arrays(Path(arrays), self.arrays())
-
     def arrays(self) -> dict[str, np.ndarray]:
         """Weights and effects of each kind of attention, and what removals cost."""
         found = {"sources": np.array(self.sources), "targets": np.array(self.targets), "chances": self.chances,
@@ -64,9 +54,6 @@ class TranslationLook:
         for kind, maps in zip(("across", "within_source", "within_target"), self.attention, strict=False):
             found |= {f"{kind}_{name}": array for name, array in maps.arrays().items()}
         return found
-
-    def _repr_html_(self) -> str:
-        return framed(self.html(), FRAME_HEIGHT)
 
 
 def _drawn(look: TranslationLook) -> dict[str, Any]:
