@@ -55,8 +55,25 @@ def quick(request):
     return model.fit(DIGITS[:300], WORDS[:300])
 
 
-def test_the_transformer_learns_to_say_numbers_in_words():
-    rows = np.random.default_rng(0).permutation(len(NUMBERS))
+def drawn_letters(rows):
+    """Texts of three to seven letters, each text once."""
+    random = np.random.default_rng(0)
+    texts = {" ".join(random.choice(list("abcdefgh"), random.integers(3, 8))) for _ in range(2 * rows)}
+    return sorted(texts)[:: max(1, len(texts) // rows)][:rows]
+
+
+LETTERS = drawn_letters(4_400)
+MAPPINGS = {
+    "numbers in words": (DIGITS, WORDS),
+    "letters backwards": (LETTERS, [text[::-1] for text in LETTERS]),
+    "letters in order": (LETTERS, [" ".join(sorted(text.split())) for text in LETTERS]),
+}
+
+
+@pytest.mark.parametrize("mapping", list(MAPPINGS))
+def test_the_transformer_learns_a_mapping_that_is_a_real_one(mapping):
+    sources, targets = MAPPINGS[mapping]
+    rows = np.random.default_rng(0).permutation(len(sources))
     train, test = rows[200:], rows[:200]
     family = TransformerEncoderDecoder(
         width=64, heads=4, layers=2, feed_forward=128, dropout=0.1, learning_rate=1e-3
@@ -65,9 +82,9 @@ def test_the_transformer_learns_to_say_numbers_in_words():
         fewest_epochs=30, most_epochs=30, smallest_batch=1_000, largest_batch=1_000, label_smoothing=0.0
     )
     model = Translator(family, pieces=400, training=training, processes=1, random_state=0)
-    model.fit([DIGITS[row] for row in train], [WORDS[row] for row in train])
-    found = model.predict([DIGITS[row] for row in test])
-    assert np.mean([answer == WORDS[row] for answer, row in zip(found, test, strict=True)]) >= 0.99
+    model.fit([sources[row] for row in train], [targets[row] for row in train])
+    found = model.predict([sources[row] for row in test])
+    assert np.mean([answer == targets[row] for answer, row in zip(found, test, strict=True)]) >= 0.99
 
 
 def test_answers_come_in_the_order_of_the_texts_whatever_the_batch(quick):

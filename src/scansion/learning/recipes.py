@@ -11,10 +11,10 @@ from scansion.learning.gradient import Training
 class FineTuning(Training):
     """Weights that know the language already need few epochs, and lose what they know in many."""
 
-    tokens: int = 600_000
+    tokens: int = 500_000
     fewest_epochs: int = 3
     most_epochs: int = 10
-    steps: int = 1_000
+    steps: int = 750
     smallest_batch: int = 400
     largest_batch: int = 2_000
     label_smoothing: float = 0.0
