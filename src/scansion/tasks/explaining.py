@@ -25,7 +25,7 @@ from scansion.text.words import read_words
 
 NODES = (16, 32, 64, 128, 256, 512, 1024)
 ENOUGH = 0.002  # of what the tokens have to explain
-PRECISION = 5e-6  # of the score: sums in float32 do not come nearer
+PRECISION = 1e-6  # of the score: sums in float32 do not come nearer
 TOKENS_AT_A_TIME = 4_096
 REMOVED = 5
 RANDOM_DRAWS = 20
