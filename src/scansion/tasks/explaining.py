@@ -6,7 +6,7 @@ straight way from a text of hidden words to this one,
 
     contribution_i = (x_i - h) . integral over a in [0, 1] of  d score / d x_i  at  h + a (x - h)
 
-by Gauss-Legendre quadrature, with as many nodes as it takes for the contributions to add up.  What they miss the score
+by Gauss-Legendre quadrature, in as many parts as it takes for the contributions to add up.  What they miss the score
 by, and what happens when the tokens they name are removed, stands beside them.
 """
 
@@ -23,7 +23,8 @@ from scansion.tasks.models import CountedModel, Model
 from scansion.tasks.readings import Reading, Window, reading_of, tokens_of
 from scansion.text.words import read_words
 
-NODES = (16, 32, 64, 128, 256, 512, 1024)
+NODES = 16
+PARTS = (1, 2, 4, 8, 16, 32, 64, 128, 256)  # of the way: pooling by maxima has corners, which no single rule likes
 ENOUGH = 0.002  # of what the tokens have to explain
 PRECISION = 1e-6  # of the score: sums in float32 do not come nearer
 TOKENS_AT_A_TIME = 4_096
@@ -179,9 +180,11 @@ def _integrated(reading: Reading, window: Window, output: int) -> Explained:
         here, there = reading.embedding(reading.covered(window)), reading.embedding(window.tokens)  # (1, L, D)
         base, score = (float(reading.scores_from(vectors, window)[0, output]) for vectors in (here, there))
     enough = max(ENOUGH * abs(score - base), PRECISION * max(1.0, abs(score)))
-    for nodes in NODES:
-        places, weights = np.polynomial.legendre.leggauss(nodes)
-        shares, weights = torch.from_numpy((places + 1) / 2).float(), torch.from_numpy(weights / 2).float()
+    for parts in PARTS:
+        places, weights = np.polynomial.legendre.leggauss(NODES)
+        places = ((places + 1) / 2 + np.arange(parts)[:, None]) / parts  # (parts, NODES)
+        shares = torch.from_numpy(places.ravel()).float()
+        weights = torch.from_numpy(np.tile(weights / (2 * parts), parts)).float()
         slopes = torch.zeros_like(here[0])
         at_a_time = max(1, TOKENS_AT_A_TIME // window.tokens.shape[1])
         for part, weight in zip(shares.split(at_a_time), weights.split(at_a_time), strict=True):
