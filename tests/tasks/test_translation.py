@@ -66,7 +66,6 @@ LETTERS = drawn_letters(4_400)
 MAPPINGS = {
     "numbers in words": (DIGITS, WORDS),
     "letters backwards": (LETTERS, [text[::-1] for text in LETTERS]),
-    "letters in order": (LETTERS, [" ".join(sorted(text.split())) for text in LETTERS]),
 }
 
 
