@@ -307,6 +307,14 @@ def test_bag_of_words_is_scikit_learns_tf_idf(least):
     same_columns(family.vectors(NEW_CORPUS), family.words, reference, NEW)
 
 
+def test_priors_of_a_bag_of_words_are_as_wide_as_the_root_of_the_idf():
+    reference = TfidfVectorizer(analyzer=words_of, sublinear_tf=True).fit(TEXTS)
+    family = BagOfWords().build()
+    vectors = family.learn(CORPUS)
+    expected = [reference.idf_[reference.vocabulary_[word]] ** 0.5 for word in family.words]
+    np.testing.assert_allclose(family.widths(vectors, None, 1)[:, 0], expected, rtol=1e-6)
+
+
 def n_grams_of(text: str) -> list[str]:
     words = words_of(text)
     return [" ".join(words[i : i + n]) for n in (1, 2, 3) for i in range(len(words) - n + 1)]

@@ -27,8 +27,6 @@ class Baseline:
 class NoVectors:
     """Every document is a vector of no dimensions."""
 
-    ratios = False
-
     def learn(self, corpus: Corpus) -> Rows:
         """(N, 0)."""
         return Rows.of(self.vectors(corpus))
@@ -36,6 +34,9 @@ class NoVectors:
     def vectors(self, corpus: Corpus) -> csr_matrix:
         """(N, 0)."""
         return csr_matrix((len(corpus), 0), dtype=np.float32)
+
+    def widths(self, vectors: Rows, targets: np.ndarray | None, outputs: int) -> None:
+        """None."""
 
     def shares(self, corpus: Corpus) -> csr_matrix:
         """(0, tokens)."""

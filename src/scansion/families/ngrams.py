@@ -57,8 +57,6 @@ class NGrams:
 class NGramsVectors:
     """Counted word n-grams and pieces."""
 
-    ratios = True
-
     def __init__(self, configuration: NGrams) -> None:
         self.configuration = configuration
         self.words: list[str] = []
@@ -104,6 +102,10 @@ class NGramsVectors:
             words_in_pieces, _ = piece_counts(corpus.types, self.pieces)
             blocks.append((spell(corpus) @ words_in_pieces).tocsr())
         return self._weigh(blocks)
+
+    def widths(self, vectors: Rows, targets: np.ndarray | None, outputs: int) -> np.ndarray | None:
+        """The prior widths of the module's formula, (D, outputs); None for numbers, which give no ratios."""
+        return None if targets is None else prior_widths(vectors, targets, outputs)
 
     def shares(self, corpus: Corpus) -> csr_matrix:
         """Which tokens each dimension is made of, (D, tokens); see :func:`scansion.layers.counting.shares_of`."""

@@ -69,8 +69,8 @@ def solve(
 ) -> Linear:
     """The exact head for one strength.
 
-    ``vectors (N, D)``, ``targets`` as the head encodes them, ``row_weights (N,)``, ``widths (D, K)``.  ``start`` is a
-    head to begin from, such as that of some of the rows; the answer is the same, sooner.
+    ``vectors (N, D)``, ``targets`` as the head encodes them, ``row_weights (N,)``, ``widths (D, K)`` or
+    (D, 1).  ``start`` is a head to begin from, such as that of some of the rows; the answer is the same, sooner.
     """
     columns, outputs, rows = vectors.shape[1], head.size, len(targets)
     wanted = torch.from_numpy(targets)
@@ -188,7 +188,7 @@ def choose_strength(
     seed: int,
     *,
     row_weights: np.ndarray | None = None,
-    widths_of: Callable[[Rows, np.ndarray], np.ndarray] | None = None,
+    widths_of: Callable[[Rows, np.ndarray], np.ndarray | None] | None = None,
     deadline: float = float("inf"),
     threads: int = 2,
 ) -> Choice:

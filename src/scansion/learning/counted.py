@@ -1,13 +1,13 @@
 """Learning where vectors are fixed, counted or a frozen encoder's: first they, and then a linear head of them."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from scansion.families.bag_of_words import BagOfWordsVectors
 from scansion.families.baseline import NoVectors
-from scansion.families.ngrams import NGramsVectors, prior_widths
+from scansion.families.ngrams import NGramsVectors
 from scansion.heads.catalogue import Head
 from scansion.layers.rows import Rows
 from scansion.learning.convex import Choice, Linear, choose_strength, one_thread_each, solve
@@ -55,22 +55,17 @@ def learn_counted(
     yield Stage(f"making vectors of {len(documents):,} documents")
     vectors = family.learn(documents)
     yield Stage(f"choosing the strength of {vectors.shape[1]:,} dimensions")
-    widths_of = _widths_of(head) if family.ratios else None
+
+    def widths_of(rows: Rows, answers: np.ndarray) -> np.ndarray | None:
+        return family.widths(rows, None if head.kind == "regression" else answers, head.size)
+
     choice = choose_strength(
         vectors, targets, head, seed, row_weights=weights, widths_of=widths_of, deadline=deadline
     )
     yield Stage(f"solving with strength {choice.strength:g}")
-    widths = None if widths_of is None else widths_of(vectors, targets)
     with one_thread_each():
         linear = solve(
-            vectors, targets, head, choice.strength, row_weights=weights, widths=widths, start=choice.head,
-            threads=THREADS,
+            vectors, targets, head, choice.strength, row_weights=weights, widths=widths_of(vectors, targets),
+            start=choice.head, threads=THREADS,
         )
     yield Counted(family, linear, choice)
-
-
-def _widths_of(head: Head) -> Callable[[Rows, np.ndarray], np.ndarray] | None:
-    """How this head's targets give prior widths; numbers give none."""
-    if head.kind == "regression":
-        return None
-    return lambda vectors, targets: prior_widths(vectors, targets, head.size)

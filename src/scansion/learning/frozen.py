@@ -93,8 +93,6 @@ class Encoder:
 class FrozenVectors:
     """What a counted family does, done by an encoder."""
 
-    ratios = False
-
     def __init__(self, encoder: Encoder) -> None:
         self.encoder = encoder
         self.mean, self.deviation = np.zeros(0, np.float32), np.zeros(0, np.float32)
@@ -108,6 +106,9 @@ class FrozenVectors:
     def vectors(self, sequences: Sequences) -> csr_matrix:
         """(N, D), no entry of them left out."""
         return csr_matrix(self._scaled(self.encoder.vectors(sequences)))
+
+    def widths(self, vectors: Rows, targets: np.ndarray | None, outputs: int) -> None:
+        """One dimension is as good as another."""
 
     def _scaled(self, vectors: np.ndarray) -> np.ndarray:
         return (vectors - self.mean) / self.deviation / np.float32(self.encoder.width**0.5)
