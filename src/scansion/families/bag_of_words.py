@@ -3,8 +3,8 @@
     x_w = (1 + log n_w) * idf_w,    idf_w = 1 + log((1 + N) / (1 + N_w)),    scaled to |x| = 1
 
 n_w: occurrences of word w in the document, N: training documents, N_w: those that contain w (sublinear TF-IDF,
-Salton and Buckley 1988, with add-one smoothing).  The linear head's prior for the weight of w is sqrt(idf_w) wide: a
-rare word has few documents to earn its weight in, and gets more of it for each.
+Salton and Buckley 1988, with add-one smoothing).  The linear head's prior for the weight of w is sqrt(idf_w / max idf)
+wide: a rare word has few documents to earn its weight in, and gets more of it for each.
 """
 
 from dataclasses import dataclass
@@ -67,7 +67,7 @@ class BagOfWordsVectors:
 
     def widths(self, vectors: Rows, targets: np.ndarray | None, outputs: int) -> np.ndarray:
         """The prior widths of the module's formula, (D, 1), whatever the answers are."""
-        return np.sqrt(self.idf.astype(np.float64))[:, None]
+        return np.sqrt(self.idf / self.idf.max(initial=1)).astype(np.float64)[:, None]
 
     def shares(self, corpus: Corpus) -> csr_matrix:
         """Which tokens each dimension is made of, (D, tokens); see :func:`scansion.layers.counting.shares_of`."""
