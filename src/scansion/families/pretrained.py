@@ -31,7 +31,7 @@ class Pretrained:
     dropout: float = 0.1
     learning_rate: float = 1e-3
     """The head's."""
-    pace: float = 0.1
+    pace: float = 0.2
     """The last layer's learning rate, as a multiple of the head's."""
     layer_decay: float = 0.1
     """By how much slower each layer learns than the one above it."""

@@ -18,7 +18,7 @@ class FineTuning(Training):
     smallest_batch: int = 400
     largest_batch: int = 2_000
     label_smoothing: float = 0.0
-    averaged: float = 0.3
+    averaged: float = 0.2
 
 
 def recipe_of(family: Family) -> Training:
