@@ -13,7 +13,7 @@ class FineTuning(Training):
 
     tokens: int = 500_000
     fewest_epochs: int = 3
-    most_epochs: int = 8
+    most_epochs: int = 10
     steps: int = 750
     smallest_batch: int = 400
     largest_batch: int = 2_000
