@@ -42,7 +42,7 @@ OPTIONS = {
         "word_dropout": 0.2, "longest": 4096, "learning_rate": 0.0005,
     },
     "pretrained": {
-        "source": "", "mode": "auto", "dropout": 0.1, "learning_rate": 1e-3, "pace": 0.1, "layer_decay": 0.1,
+        "source": "", "mode": "auto", "dropout": 0.1, "learning_rate": 1e-3, "pace": 0.2, "layer_decay": 0.1,
     },
 }  # fmt: skip
 
