@@ -1,7 +1,7 @@
 """What pretrained weights bring: fine-tuned and frozen MiniLM, few labels, and weights of one's own.
 
     python benchmarks/pretrained.py tuned                    sst2 and trec, fine-tuned, three seeds
-    python benchmarks/pretrained.py frozen                   sst2 and trec, frozen, twice: the second time from the cache
+    python benchmarks/pretrained.py frozen                   sst2 and trec, frozen, twice, then from the cache
     python benchmarks/pretrained.py few                      8 and 64 labels of each kind, every family, three seeds
     python benchmarks/pretrained.py own                      imdb with 1,000 labels and 24,000 reviews without
     python benchmarks/pretrained.py tuned --sets sst2 --seeds 1
@@ -16,7 +16,6 @@ import os
 import random
 import tempfile
 import time
-from pathlib import Path
 
 import numpy as np
 from environment import heading, say, table
@@ -46,13 +45,15 @@ def spread(values: list[float]) -> str:
     return f"{np.mean(values):.2f} ± {np.std(values, ddof=1):.2f}" if len(values) > 1 else f"{values[0]:.2f}"
 
 
-def tuned(data: Path, sets: list[str], seeds: int, families: list[str]) -> None:
+def tuned(given: argparse.Namespace) -> None:
     """Fine-tuned on all rows."""
     rows = []
-    for name in sets:
-        train, test = load(name, data)
+    for name in given.sets:
+        train, test = load(name, given.data)
         family = scansion.Pretrained(mode="fine-tuned")
-        found = [scored(scansion.DocumentClassifier(family, random_state=seed), train, test) for seed in range(seeds)]
+        found = [
+            scored(scansion.DocumentClassifier(family, random_state=seed), train, test) for seed in range(given.seeds)
+        ]
         each = ", ".join(f"{run['accuracy']:.2f}" for run in found)
         seconds = [run["seconds"] for run in found]
         rows.append([name, f"{np.mean([run['accuracy'] for run in found]):.2f}", each,
@@ -60,11 +61,11 @@ def tuned(data: Path, sets: list[str], seeds: int, families: list[str]) -> None:
     print(table("set | >accuracy, mean | >each seed | >mean s | >longest s", rows))
 
 
-def frozen(data: Path, sets: list[str], seeds: int, families: list[str]) -> None:
+def frozen(given: argparse.Namespace) -> None:
     """Frozen, without a cache and with it; the seed draws the folds that choose the head's strength."""
     rows = []
-    for name in sets:
-        train, test = load(name, data)
+    for name in given.sets:
+        train, test = load(name, given.data)
         with tempfile.TemporaryDirectory() as cache:
             os.environ["SCANSION_CACHE"] = cache
             found = [
@@ -84,22 +85,22 @@ def few_of(train: Rows, labels: int, seed: int) -> Rows:
     return [train[0][row] for row in kept], [train[1][row] for row in kept]
 
 
-def few(data: Path, sets: list[str], seeds: int, families: list[str]) -> None:
+def few(given: argparse.Namespace) -> None:
     """Every family on few labels; the seed draws the rows too."""
     rows = []
     families = ["bag-of-words", "n-grams", "rnn", "lstm", "transformer", scansion.Pretrained(mode="frozen"),
                 scansion.Pretrained(mode="fine-tuned"), scansion.Pretrained()]
-    for name in sets:
-        train, test = load(name, data)
+    for name in given.sets:
+        train, test = load(name, given.data)
         for family in families:
             cells = []
             for labels in FEW:
                 found = [
                     scored(scansion.DocumentClassifier(family, random_state=seed), few_of(train, labels, seed), test)
-                    for seed in range(seeds)
+                    for seed in range(given.seeds)
                 ]
                 values = np.array([run["accuracy"] for run in found])
-                half = 4.303 * values.std(ddof=1) / len(values) ** 0.5 if seeds == 3 else float("nan")
+                half = 4.303 * values.std(ddof=1) / len(values) ** 0.5 if given.seeds == 3 else float("nan")
                 cells.append(f"{values.mean():.1f} ± {half:.1f}")
             shown = family if isinstance(family, str) else f"pretrained, {family.mode}"
             rows.append([name, shown, *cells])
@@ -108,15 +109,15 @@ def few(data: Path, sets: list[str], seeds: int, families: list[str]) -> None:
     print("Accuracy, mean of three draws of rows and seeds, ± its 95 % interval by Student's t.\n")
 
 
-def own(data: Path, sets: list[str], seeds: int, families: list[str]) -> None:
+def own(given: argparse.Namespace) -> None:
     """imdb with few labels, with and without pretraining on the other reviews."""
-    train, test = load("imdb", data)
+    train, test = load("imdb", given.data)
     rows = []
-    for family in families:
+    for family in given.families:
         cells = []
         for pretrain in (None, "own"):
             found = []
-            for seed in range(seeds):
+            for seed in range(given.seeds):
                 order = random.Random(seed).sample(range(len(train[0])), len(train[0]))
                 labelled, rest = order[:OWN_LABELS], order[OWN_LABELS:]
                 some = [train[0][row] for row in labelled], [train[1][row] for row in labelled]
@@ -147,7 +148,7 @@ def main() -> None:
     parser.add_argument("--families", nargs="+", default=OWN_FAMILIES, choices=OWN_FAMILIES, help="for the part own")
     given = parser.parse_args()
     print(heading(TITLES[given.part], f"0 to {given.seeds - 1}"))
-    PARTS[given.part](given.data, given.sets, given.seeds, given.families)
+    PARTS[given.part](given)
 
 
 if __name__ == "__main__":

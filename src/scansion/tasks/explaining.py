@@ -180,11 +180,11 @@ def _integrated(reading: Reading, window: Window, output: int) -> Explained:
         here, there = reading.embedding(reading.covered(window)), reading.embedding(window.tokens)  # (1, L, D)
         base, score = (float(reading.scores_from(vectors, window)[0, output]) for vectors in (here, there))
     enough = max(ENOUGH * abs(score - base), PRECISION * max(1.0, abs(score)))
+    nodes, weights_of_nodes = np.polynomial.legendre.leggauss(NODES)
     for parts in PARTS:
-        places, weights = np.polynomial.legendre.leggauss(NODES)
-        places = ((places + 1) / 2 + np.arange(parts)[:, None]) / parts  # (parts, NODES)
+        places = ((nodes + 1) / 2 + np.arange(parts)[:, None]) / parts  # (parts, NODES)
         shares = torch.from_numpy(places.ravel()).float()
-        weights = torch.from_numpy(np.tile(weights / (2 * parts), parts)).float()
+        weights = torch.from_numpy(np.tile(weights_of_nodes / (2 * parts), parts)).float()
         slopes = torch.zeros_like(here[0])
         at_a_time = max(1, TOKENS_AT_A_TIME // window.tokens.shape[1])
         for part, weight in zip(shares.split(at_a_time), weights.split(at_a_time), strict=True):

@@ -1,5 +1,6 @@
 """What can be shown: a page for a browser or a notebook, and the arrays behind it."""
 
+from abc import ABC, abstractmethod
 from pathlib import Path
 
 import numpy as np
@@ -10,16 +11,16 @@ from scansion.viewer.page import framed
 FRAME_HEIGHT = 760
 
 
-class Shown:
+class Shown(ABC):
     """Something found that has a page; show it in a notebook, or :meth:`save` it."""
 
+    @abstractmethod
     def html(self) -> str:
         """The page: one file that needs nothing else."""
-        raise NotImplementedError
 
+    @abstractmethod
     def arrays(self) -> dict[str, np.ndarray]:
         """What is drawn there, in full precision."""
-        raise NotImplementedError
 
     def save(self, path: str | Path, arrays: str | Path | None = None) -> None:
         """Write the page, and the arrays into an ``.npz`` file.
