@@ -13,10 +13,10 @@ from scansion.engines.ctranslate2 import (
     array,
     finished,
     library,
+    loading,
     put_linear,
     put_norm,
     put_self_attention,
-    threads_kept,
 )
 from scansion.errors import UsageError
 from scansion.families.bert import BertReader
@@ -31,7 +31,7 @@ class CTranslate2Encoder(nn.Module):
         """MissingExtraError without the package, UsageError for a network it cannot run."""
         super().__init__()
         self.configuration = network.configuration
-        with threads_kept(), tempfile.TemporaryDirectory(prefix="scansion-ctranslate2-") as folder:
+        with loading(), tempfile.TemporaryDirectory(prefix="scansion-ctranslate2-") as folder:
             specification_of(network, precision).save(folder)
             self.encoder = library().Encoder(folder, compute_type=precision, inter_threads=replicas, intra_threads=1)
 

@@ -18,10 +18,10 @@ from scansion.engines.ctranslate2 import (
     array,
     finished,
     library,
+    loading,
     put_linear,
     put_norm,
     put_self_attention,
-    threads_kept,
 )
 from scansion.engines.engine import Engine
 from scansion.errors import StorageError, UsageError
@@ -41,7 +41,7 @@ class CTranslate2Translator(Engine):
         self.subwords, self.longest = subwords, writer.network.configuration.longest
         self.numbers = {piece: number for number, piece in enumerate(subwords.pieces)}
         self.specification = specification_of(writer, subwords, precision)
-        with threads_kept(), tempfile.TemporaryDirectory(prefix="scansion-ctranslate2-") as folder:
+        with loading(), tempfile.TemporaryDirectory(prefix="scansion-ctranslate2-") as folder:
             self.specification.save(folder)
             self.translator = library().Translator(
                 folder, compute_type=precision, inter_threads=replicas, intra_threads=1

@@ -20,6 +20,7 @@ from scansion.errors import UsageError, did_you_mean
 from scansion.layers.attention import MultiHeadAttention
 from scansion.layers.distances import DistanceBias
 from scansion.layers.dropout import Dropout
+from scansion.layers.feed_forward import tokens_in_cache
 from scansion.options import check_positive, check_shares, check_whole
 
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
@@ -78,6 +79,7 @@ class BertReader(nn.Module):
     def __init__(self, configuration: Bert, words: int) -> None:
         super().__init__()
         self.configuration = configuration
+        self.tokens_at_a_time = tokens_in_cache(configuration.feed_forward)
         width, epsilon = configuration.width, configuration.norm_epsilon
         self.words = nn.Embedding(words, width, sparse=True)
         self.positions = nn.Parameter(torch.empty(configuration.positions, width))

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from scansion.layers.attention import MultiHeadAttention
 from scansion.layers.dropout import Dropout
 from scansion.layers.embedding import DEVIATION, WordEmbedding
-from scansion.layers.feed_forward import FeedForward
+from scansion.layers.feed_forward import FeedForward, tokens_in_cache
 from scansion.layers.positions import sinusoidal_positions
 from scansion.options import check_positive, check_shares, check_whole
 from scansion.text.batches import UNKNOWN
@@ -55,6 +55,7 @@ class TransformerReader(nn.Module):
     def __init__(self, configuration: Transformer, words: int, pieces: int) -> None:
         super().__init__()
         width, word_dropout = configuration.width, configuration.word_dropout
+        self.tokens_at_a_time = tokens_in_cache(configuration.feed_forward)
         self.embedding = WordEmbedding(words, pieces, width, 0.0, word_dropout, UNKNOWN)
         # The paper scales words up to the sinusoids; scaling the sinusoids down to the words is the same ratio.
         positions = DEVIATION * sinusoidal_positions(configuration.longest, configuration.width)

@@ -8,6 +8,16 @@ from torch import Tensor, nn
 
 from scansion.layers.dropout import Dropout
 
+WIDEST = 1 << 20  # numbers of one activation that still fit a core's cache
+
+
+def tokens_in_cache(inner: int) -> int:
+    """How many tokens to read at a time, so that their widest activations, (tokens, inner), stay in the cache.
+
+    Of a MiniLM with more of them every product waits for memory; of a small layer it is several thousand.
+    """
+    return max(1, WIDEST // inner)
+
 
 class FeedForward(nn.Module):
     """(..., D) -> (..., D), its input added."""

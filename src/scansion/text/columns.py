@@ -12,6 +12,7 @@ TARGET_NAMES = ("label", "target", "class", "score", "rating")
 """What a target column is called, the likeliest name first; capitals do not matter."""
 
 _LISTED = 20
+_OTHER_SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
 
 
 @dataclass(frozen=True)
@@ -106,4 +107,10 @@ def _listed(names: Iterable[str]) -> str:
 
 
 def _has(names: Sequence[str]) -> str:
-    return f"The columns are {_listed(names)}."
+    if len(names) > 1:
+        return f"The columns are {_listed(names)}."
+    for separator, plural in _OTHER_SEPARATORS.items():
+        if separator in names[0]:
+            return (f"The only column is {shown(names[0])}. If its {plural} separate columns, save the table with "
+                    "commas between its cells, or with tabs and a name that ends in .tsv.")
+    return f"The only column is {shown(names[0])}."
