@@ -7,14 +7,16 @@ so that every dimension has its say and texts are about as far from the middle a
 
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import torch
 from scipy.sparse import csr_matrix
 from torch import nn
 
+from scansion.layers.packed import packed
 from scansion.layers.rows import Rows
 from scansion.learning.reader import averaged, cut_windows, reading_budget
 from scansion.learning.replicas import side_by_side
@@ -41,25 +43,27 @@ class Encoder:
         weights = {name: tensor.numpy() for name, tensor in self.network.state_dict().items()}
         return fingerprint_of_arrays(weights) if weights else ""
 
+    @cached_property
+    def packed(self) -> nn.Module:
+        """The network, ready to read fast."""
+        return packed(self.network.eval())
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Without what was made of the fields on the way."""
+        return {each.name: getattr(self, each.name) for each in fields(self)}
+
     def encode(self, sequences: Sequences) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Row numbers and their vectors (B, D), batch by batch; long rows are the mean of overlapping windows."""
         windows, owners = cut_windows(sequences, self.longest)
+        network = self.packed
         plan = reading_plan(windows.lengths, reading_budget(self.network))
         vectors = np.zeros((len(windows), self.width), np.float32)
-        self.network.eval()
-        for rows, made in zip(plan, side_by_side(lambda rows: self._means(windows, rows), plan), strict=True):
+        for rows, made in zip(plan, side_by_side(lambda rows: _means(network, windows, rows), plan), strict=True):
             vectors[rows] = made
             if len(windows) == len(sequences):
                 yield rows, made
         if len(windows) > len(sequences):
             yield np.arange(len(sequences)), averaged(vectors, windows.lengths, owners, len(sequences))
-
-    def _means(self, windows: Sequences, rows: np.ndarray) -> np.ndarray:
-        batch = collate(windows, rows)
-        mask = torch.from_numpy(batch.mask)
-        with torch.inference_mode():
-            vectors = self.network(torch.from_numpy(batch.tokens), mask)
-            return ((vectors * mask[:, :, None]).sum(dim=1) / mask.sum(dim=1, keepdim=True)).numpy()
 
     def fresh_vectors(self, sequences: Sequences) -> np.ndarray:
         """(N, D) float32, all of them made now."""
@@ -112,3 +116,11 @@ class FrozenVectors:
 
     def _scaled(self, vectors: np.ndarray) -> np.ndarray:
         return (vectors - self.mean) / self.deviation / np.float32(self.encoder.width**0.5)
+
+
+def _means(network: nn.Module, windows: Sequences, rows: np.ndarray) -> np.ndarray:
+    batch = collate(windows, rows)
+    mask = torch.from_numpy(batch.mask)
+    with torch.inference_mode():
+        vectors = network(torch.from_numpy(batch.tokens), mask)
+        return ((vectors * mask[:, :, None]).sum(dim=1) / mask.sum(dim=1, keepdim=True)).numpy()
