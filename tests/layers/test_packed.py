@@ -1,7 +1,6 @@
 """Packed layers, against the layers they were made of."""
 
 import copy
-import pickle
 
 import numpy as np
 import pytest
@@ -44,9 +43,8 @@ def test_a_packed_network_reads_as_the_network_does_and_leaves_it_as_it_was():
         torch.testing.assert_close(weights, before[name], rtol=0, atol=0)
 
 
-def test_an_encoder_that_has_read_can_be_copied_and_sent():
+def test_an_encoder_that_has_read_can_be_copied():
     encoder = Encoder(bert(), 24, 18)
     rows = Sequences(np.arange(20, dtype=np.int32), np.array([0, 4]), np.array([4, 16]))
     vectors = encoder.fresh_vectors(rows)
-    for other in (copy.deepcopy(encoder), pickle.loads(pickle.dumps(encoder))):  # noqa: S301
-        np.testing.assert_array_equal(other.fresh_vectors(rows), vectors)
+    np.testing.assert_array_equal(copy.deepcopy(encoder).fresh_vectors(rows), vectors)
