@@ -133,18 +133,25 @@ def main() -> None:
             path = folder / "rows.json"
             train, test = load("sst2", given.data)
             write_json(path, shuffled(train), test)
-            first = ours("tune", path)
-            batch = max(1, round(first["rows"] * first["epochs"] / first["steps"]))
-            pairs = alternating("tuning", given.pairs, lambda: ours("tune", path), lambda: measure(
-                python_of("transformers"), HERE / "peers" / "trainer.py", weights, path, batch, first["epochs"],
-                TRAINERS_RATE,
+            last: Measured = {}
+
+            def like_ours() -> list[int]:
+                """As many rows a batch as scansion had on average, and as many epochs."""
+                return [max(1, round(last["rows"] * last["epochs"] / last["steps"])), last["epochs"]]
+
+            def tuned() -> Measured:
+                last.update(ours("tune", path))
+                return dict(last)
+
+            pairs = alternating("tuning", given.pairs, tuned, lambda: measure(
+                python_of("transformers"), HERE / "peers" / "trainer.py", weights, path, *like_ours(), TRAINERS_RATE,
             ))
             each, middle = ratios(their["seconds"] / our["seconds"] for our, their in pairs)
             mine, theirs = ([pair[side] for pair in pairs] for side in (0, 1))
             print(table(
                 "epochs | >rows a batch | >s | >Trainer's s | ratio of each pair | >median ratio | >accuracy "
                 "| >Trainer's accuracy | >processes",
-                [[first["epochs"], batch, f"{median(mine, 'seconds'):.0f}", f"{median(theirs, 'seconds'):.0f}", each,
+                [[*reversed(like_ours()), f"{median(mine, 'seconds'):.0f}", f"{median(theirs, 'seconds'):.0f}", each,
                   middle, f"{median(mine, 'accuracy'):.2f}", f"{median(theirs, 'accuracy'):.2f}",
                   mine[0]["processes"]]],
             ))

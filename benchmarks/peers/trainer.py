@@ -40,7 +40,7 @@ def main(model: str, path: str, batch: int, epochs: int, rate: float) -> None:
             network,
             TrainingArguments(
                 folder, per_device_train_batch_size=batch, per_device_eval_batch_size=64, num_train_epochs=epochs,
-                learning_rate=rate, warmup_ratio=0.1, weight_decay=0.01, lr_scheduler_type="linear", seed=0,
+                learning_rate=rate, warmup_steps=0.1, weight_decay=0.01, lr_scheduler_type="linear", seed=0,
                 save_strategy="no", report_to=[], disable_tqdm=True, use_cpu=True, logging_strategy="no",
             ),
             train_dataset=train, data_collator=DataCollatorWithPadding(tokenizer),
