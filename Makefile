@@ -18,7 +18,7 @@ test: $(INSTALLED)
 	$(VENV)/bin/python -m pytest
 
 check: $(INSTALLED)
-	$(VENV)/bin/python -m ruff check src tests
+	$(VENV)/bin/python -m ruff check src tests benchmarks
 
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .ruff_cache .hypothesis

@@ -10,9 +10,9 @@ document to wake the libraries, and then answers one document of reviews strung 
     counted families   words -> vector -> scores
     readers            token numbers -> scores, by the path that ``predict`` takes
 
-Time is the median of ``--repeats`` passes. Memory is the increase of the process's resident set at its highest during the
-first pass over what it was just before. The exponent is the slope of a straight line through the logarithms over the
-upper half of the lengths: 1 is linear, 2 is quadratic. There is no peer.
+Time is the median of ``--repeats`` passes. Memory is the increase of the process's resident set at its highest during
+the first pass over what it was just before. The exponent is the slope of a straight line through the logarithms over
+the upper half of the lengths: 1 is linear, 2 is quadratic. There is no peer.
 
 The Transformer stands there twice: as it comes, reading what is longer than its ``longest`` in overlapping windows, and
 reading everything in one piece. Increases below a tenth of a megabyte are not told from nothing, and left out of fits.
@@ -151,7 +151,7 @@ def main() -> None:
         fitted = exponent(lengths, megabytes, SMALLEST_INCREASE)
         rows["megabytes"].append([family, *(f"{each:.1f}" for each in megabytes), fitted])
     print("Milliseconds, by tokens:\n\n" + table(columns, rows["seconds"]))
-    print("Megabytes above what the process held before, at the peak, by tokens:\n\n" + table(columns, rows["megabytes"]))
+    print("Megabytes above what the process held before, at the peak:\n\n" + table(columns, rows["megabytes"]))
 
 
 def document(data: Path, length: int) -> list[str]:

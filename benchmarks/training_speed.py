@@ -1,4 +1,4 @@
-"""Training speed of the LSTM and the Transformer beside a plain PyTorch loop: real tokens a second, padding not counted.
+"""Training speed of LSTM and Transformer beside a plain PyTorch loop: real tokens a second, padding not counted.
 
     python benchmarks/training_speed.py                                 sst2, and 2,000 reviews of imdb
     python benchmarks/training_speed.py --rows 300 --pairs 1 --sets sst2
@@ -8,8 +8,8 @@ chooses; its seconds are those of the loop, with the held-out part read after ev
 spelling and the start of its processes, stands beside it.
 
 The peer is ``peers/plain_torch.py`` in the same environment, hence the same torch: random batches, padding to the
-longest row, ``nn.Embedding``, ``nn.Dropout``, ``nn.LSTM`` over the padded batch or ``nn.TransformerEncoder``, AdamW as it
-comes, with one thread a processor. It gets the same documents, words, widths, rates and epochs, and as many rows a
+longest row, ``nn.Embedding``, ``nn.Dropout``, ``nn.LSTM`` over the padded batch or ``nn.TransformerEncoder``, AdamW as
+it comes, with one thread a processor. It gets the same documents, words, widths, rates and epochs, and as many rows a
 batch as scansion has on average, hence as many tokens and steps. It reads no held-out part. There are two of it:
 
     words         a vector a word and no pieces: less work than scansion does, and what a tutorial writes

@@ -5,8 +5,8 @@
 Random batches of a fixed number of rows from a shuffled DataLoader, padded to their longest row; ``nn.Embedding``,
 ``nn.Dropout``, a bidirectional ``nn.LSTM`` over the padded batch or ``nn.TransformerEncoder`` with a padding mask,
 mean and maximum over real positions, ``torch.optim.AdamW`` as it comes, clipped gradients, a linear schedule. Widths,
-layers, rates, dropout, epochs and rows a batch are those given. With ``pieces`` a word's vector is its own plus the mean
-of its pieces' (``nn.EmbeddingBag``); without, its own alone.
+layers, rates, dropout, epochs and rows a batch are those given. With ``pieces`` a word's vector is its own plus the
+mean of its pieces' (``nn.EmbeddingBag``); without, its own alone.
 
 Timed: the epochs from the first batch to the last. Counted: real tokens, no padding.
 """

@@ -19,6 +19,7 @@ from scansion.learning.convex import (
     Choice,
     choose_strength,
     fold_rows,
+    runs_of_rows,
     smallest_good,
 )
 
@@ -58,6 +59,27 @@ def test_folds_of_label_sets_keep_how_many_labels_a_row_has():
         assert np.bincount(targets[part].sum(axis=1).astype(int)).tolist() == [10, 10, 10]
 
 
+def test_neighbours_of_one_label_stay_together_and_labels_in_proportion():
+    targets = np.tile([0, 1, 0, 0], 30)
+    parts = runs_of_rows(LabelsHead(("a", "b")), targets, 3, seed=0)
+    assert sorted(np.concatenate(parts).tolist()) == list(range(120))
+    for part in parts:
+        assert part.tolist() == list(range(part[0], part[0] + 40))
+        assert np.bincount(targets[part]).tolist() == [30, 10]
+
+
+def test_rare_labels_take_turns_in_which_run_has_a_row_more():
+    parts = runs_of_rows(LabelsHead(("a", "b", "c", "d")), np.array([0, 0, 0, 0, 1, 2, 3]), 3, seed=0)
+    assert sorted(map(len, parts)) == [2, 2, 3]
+
+
+def test_numbers_and_label_sets_are_spread_since_their_table_may_be_sorted_by_them():
+    numbers, label_sets = np.linspace(0, 1, 90, dtype=np.float32), np.repeat(np.eye(3, dtype=np.float32), 30, axis=0)
+    for head, targets in ((NumbersHead(0.0, 1.0), numbers), (LabelSetsHead(("a", "b", "c")), label_sets)):
+        found, spread = (make(head, targets, 3, 0) for make in (runs_of_rows, fold_rows))
+        assert [part.tolist() for part in found] == [part.tolist() for part in spread]
+
+
 def test_folds_of_numbers_hold_every_row_once():
     parts = fold_rows(NumbersHead(0.0, 1.0), np.zeros(10, np.float32), 3, seed=0)
     assert sorted(np.concatenate(parts).tolist()) == list(range(10))
@@ -94,7 +116,7 @@ def test_held_out_losses_are_those_of_scikit_learn_on_the_same_folds():
     exact = vectors.rows(np.arange(len(targets))).astype(np.float64)
     for strength, loss in choice.held_out.items():
         scores = np.zeros((len(targets), 1))
-        for part in fold_rows(HEAD, targets, FOLDS, 0):
+        for part in runs_of_rows(HEAD, targets, FOLDS, 0):
             kept = np.setdiff1d(np.arange(len(targets)), part)
             reference = LogisticRegression(C=strength, max_iter=1000).fit(exact[kept], targets[kept])
             scores[part, 0] = reference.decision_function(exact[part])
