@@ -12,7 +12,7 @@ from scansion.families.catalogue import READERS, name_of
 from scansion.layers.dropout import reseed
 from scansion.learning.gradient import Alone
 from scansion.learning.parallel import learn_together
-from scansion.learning.pretraining import Pretraining, PretrainingJob, network_of
+from scansion.learning.pretraining import Pretraining, PretrainingJob, network_of, split_texts
 from scansion.learning.run import Learned, learn_by_steps
 from scansion.randomness import stream
 from scansion.text.batches import UNKNOWN, Sequences
@@ -166,3 +166,18 @@ def test_what_cannot_be_pretrained_is_refused():
         DocumentClassifier("lstm", pretrain="yours").fit(["a", "b"], ["x", "y"])
     with pytest.raises(UsageError, match="Texts without answers are for pretraining"):
         DocumentClassifier("lstm").fit(["a", "b"], ["x", "y"], unlabelled=["c"])
+
+
+def test_who_looks_at_all_positions_reads_pieces_and_every_tenth_text_whole():
+    lengths = np.arange(1, 201)
+    sequences = Sequences(np.arange(lengths.sum(), dtype=np.int32), np.cumsum(lengths) - lengths, lengths)
+    parts = split_texts(SMALL["transformer"], sequences, Pretraining(piece=32, held_out=0.1), 0)
+    rows = [row for part in parts for row in zip(part.starts, part.lengths, strict=True)]
+    tokens = np.concatenate([np.arange(begin, begin + length) for begin, length in rows])
+    assert sorted(tokens.tolist()) == sequences.ids.tolist()  # no token is lost, and none is read twice
+    for part, texts_in_it in zip(parts, (180, 20), strict=True):
+        long = part.lengths > 32
+        assert 0 < long.sum() <= texts_in_it // 10
+        assert part.lengths[~long].min() >= 1
+    whole = split_texts(SMALL["lstm"], sequences, Pretraining(held_out=0.1), 0)
+    assert [len(part) for part in whole] == [180, 20]

@@ -23,6 +23,7 @@ from scansion.layers.dropout import Dropout, keep_bytes
 from scansion.layers.embedding import Lexicon
 from scansion.learning.gradient import Training
 from scansion.learning.inputs import read_sequences, read_spelling, write_sequences, write_spelling
+from scansion.options import check_whole
 from scansion.randomness import stream
 from scansion.storage.schema import from_json, to_json
 from scansion.text.batches import FIRST_WORD, UNKNOWN, Sequences, collate, reading_plan
@@ -31,6 +32,7 @@ from scansion.text.vocabulary import Spelling
 GUESSED = 0.15
 MOST_GUESSED_WORDS = 10_000  # the most frequent ones; guessing rarer ones costs much and teaches little
 FEWEST_HELD_OUT = 10
+WHOLE = 10  # every so manieth text is read whole
 READING_BUDGET = 8_192
 NETWORK = "network."
 
@@ -44,6 +46,12 @@ class Pretraining(Training):
     steps: int = 8_000
     smallest_batch: int = 1_000
     held_out: float = 0.02
+    piece: int = 32
+    """Tokens of the pieces that most texts are cut into for a family that looks at all positions alike."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_whole(self, "piece")
 
 
 @dataclass(frozen=True)
@@ -66,7 +74,7 @@ class Guesser(nn.Module):
         if spelling is not None:
             arrays = (spelling.words, spelling.pieces, spelling.borders)
             self.lexicon = self.network.embedding.lexicon = Lexicon(*(torch.from_numpy(np.array(a)) for a in arrays))
-        self.carries = isinstance(family, LSTM | RNN)
+        self.carries = carries(family)
         self.hidden, self.first = hidden, first
         width = family.width // 2 if self.carries else family.width
         self.known = min(words, first + MOST_GUESSED_WORDS)
@@ -180,15 +188,39 @@ class PretrainingJob:
         )
 
 
-def split_texts(sequences: Sequences, training: Pretraining, seed: int) -> tuple[Sequences, Sequences]:
-    """The texts to read, and some that are kept back."""
+def carries(family: ReadingFamily) -> bool:
+    """Whether a family carries a state along, so that what is near is what it sees first."""
+    return isinstance(family, LSTM | RNN)
+
+
+def split_texts(
+    family: ReadingFamily, sequences: Sequences, training: Pretraining, seed: int
+) -> tuple[Sequences, Sequences]:
+    """The texts to read, and some that are kept back.
+
+    Among hundreds of positions a network that looks at all of them does not find the few that tell which word is
+    hidden: it goes on guessing the most frequent ones.  So all texts but every tenth are cut into short pieces, and
+    those teach it the far positions (Devlin et al. 2019, appendix A.2, where the shares follow each other).
+    """
     order = stream(seed, "held-out texts").permutation(len(sequences))
     held = round(min(max(training.held_out * len(order), FEWEST_HELD_OUT), training.most_held_out, len(order) / 2))
-    texts, held_out = (
-        replace(sequences, starts=sequences.starts[rows], lengths=sequences.lengths[rows])
-        for rows in (np.sort(order[held:]), np.sort(order[:held]))
-    )
-    return texts, held_out
+    parts = (_rows(sequences, np.sort(order[held:])), _rows(sequences, np.sort(order[:held])))
+    return parts if carries(family) else tuple(_in_pieces(part, training.piece) for part in parts)
+
+
+def _rows(sequences: Sequences, rows: np.ndarray) -> Sequences:
+    return replace(sequences, starts=sequences.starts[rows], lengths=sequences.lengths[rows])
+
+
+def _in_pieces(sequences: Sequences, longest: int) -> Sequences:
+    """All rows but every tenth cut into equal pieces of at most ``longest`` tokens; every token is in one piece."""
+    lengths = sequences.lengths
+    pieces = np.maximum(1, -(-lengths // longest))
+    pieces[WHOLE - 1 :: WHOLE] = 1
+    rows = np.repeat(np.arange(len(lengths)), pieces)
+    number = np.arange(len(rows)) - np.repeat(np.cumsum(pieces) - pieces, pieces)
+    begins, ends = (lengths[rows] * place // pieces[rows] for place in (number, number + 1))
+    return replace(sequences, starts=sequences.starts[rows] + begins, lengths=ends - begins)
 
 
 def network_of(weights: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
