@@ -35,7 +35,7 @@ def loading() -> Iterator[None]:
     """Around the loading of a model.
 
     It takes the widest instructions of a processor only when it is told to, at the first model of a process; with them
-    int8 takes six sevenths of the time on an AMD EPYC.  And it sets the number of threads of whoever loads, which torch
+    int8 took up to a seventh less time on an AMD EPYC.  And it sets the number of threads of whoever loads, which torch
     shares; they are given back.
     """
     before = torch.get_num_threads()

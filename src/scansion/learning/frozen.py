@@ -86,8 +86,7 @@ class Encoder:
             if key in found:
                 vectors[row] = found[key]
         if len(new):
-            part = Sequences(ids, sequences.starts[new], sequences.lengths[new], sequences.first, sequences.frame)
-            vectors[new] = self.fresh_vectors(part)
+            vectors[new] = self.fresh_vectors(sequences.only(new))
         if len(new) >= WORTH_KEEPING:
             with suppress(OSError):  # where nothing can be kept, making them again costs time and nothing else
                 kept.keep([keys[row] for row in new], vectors[new])

@@ -32,7 +32,7 @@ from scansion.text.vocabulary import Spelling
 GUESSED = 0.15
 MOST_GUESSED_WORDS = 10_000  # the most frequent ones; guessing rarer ones costs much and teaches little
 FEWEST_HELD_OUT = 10
-WHOLE = 10  # every so manieth text is read whole
+WHOLE_EVERY = 10  # of so many texts one is read whole
 READING_BUDGET = 8_192
 NETWORK = "network."
 
@@ -204,19 +204,15 @@ def split_texts(
     """
     order = stream(seed, "held-out texts").permutation(len(sequences))
     held = round(min(max(training.held_out * len(order), FEWEST_HELD_OUT), training.most_held_out, len(order) / 2))
-    parts = (_rows(sequences, np.sort(order[held:])), _rows(sequences, np.sort(order[:held])))
+    parts = (sequences.only(np.sort(order[held:])), sequences.only(np.sort(order[:held])))
     return parts if carries(family) else tuple(_in_pieces(part, training.piece) for part in parts)
-
-
-def _rows(sequences: Sequences, rows: np.ndarray) -> Sequences:
-    return replace(sequences, starts=sequences.starts[rows], lengths=sequences.lengths[rows])
 
 
 def _in_pieces(sequences: Sequences, longest: int) -> Sequences:
     """All rows but every tenth cut into equal pieces of at most ``longest`` tokens; every token is in one piece."""
     lengths = sequences.lengths
     pieces = np.maximum(1, -(-lengths // longest))
-    pieces[WHOLE - 1 :: WHOLE] = 1
+    pieces[WHOLE_EVERY - 1 :: WHOLE_EVERY] = 1
     rows = np.repeat(np.arange(len(lengths)), pieces)
     number = np.arange(len(rows)) - np.repeat(np.cumsum(pieces) - pieces, pieces)
     begins, ends = (lengths[rows] * place // pieces[rows] for place in (number, number + 1))

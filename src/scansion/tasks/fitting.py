@@ -235,5 +235,4 @@ def _held_out(head: Head, targets: np.ndarray, training: Training, seed: int) ->
 
 
 def _examples(sequences: Sequences, targets: np.ndarray, weights: np.ndarray, rows: np.ndarray) -> Examples:
-    part = replace(sequences, starts=sequences.starts[rows], lengths=sequences.lengths[rows])
-    return Examples(part, targets[rows], weights[rows])
+    return Examples(sequences.only(rows), targets[rows], weights[rows])

@@ -6,7 +6,7 @@ order, so that padding stays small and every epoch sees new batches.  The plan o
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -33,6 +33,10 @@ class Sequences:
 
     def __len__(self) -> int:
         return len(self.starts)
+
+    def only(self, rows: np.ndarray | slice) -> "Sequences":
+        """The given rows."""
+        return replace(self, starts=self.starts[rows], lengths=self.lengths[rows])
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """Parallel text as numbers: sources and targets, row by row."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -25,9 +25,7 @@ class Pairs:
 
     def only(self, rows: np.ndarray) -> "Pairs":
         """The given rows."""
-        return Pairs(*(
-            replace(side, starts=side.starts[rows], lengths=side.lengths[rows]) for side in (self.source, self.target)
-        ))
+        return Pairs(self.source.only(rows), self.target.only(rows))
 
     def check_lengths(self, longest: int | None) -> None:
         """DataError for a text of more than ``longest`` pieces: nothing is cut in silence."""
