@@ -15,9 +15,11 @@ from scansion.families.lstm import LSTM
 from scansion.families.transformer import Transformer
 from scansion.heads.labels import LabelsHead
 from scansion.heads.numbers import NumbersHead
+from scansion.layers.dropout import reseed
 from scansion.learning import parallel, run
 from scansion.learning.averaging import Average
 from scansion.learning.gradient import Alone, Step, Training
+from scansion.learning.optimiser import Optimiser
 from scansion.learning.parallel import learn_together, processes_for
 from scansion.learning.reader import Examples, build_reader, cut_windows, read
 from scansion.learning.readers import ReaderJob, windowed
@@ -97,6 +99,21 @@ def scripted(errors):
         return error, watch.epoch == epoch
 
     return look
+
+
+def test_word_vectors_that_were_pretrained_move_a_tenth_as_far():
+    job = inputs()
+    fresh = job.build()
+    learned = {name: weights.numpy() for name, weights in fresh.network.state_dict().items()}
+    moved = []
+    for reader in (fresh, replace(job, start=learned).build()):
+        before = reader.network.embedding.words.weight.detach().clone()
+        optimiser = Optimiser(reader, 0.0, 1e9)
+        reseed(reader, 0, 0)
+        reader.train().loss(job.batch(np.arange(40))).backward()
+        optimiser.step(1e-3)
+        moved.append((reader.network.embedding.words.weight.detach() - before).abs().max().item())
+    assert moved[1] == pytest.approx(0.1 * moved[0], rel=0.01)
 
 
 def test_a_short_run_and_one_of_small_batches_stay_in_one_process(monkeypatch):

@@ -94,6 +94,11 @@ class BertReader(nn.Module):
             depth = int(name.split(".")[1]) if name.startswith("blocks.") else -1
             parameter.pace = configuration.pace * (1 - configuration.layer_decay) ** (len(self.blocks) - 1 - depth)
 
+    @property
+    def embedding(self) -> nn.Embedding:
+        """Tokens to vectors, as every reading network has it."""
+        return self.words
+
     def forward(self, tokens: Tensor, mask: Tensor) -> Tensor:
         length = tokens.shape[1]
         vectors = self.dropout(self.norm(self.words(tokens) + self.positions[:length]))

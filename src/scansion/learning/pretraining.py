@@ -1,15 +1,19 @@
-"""Pretraining on one's own texts, without any answers: guess a word from its surroundings.
+"""Pretraining on one's own texts, without any answers: guess words from their surroundings, near and far.
 
-A Transformer guesses words that are hidden from it (Devlin et al. 2019, section 3.1); a state carried along guesses the
-next word, from either end (Peters et al. 2018, section 3.1).  Either way the words to guess are a share of the text,
-drawn anew at every step, so that the scores over the vocabulary cost no more than reading does.
+Near, from where a word stands: a Transformer guesses words that are hidden from it (Devlin et al. 2019, section 3.1); a
+state carried along guesses the next word, from either end (Peters et al. 2018, section 3.1).  Far, from all of its
+document: half of the words are guessed from the word vectors of the other half, wherever they stand (the distributed
+bag of words of Le and Mikolov 2014, section 2.3, with a sum of word vectors in place of a vector a document).
+
+What is near teaches grammar, what is far teaches subject and opinion.  Far costs little, since a document is scored
+once and not its places; so of what is near only a share is read, and the words to guess are drawn anew at every step.
 """
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import NamedTuple, Self
 
 import numpy as np
 import torch
@@ -18,21 +22,23 @@ from torch import Tensor, nn
 from scansion.families.catalogue import READERS, ReadingFamily, name_of
 from scansion.families.lstm import LSTM
 from scansion.families.rnn import RNN
+from scansion.heads.document_words import DocumentWords
 from scansion.heads.next_token import NextToken
-from scansion.layers.dropout import Dropout, keep_bytes
+from scansion.layers.dropout import LEVELS, Dropout, keep_bytes
 from scansion.layers.embedding import Lexicon
 from scansion.learning.gradient import Training
 from scansion.learning.inputs import read_sequences, read_spelling, write_sequences, write_spelling
-from scansion.options import check_whole
+from scansion.options import check_positive, check_shares, check_whole
 from scansion.randomness import stream
 from scansion.storage.schema import from_json, to_json
 from scansion.text.batches import FIRST_WORD, UNKNOWN, Sequences, collate, reading_plan
 from scansion.text.vocabulary import Spelling
 
-GUESSED = 0.15
+GUESSED = 0.15  # of the words of what is near
+HIDDEN = 0.5  # of the words of a document
+WHOLE = 0.1  # of the batches, whose texts are not cut into pieces
 MOST_GUESSED_WORDS = 10_000  # the most frequent ones; guessing rarer ones costs much and teaches little
 FEWEST_HELD_OUT = 10
-WHOLE_EVERY = 10  # of so many texts one is read whole
 READING_BUDGET = 8_192
 NETWORK = "network."
 
@@ -41,17 +47,24 @@ NETWORK = "network."
 class Pretraining(Training):
     """Without answers there is little to overfit on: what counts is how much is read."""
 
-    tokens: int = 30_000_000
+    tokens: int = 60_000_000
     most_epochs: int = 20
-    steps: int = 8_000
+    steps: int = 3_000
     smallest_batch: int = 1_000
+    largest_batch: int = 16_000
     held_out: float = 0.02
+    learning_rate: float = 2e-3
+    """For every family: what is guessed is the same, and there is more of it than of answers."""
     piece: int = 32
-    """Tokens of the pieces that most texts are cut into for a family that looks at all positions alike."""
+    """Tokens of the pieces that texts are cut into, for what is near."""
+    near: float = 0.2
+    """The share of pieces that are read."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
         check_whole(self, "piece")
+        check_positive(self, "learning_rate", "near")
+        check_shares(self, "near")
 
 
 @dataclass(frozen=True)
@@ -61,12 +74,27 @@ class TextBatch:
     tokens: Tensor
     mask: Tensor
 
+    def only(self, rows: Tensor) -> "TextBatch":
+        """The rows (B,) that are marked."""
+        return TextBatch(self.tokens[rows], self.mask[rows])
+
+    def in_pieces(self, longest: int) -> "TextBatch":
+        """All rows cut into pieces of so many tokens; a row's last piece has the rest."""
+        longest = min(longest, self.tokens.shape[1])
+        short = -self.tokens.shape[1] % longest
+        tokens, mask = (nn.functional.pad(each, (0, short)).view(-1, longest) for each in (self.tokens, self.mask))
+        return TextBatch(tokens, mask).only(mask[:, 0])
+
 
 class Guesser(nn.Module):
-    """A family's network that guesses words: those from number ``first`` on, in whose place it sees ``hidden``."""
+    """A family's network that guesses words: those from number ``first`` on, in whose place it sees ``hidden``.
+
+    ``piece`` and ``near`` are :class:`Pretraining`'s.
+    """
 
     def __init__(
-        self, family: ReadingFamily, words: int, pieces: int, spelling: Spelling | None, hidden: int, first: int
+        self, family: ReadingFamily, words: int, pieces: int, spelling: Spelling | None, hidden: int, first: int,
+        piece: int, near: float,
     ) -> None:
         super().__init__()
         self.network = family.build(words, pieces)
@@ -74,29 +102,36 @@ class Guesser(nn.Module):
         if spelling is not None:
             arrays = (spelling.words, spelling.pieces, spelling.borders)
             self.lexicon = self.network.embedding.lexicon = Lexicon(*(torch.from_numpy(np.array(a)) for a in arrays))
-        self.carries = carries(family)
-        self.hidden, self.first = hidden, first
+        self.carries = isinstance(family, LSTM | RNN)
+        self.hidden, self.first, self.piece, self.near = hidden, first, piece, near
         width = family.width // 2 if self.carries else family.width
         self.known = min(words, first + MOST_GUESSED_WORDS)
         self.table = nn.Parameter(torch.randn(self.known, width) * width**-0.5)
         self.head = NextToken(self.known)
-        self.choice = Dropout(GUESSED)
+        self.document = DocumentWords(self.known, family.width)
+        self.draws = Dropout(GUESSED)  # for its stream
 
     def loss(self, batch: TextBatch) -> Tensor:
-        """The loss summed over the words that are guessed at this step, a scalar."""
-        vectors, wanted = self.guessed(batch, ~keep_bytes(self.choice.random, batch.mask.shape, self.choice.threshold))
-        return self.head.loss(vectors, self.table, wanted, 0.0)
+        """The loss summed over the words that are guessed at this step, near and far; a scalar."""
+        near, far = self.guess(batch, self.draws.random)
+        return near.loss + far.loss
 
-    def surprise(self, batch: TextBatch, chosen: Tensor) -> tuple[float, int]:
-        """The summed negative log-probability of the chosen words, and how many they are."""
-        vectors, wanted = self.guessed(batch, chosen)
-        chances = self.head.log_probabilities(vectors, self.table).gather(1, wanted[:, None])
-        return -float(chances.sum()), len(wanted)
+    def guess(self, batch: TextBatch, random: np.random.Generator) -> tuple["Guesses", "Guesses"]:
+        """Of words drawn anew: from what is near, and from all of the document."""
+        part = batch if random.random() < WHOLE else batch.in_pieces(self.piece)
+        read = _drawn(random, part.mask.shape[:1], self.near)
+        read[0] |= ~read.any()  # one at least
+        part = part.only(read)
+        vectors, wanted = self.guessed(part, _drawn(random, part.mask.shape, GUESSED))
+        documents, rows, words = self.documents(batch, _drawn(random, batch.mask.shape, HIDDEN))
+        return (
+            Guesses(self.head.loss(vectors, self.table, wanted, 0.0), len(wanted)),
+            Guesses(self.document.loss(documents, rows, words), len(words)),
+        )
 
     def guessed(self, batch: TextBatch, chosen: Tensor) -> tuple[Tensor, Tensor]:
         """The vectors that speak for the ``chosen (B, L)`` words, and those words: (n, D), (n,)."""
-        words = batch.tokens if self.lexicon is None else self.lexicon.words[batch.tokens]
-        chosen = chosen & batch.mask & (words >= self.first) & (words < self.known)
+        words, chosen = self._known(batch, chosen)
         if not self.carries:
             return self.network(batch.tokens.masked_fill(chosen, self.hidden), batch.mask)[chosen], words[chosen]
         onwards, backwards = self.network(batch.tokens, batch.mask).chunk(2, dim=-1)
@@ -106,6 +141,26 @@ class Guesser(nn.Module):
         after[:, :-1] &= batch.mask[:, 1:]
         vectors = [onwards[:, :-1][before[:, 1:]], backwards[:, 1:][after[:, :-1]]]
         return torch.cat(vectors), torch.cat([words[before], words[after]])
+
+    def documents(self, batch: TextBatch, hidden: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """What the other words say of each document, (B, D); rows and words of the ``hidden (B, L)`` ones, (n,)."""
+        seen = (batch.mask & ~hidden)[:, :, None]
+        # by the root of their number: a long document's vector is neither louder nor quieter than a short one's
+        vectors = (self.network.embedding(batch.tokens) * seen).sum(dim=1) / seen.sum(dim=1).clamp(min=1).sqrt()
+        words, hidden = self._known(batch, hidden)
+        return vectors, hidden.nonzero()[:, 0], words[hidden]
+
+    def _known(self, batch: TextBatch, chosen: Tensor) -> tuple[Tensor, Tensor]:
+        """The words of all tokens by number, (B, L), and where they are chosen and can be guessed, (B, L)."""
+        words = batch.tokens if self.lexicon is None else self.lexicon.words[batch.tokens]
+        return words, chosen & batch.mask & (words >= self.first) & (words < self.known)
+
+
+class Guesses(NamedTuple):
+    """The loss summed over words that were guessed, and how many they are."""
+
+    loss: Tensor
+    words: int
 
 
 @dataclass(frozen=True)
@@ -128,8 +183,8 @@ class PretrainingJob:
 
     @property
     def learning_rate(self) -> float:
-        """The family's."""
-        return self.family.learning_rate
+        """The recipe's, whatever the family's is."""
+        return self.training.learning_rate
 
     @property
     def lengths(self) -> np.ndarray:
@@ -138,29 +193,31 @@ class PretrainingJob:
 
     @property
     def weights(self) -> np.ndarray:
-        """About how many words of each text are guessed, (N,): every word has the same say."""
-        return GUESSED * self.texts.lengths
+        """About how many words of each text are guessed, (N,): every guess has the same say."""
+        return (GUESSED * self.training.near + HIDDEN) * self.texts.lengths
 
     def build(self) -> Guesser:
         """The guesser with its first weights."""
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.seed)
-            return Guesser(self.family, self.words, self.pieces, self.spelling, self.hidden, self.first)
+            return Guesser(
+                self.family, self.words, self.pieces, self.spelling, self.hidden, self.first, self.training.piece,
+                self.training.near,
+            )
 
     def batch(self, rows: np.ndarray) -> TextBatch:
         """The given texts."""
         return _batch(self.texts, rows)
 
     def errors(self, model: Guesser) -> tuple[np.ndarray, np.ndarray]:
-        """The mean negative log-probability of guessed words in each held-out batch, and how many they are."""
-        found, threshold = [], model.choice.threshold
+        """The mean negative log-probability of words guessed near and far in each held-out batch, and how many."""
+        found = []
         model.eval()
         with torch.inference_mode():
             for number, rows in enumerate(reading_plan(self.held_out.lengths, READING_BUDGET)):
-                batch = _batch(self.held_out, rows)
-                chosen = ~keep_bytes(stream(self.seed, "held-out guesses", number), batch.mask.shape, threshold)
-                found.append(model.surprise(batch, chosen))
-        sums, counts = np.array(found, np.float64).T
+                guesses = model.guess(_batch(self.held_out, rows), stream(self.seed, "held-out guesses", number))
+                found.append([(float(each.loss), each.words) for each in guesses])
+        sums, counts = np.array(found, np.float64).reshape(-1, 2).T
         if not counts.any():  # no word of so few texts was drawn, or none is known: one epoch is as good as another
             return np.zeros(1), np.ones(1)
         return sums / counts.clip(min=1), counts
@@ -188,35 +245,11 @@ class PretrainingJob:
         )
 
 
-def carries(family: ReadingFamily) -> bool:
-    """Whether a family carries a state along, so that what is near is what it sees first."""
-    return isinstance(family, LSTM | RNN)
-
-
-def split_texts(
-    family: ReadingFamily, sequences: Sequences, training: Pretraining, seed: int
-) -> tuple[Sequences, Sequences]:
-    """The texts to read, and some that are kept back.
-
-    Among hundreds of positions a network that looks at all of them does not find the few that tell which word is
-    hidden: it goes on guessing the most frequent ones.  So all texts but every tenth are cut into short pieces, and
-    those teach it the far positions (Devlin et al. 2019, appendix A.2, where the shares follow each other).
-    """
+def split_texts(sequences: Sequences, training: Pretraining, seed: int) -> tuple[Sequences, Sequences]:
+    """The texts to read, and some that are kept back."""
     order = stream(seed, "held-out texts").permutation(len(sequences))
     held = round(min(max(training.held_out * len(order), FEWEST_HELD_OUT), training.most_held_out, len(order) / 2))
-    parts = (sequences.only(np.sort(order[held:])), sequences.only(np.sort(order[:held])))
-    return parts if carries(family) else tuple(_in_pieces(part, training.piece) for part in parts)
-
-
-def _in_pieces(sequences: Sequences, longest: int) -> Sequences:
-    """All rows but every tenth cut into equal pieces of at most ``longest`` tokens; every token is in one piece."""
-    lengths = sequences.lengths
-    pieces = np.maximum(1, -(-lengths // longest))
-    pieces[WHOLE_EVERY - 1 :: WHOLE_EVERY] = 1
-    rows = np.repeat(np.arange(len(lengths)), pieces)
-    number = np.arange(len(rows)) - np.repeat(np.cumsum(pieces) - pieces, pieces)
-    begins, ends = (lengths[rows] * place // pieces[rows] for place in (number, number + 1))
-    return replace(sequences, starts=sequences.starts[rows] + begins, lengths=ends - begins)
+    return sequences.only(np.sort(order[held:])), sequences.only(np.sort(order[:held]))
 
 
 def network_of(weights: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -227,3 +260,8 @@ def network_of(weights: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
 def _batch(texts: Sequences, rows: np.ndarray) -> TextBatch:
     padded = collate(texts, rows)
     return TextBatch(torch.from_numpy(padded.tokens), torch.from_numpy(padded.mask))
+
+
+def _drawn(random: np.random.Generator, shape: tuple[int, ...], share: float) -> Tensor:
+    """True for a share of places."""
+    return ~keep_bytes(random, shape, round(share * LEVELS))

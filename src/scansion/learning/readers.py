@@ -15,11 +15,13 @@ from scansion.families.catalogue import READERS, ReadingFamily, name_of
 from scansion.heads.catalogue import HEADS, Head
 from scansion.learning.gradient import Training
 from scansion.learning.inputs import read_sequences, read_spelling, write_sequences, write_spelling
+from scansion.learning.optimiser import pace_of, tables_of
 from scansion.learning.reader import Examples, Reader, ReaderBatch, build_reader, cut_windows, read
 from scansion.storage.schema import from_json, to_json
 from scansion.text.vocabulary import Spelling
 
 START = "start.safetensors"
+LEARNED_TABLE_RATE = 0.3  # of word vectors that plenty of text has taught: a few answers should not undo it
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,8 @@ class ReaderJob:
             reader.use(self.spelling)
         if self.start:
             reader.network.load_state_dict({name: torch.from_numpy(array) for name, array in self.start.items()})
+            for table in tables_of(reader.network):
+                table.pace = pace_of(table, LEARNED_TABLE_RATE)
         return reader
 
     def batch(self, rows: np.ndarray) -> ReaderBatch:

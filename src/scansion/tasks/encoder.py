@@ -92,7 +92,7 @@ def pretraining(
     sequences, _ = cut_windows(tokens.encode(texts), family.longest)
     if len(sequences) < FEWEST_TEXTS:
         raise DataError(f"There are {len(sequences)} texts; an encoder needs {FEWEST_TEXTS}, and many more to be good.")
-    reading, held_out = split_texts(family, sequences, training, seed)
+    reading, held_out = split_texts(sequences, training, seed)
     job = PretrainingJob(
         family, len(tokens), 0, training, seed, None, reading, held_out, SPECIAL.index("[MASK]"), len(SPECIAL)
     )

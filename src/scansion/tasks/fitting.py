@@ -129,7 +129,7 @@ def _pretrain(
     """What happens while a network learns from all texts, and at last the :class:`Learned`; half of a budget is its."""
     training = lesson.pretraining
     windows, _ = cut_windows(sequences, family.longest)
-    texts, held_out = split_texts(family, windows, training, lesson.seed)
+    texts, held_out = split_texts(windows, training, lesson.seed)
     tokens = int(texts.lengths.sum())
     processes = processes_for(training, tokens) if lesson.processes is None else lesson.processes
     now = time.monotonic()
