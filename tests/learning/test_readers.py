@@ -170,10 +170,17 @@ def watched(*errors: list[float]) -> list[int]:
     return kept
 
 
-def test_the_latest_epoch_within_one_standard_error_of_the_lowest_is_kept():
-    # the second has mean 1 and standard error 1 / sqrt(4) = 0.5
+def test_the_latest_epoch_is_kept_whose_interval_of_one_standard_error_meets_that_of_the_lowest():
+    # the second has mean 1 and standard error 1 / sqrt(4) = 0.5, and so has the last, whose mean is 1.9
     first, lowest = [4.0] * 4, [0.0, 0.0, 2.0, 2.0]
-    assert watched(first, lowest, [1.4] * 4, [1.6] * 4) == [1, 2, 3, 3]
+    assert watched(first, lowest, [1.4] * 4, [1.6] * 4, [0.9, 0.9, 2.9, 2.9]) == [1, 2, 3, 3, 5]
+
+
+def test_two_more_of_fifty_rows_are_not_clearly_more_wrong_and_five_are():
+    def wrong(rows: int) -> list[float]:
+        return [1.0] * rows + [0.0] * (50 - rows)
+
+    assert watched(wrong(2), wrong(4), wrong(7)) == [1, 2, 2]
 
 
 def test_an_epoch_just_outside_is_not_kept_and_a_new_lowest_always_is():

@@ -129,10 +129,11 @@ def learn_by_steps(
 
 
 class Watch:
-    """Keeps the weights of the latest epoch whose held-out error is within one standard error of the lowest.
+    """Keeps the weights of the latest epoch that is not clearly worse than the best one.
 
     A run that is not overfitting is best at its end, where the learning rate is lowest; small held-out parts are too
-    noisy to say more than that (the one-standard-error rule of Breiman et al. 1984, section 3.4.3).
+    noisy to say more than that.  An epoch is clearly worse if its held-out error, less its standard error, is above the
+    lowest with its own (the rule of Breiman et al. 1984, section 3.4.3, for two errors of which both are uncertain).
     """
 
     def __init__(
@@ -156,10 +157,10 @@ class Watch:
     def _look(self, epoch: int) -> tuple[float, bool]:
         errors, weights = self.errors()
         mean = float(np.average(errors, weights=weights))
+        spread = float(np.sqrt((weights**2 * (errors - mean) ** 2).sum())) / float(weights.sum())
         if mean < self.lowest:
-            spread = float(np.sqrt((weights**2 * (errors - mean) ** 2).sum())) / float(weights.sum())
             self.lowest, self.allowed = mean, mean + spread
-        kept = mean <= self.allowed or not self.weights
+        kept = mean - spread <= self.allowed or not self.weights
         if kept:
             self.epoch, self.weights = epoch, weights_of(self.model)
         return mean, kept

@@ -195,8 +195,8 @@ def _learn_reader(
             yield event
     model = model_of(learned.weights)
     kept = (
-        f"kept the weights of epoch {learned.epoch} of {learned.epochs}, the latest within one standard error of the "
-        f"least held-out error; {learned.steps:,} steps"
+        f"kept the weights of epoch {learned.epoch} of {learned.epochs}, the latest that is not clearly worse on "
+        f"held-out rows; {learned.steps:,} steps"
     )
     scores = job.scores(model.reader) if len(held) else np.zeros((0, head.size))
     workers = processes if processes > 1 else 0
