@@ -36,6 +36,7 @@ from scansion.text.vocabulary import Spelling
 
 GUESSED = 0.15  # of the words of what is near
 HIDDEN = 0.5  # of the words of a document
+SAY_OF_NEAR = 0.1  # in the loss: word vectors should listen to documents, and all else hears nothing but what is near
 WHOLE = 0.1  # of the batches, whose texts are not cut into pieces
 MOST_GUESSED_WORDS = 10_000  # the most frequent ones; guessing rarer ones costs much and teaches little
 FEWEST_HELD_OUT = 10
@@ -114,7 +115,7 @@ class Guesser(nn.Module):
     def loss(self, batch: TextBatch) -> Tensor:
         """The loss summed over the words that are guessed at this step, near and far; a scalar."""
         near, far = self.guess(batch, self.draws.random)
-        return near.loss + far.loss
+        return SAY_OF_NEAR * near.loss + far.loss
 
     def guess(self, batch: TextBatch, random: np.random.Generator) -> tuple["Guesses", "Guesses"]:
         """Of words drawn anew: from what is near, and from all of the document."""
@@ -193,8 +194,8 @@ class PretrainingJob:
 
     @property
     def weights(self) -> np.ndarray:
-        """About how many words of each text are guessed, (N,): every guess has the same say."""
-        return (GUESSED * self.training.near + HIDDEN) * self.texts.lengths
+        """About how many words of each text are guessed, as much as they have to say, (N,)."""
+        return (SAY_OF_NEAR * GUESSED * self.training.near + HIDDEN) * self.texts.lengths
 
     def build(self) -> Guesser:
         """The guesser with its first weights."""
