@@ -15,7 +15,7 @@ compare: $(INSTALLED)
 	$(VENV)/bin/scansion compare --demo --budget 6m
 
 test: $(INSTALLED)
-	$(VENV)/bin/python -m pytest --numprocesses auto --dist worksteal
+	OMP_NUM_THREADS=1 $(VENV)/bin/python -m pytest --numprocesses auto --dist worksteal # a thread for each processor
 
 check: $(INSTALLED)
 	$(VENV)/bin/python -m ruff check src tests benchmarks
