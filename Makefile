@@ -14,8 +14,9 @@ INSTALLED := $(VENV)/installed
 compare: $(INSTALLED)
 	$(VENV)/bin/scansion compare --demo --budget 6m
 
+# side by side, a thread for each processor
 test: $(INSTALLED)
-	OMP_NUM_THREADS=1 $(VENV)/bin/python -m pytest --numprocesses auto --dist worksteal # a thread for each processor
+	OMP_NUM_THREADS=1 $(VENV)/bin/python -m pytest --numprocesses auto --dist worksteal
 
 check: $(INSTALLED)
 	$(VENV)/bin/python -m ruff check src tests benchmarks
