@@ -101,7 +101,7 @@ def test_every_parameter_gets_a_gradient():
 
 def test_the_transformer_learns_to_turn_words_around():
     training = WriterTraining(
-        fewest_epochs=120, most_epochs=120, smallest_batch=250, largest_batch=250, label_smoothing=0.0
+        fewest_epochs=200, most_epochs=200, smallest_batch=250, largest_batch=250, label_smoothing=0.0
     )
     family = TransformerEncoderDecoder(width=32, heads=4, layers=2, feed_forward=64, longest=32, dropout=0.1)
     rows = np.random.default_rng(0).permutation(len(PAIRS))
