@@ -46,7 +46,8 @@ def job(name: str, epochs: int = 12, rows: int = 400) -> PretrainingJob:
         for part in (slice(held, None), slice(0, held))
     ]
     training = Pretraining(
-        fewest_epochs=epochs, most_epochs=epochs, smallest_batch=200, largest_batch=200, learning_rate=0.01, near=0.9
+        fewest_epochs=epochs, most_epochs=epochs, smallest_batch=200, largest_batch=200, learning_rate=0.01,
+        pieces_read=0.9,
     )
     return PretrainingJob(
         SMALL[name], len(vocabulary), len(vocabulary.pieces), training, 0, vocabulary.spell(corpus.types), *parts

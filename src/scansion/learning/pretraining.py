@@ -28,19 +28,19 @@ from scansion.layers.dropout import LEVELS, Dropout, keep_bytes
 from scansion.layers.embedding import Lexicon
 from scansion.learning.gradient import Training
 from scansion.learning.inputs import read_sequences, read_spelling, write_sequences, write_spelling
+from scansion.learning.reader import READING_BUDGET
 from scansion.options import check_positive, check_shares, check_whole
 from scansion.randomness import stream
 from scansion.storage.schema import from_json, to_json
 from scansion.text.batches import FIRST_WORD, UNKNOWN, Sequences, collate, reading_plan
 from scansion.text.vocabulary import Spelling
 
-GUESSED = 0.15  # of the words of what is near
-HIDDEN = 0.5  # of the words of a document
-SAY_OF_NEAR = 0.1  # in the loss: word vectors should listen to documents, and all else hears nothing but what is near
+GUESSED_NEAR = 0.15  # of the words of a piece
+GUESSED_FAR = 0.5  # of the words of a document
+WEIGHT_OF_NEAR = 0.1  # in the loss: word vectors should listen to documents, and all else hears only what is near
 WHOLE = 0.1  # of the batches, whose texts are not cut into pieces
 MOST_GUESSED_WORDS = 10_000  # the most frequent ones; guessing rarer ones costs much and teaches little
 FEWEST_HELD_OUT = 10
-READING_BUDGET = 8_192
 NETWORK = "network."
 
 
@@ -58,14 +58,14 @@ class Pretraining(Training):
     """For every family: what is guessed is the same, and there is more of it than of answers."""
     piece: int = 32
     """Tokens of the pieces that texts are cut into, for what is near."""
-    near: float = 0.2
-    """The share of pieces that are read."""
+    pieces_read: float = 0.2
+    """The share of them that is read; words of all documents are guessed from far."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
         check_whole(self, "piece")
-        check_positive(self, "learning_rate", "near")
-        check_shares(self, "near")
+        check_positive(self, "learning_rate", "pieces_read")
+        check_shares(self, "pieces_read")
 
 
 @dataclass(frozen=True)
@@ -90,12 +90,12 @@ class TextBatch:
 class Guesser(nn.Module):
     """A family's network that guesses words: those from number ``first`` on, in whose place it sees ``hidden``.
 
-    ``piece`` and ``near`` are :class:`Pretraining`'s.
+    ``piece`` and ``pieces_read`` are :class:`Pretraining`'s.
     """
 
     def __init__(
         self, family: ReadingFamily, words: int, pieces: int, spelling: Spelling | None, hidden: int, first: int,
-        piece: int, near: float,
+        piece: int, pieces_read: float,
     ) -> None:
         super().__init__()
         self.network = family.build(words, pieces)
@@ -104,27 +104,27 @@ class Guesser(nn.Module):
             arrays = (spelling.words, spelling.pieces, spelling.borders)
             self.lexicon = self.network.embedding.lexicon = Lexicon(*(torch.from_numpy(np.array(a)) for a in arrays))
         self.carries = isinstance(family, LSTM | RNN)
-        self.hidden, self.first, self.piece, self.near = hidden, first, piece, near
+        self.hidden, self.first, self.piece, self.pieces_read = hidden, first, piece, pieces_read
         width = family.width // 2 if self.carries else family.width
         self.known = min(words, first + MOST_GUESSED_WORDS)
         self.table = nn.Parameter(torch.randn(self.known, width) * width**-0.5)
         self.head = NextToken(self.known)
         self.document = DocumentWords(self.known, family.width)
-        self.draws = Dropout(GUESSED)  # for its stream
+        self.draws = Dropout(0.0)  # for its stream
 
     def loss(self, batch: TextBatch) -> Tensor:
         """The loss summed over the words that are guessed at this step, near and far; a scalar."""
         near, far = self.guess(batch, self.draws.random)
-        return SAY_OF_NEAR * near.loss + far.loss
+        return WEIGHT_OF_NEAR * near.loss + far.loss
 
     def guess(self, batch: TextBatch, random: np.random.Generator) -> tuple["Guesses", "Guesses"]:
         """Of words drawn anew: from what is near, and from all of the document."""
         part = batch if random.random() < WHOLE else batch.in_pieces(self.piece)
-        read = _drawn(random, part.mask.shape[:1], self.near)
+        read = _drawn(random, part.mask.shape[:1], self.pieces_read)
         read[0] |= ~read.any()  # one at least
         part = part.only(read)
-        vectors, wanted = self.guessed(part, _drawn(random, part.mask.shape, GUESSED))
-        documents, rows, words = self.documents(batch, _drawn(random, batch.mask.shape, HIDDEN))
+        vectors, wanted = self.guessed(part, _drawn(random, part.mask.shape, GUESSED_NEAR))
+        documents, rows, words = self.documents(batch, _drawn(random, batch.mask.shape, GUESSED_FAR))
         return (
             Guesses(self.head.loss(vectors, self.table, wanted, 0.0), len(wanted)),
             Guesses(self.document.loss(documents, rows, words), len(words)),
@@ -143,13 +143,13 @@ class Guesser(nn.Module):
         vectors = [onwards[:, :-1][before[:, 1:]], backwards[:, 1:][after[:, :-1]]]
         return torch.cat(vectors), torch.cat([words[before], words[after]])
 
-    def documents(self, batch: TextBatch, hidden: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """What the other words say of each document, (B, D); rows and words of the ``hidden (B, L)`` ones, (n,)."""
-        seen = (batch.mask & ~hidden)[:, :, None]
+    def documents(self, batch: TextBatch, chosen: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """What the other words say of each document, (B, D); rows and words of the ``chosen (B, L)`` ones, (n,)."""
+        seen = (batch.mask & ~chosen)[:, :, None]
         # by the root of their number: a long document's vector is neither louder nor quieter than a short one's
         vectors = (self.network.embedding(batch.tokens) * seen).sum(dim=1) / seen.sum(dim=1).clamp(min=1).sqrt()
-        words, hidden = self._known(batch, hidden)
-        return vectors, hidden.nonzero()[:, 0], words[hidden]
+        words, chosen = self._known(batch, chosen)
+        return vectors, chosen.nonzero()[:, 0], words[chosen]
 
     def _known(self, batch: TextBatch, chosen: Tensor) -> tuple[Tensor, Tensor]:
         """The words of all tokens by number, (B, L), and where they are chosen and can be guessed, (B, L)."""
@@ -194,8 +194,8 @@ class PretrainingJob:
 
     @property
     def weights(self) -> np.ndarray:
-        """About how many words of each text are guessed, as much as they have to say, (N,)."""
-        return (SAY_OF_NEAR * GUESSED * self.training.near + HIDDEN) * self.texts.lengths
+        """About how many words of each text are guessed, as the loss weighs them, (N,)."""
+        return (WEIGHT_OF_NEAR * GUESSED_NEAR * self.training.pieces_read + GUESSED_FAR) * self.texts.lengths
 
     def build(self) -> Guesser:
         """The guesser with its first weights."""
@@ -203,7 +203,7 @@ class PretrainingJob:
             torch.manual_seed(self.seed)
             return Guesser(
                 self.family, self.words, self.pieces, self.spelling, self.hidden, self.first, self.training.piece,
-                self.training.near,
+                self.training.pieces_read,
             )
 
     def batch(self, rows: np.ndarray) -> TextBatch:
