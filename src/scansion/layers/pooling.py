@@ -11,7 +11,8 @@ class MeanMaxPooling(nn.Module):
     """
 
     def forward(self, vectors: Tensor, mask: Tensor) -> Tensor:
-        real = mask[:, :, None]
-        mean = vectors.masked_fill(~real, 0.0).sum(dim=1) / real.sum(dim=1)
-        highest = vectors.masked_fill(~real, float("-inf")).amax(dim=1)
+        # a product and a sum: masked_fill, in either direction, takes several times as long
+        real = mask[:, :, None].to(vectors.dtype)
+        mean = (vectors * real).sum(dim=1) / real.sum(dim=1)
+        highest = (vectors + real.log()).amax(dim=1)  # the logarithms of 1 and 0 are 0 and minus infinity
         return torch.cat([mean, highest], dim=-1)

@@ -112,11 +112,13 @@ def _learn_from_words(
     start = _Start(len(vocabulary), len(vocabulary.pieces), vocabulary.spell(corpus.types))
     sequences, notes = vocabulary.encode(corpus), ()
     if lesson.pretraining is not None:
+        yield Remark("first from all texts, without their answers:")
         for event in _pretrain(family, sequences, start, lesson):
             if isinstance(event, Learned):
                 start, notes = replace(start, weights=network_of(event.weights)), (_pretrained_note(event, sequences),)
             else:
                 yield event
+        yield Remark("then from the texts that have answers:")
     yield from _learn_reader(
         family, sequences, start, lesson,
         lambda weights: restore_reader(family, lesson.head, weights, vocabulary), notes,
