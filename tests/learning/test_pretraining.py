@@ -12,10 +12,10 @@ from scansion.families.catalogue import READERS, name_of
 from scansion.layers.dropout import reseed
 from scansion.learning.gradient import Alone
 from scansion.learning.parallel import learn_together
-from scansion.learning.pretraining import Pretraining, PretrainingJob, TextBatch, network_of, split_texts
+from scansion.learning.pretraining import Guesser, Pretraining, PretrainingJob, TextBatch, network_of, split_texts
 from scansion.learning.run import Learned, learn_by_steps
 from scansion.randomness import stream
-from scansion.text.batches import UNKNOWN, Sequences
+from scansion.text.batches import FIRST_WORD, UNKNOWN, Sequences
 from scansion.text.vocabulary import Vocabulary
 from scansion.text.words import read_words
 
@@ -36,7 +36,7 @@ def texts(rows: int, seed: int = 0) -> list[str]:
     return [f"{first} and {random.choice(ADJECTIVES)} {PAIRS[first]}" for first in firsts]
 
 
-def job(name: str, epochs: int = 12, rows: int = 400) -> PretrainingJob:
+def job(name: str, epochs: int = 12, rows: int = 400, piece: int = 32) -> PretrainingJob:
     corpus = read_words(texts(rows))
     vocabulary = Vocabulary.learn(corpus)
     sequences = vocabulary.encode(corpus)
@@ -47,7 +47,7 @@ def job(name: str, epochs: int = 12, rows: int = 400) -> PretrainingJob:
     ]
     training = Pretraining(
         fewest_epochs=epochs, most_epochs=epochs, smallest_batch=200, largest_batch=200, learning_rate=0.01,
-        pieces_read=0.9,
+        pieces_read=0.9 if piece > 4 else 0.5, piece=piece,
     )
     return PretrainingJob(
         SMALL[name], len(vocabulary), len(vocabulary.pieces), training, 0, vocabulary.spell(corpus.types), *parts
@@ -59,21 +59,31 @@ def learned(run) -> Learned:
     return last
 
 
-def mean_errors(work: PretrainingJob, model) -> tuple[float, float]:
-    """Near and far."""
-    errors, counts = work.errors(model)
-    return tuple(float(np.average(errors[part::2], weights=counts[part::2])) for part in (0, 1))
+def mean_errors(work: PretrainingJob, model) -> np.ndarray:
+    """From what is near, from word vectors, and from pieces."""
+    errors, counts = (each.reshape(-1, 3) for each in work.errors(model))
+    return (errors * counts).sum(axis=0) / counts.sum(axis=0).clip(min=1)
 
 
 @pytest.mark.parametrize("name", list(SMALL))
 def test_what_follows_from_the_other_words_is_learned(name):
     work = job(name)
     guesser = work.build()
-    near_at_first, far_at_first = mean_errors(work, guesser)
+    at_first = mean_errors(work, guesser)
     guesser.load_state_dict({k: torch.from_numpy(v) for k, v in learned(learn_by_steps(work, Alone())).weights.items()})
-    near, far = mean_errors(work, guesser)
-    assert near < 0.5 * near_at_first
-    assert far < 0.8 * far_at_first  # the adjective follows from nothing
+    near, by_words, by_pieces = mean_errors(work, guesser)
+    assert near < 0.5 * at_first[0]
+    assert by_words < 0.8 * at_first[1]  # the adjective follows from nothing
+    assert by_pieces == 0  # a text that is one piece leaves nothing to guess
+
+
+@pytest.mark.parametrize("name", list(SMALL))
+def test_what_follows_from_other_pieces_is_learned(name):
+    work = job(name, piece=2)
+    guesser = work.build()
+    at_first = mean_errors(work, guesser)[2]
+    guesser.load_state_dict({k: torch.from_numpy(v) for k, v in learned(learn_by_steps(work, Alone())).weights.items()})
+    assert mean_errors(work, guesser)[2] < 0.8 * at_first
 
 
 def test_a_transformer_does_not_see_the_words_it_guesses():
@@ -81,10 +91,10 @@ def test_a_transformer_does_not_see_the_words_it_guesses():
     guesser, batch = work.build().eval(), work.batch(np.arange(8))
     chosen = torch.zeros_like(batch.mask)
     chosen[:, 3] = True
-    vectors, wanted = guesser.guessed(batch, chosen)
+    _, vectors, wanted = guesser.read(batch, chosen)
     other = replace(batch, tokens=batch.tokens.clone())
     other.tokens[:, 3] = batch.tokens[0, 0]
-    same, _ = guesser.guessed(other, chosen)
+    _, same, _ = guesser.read(other, chosen)
     assert torch.equal(vectors, same)
     assert (wanted != UNKNOWN).all()
 
@@ -95,14 +105,14 @@ def test_a_state_guesses_from_what_was_read_and_not_from_the_word_itself(name):
     guesser, batch = work.build().eval(), work.batch(np.arange(8))
     chosen = torch.zeros_like(batch.mask)
     chosen[:, 2] = True
-    vectors, wanted = guesser.guessed(batch, chosen)
+    _, vectors, wanted = guesser.read(batch, chosen)
     assert len(vectors) == len(wanted) == 2 * len(batch.tokens)  # once from either end
     changed = replace(batch, tokens=batch.tokens.clone())
     changed.tokens[:, 2] = batch.tokens[0, 0]
-    same, _ = guesser.guessed(changed, chosen)
+    _, same, _ = guesser.read(changed, chosen)
     assert torch.allclose(vectors, same)
     changed.tokens[:, 1] = batch.tokens[0, 0]
-    after, _ = guesser.guessed(changed, chosen)
+    _, after, _ = guesser.read(changed, chosen)
     assert not torch.allclose(vectors[:8], after[:8])
     assert torch.allclose(vectors[8:], after[8:])
 
@@ -110,7 +120,7 @@ def test_a_state_guesses_from_what_was_read_and_not_from_the_word_itself(name):
 def test_the_ends_of_a_text_are_guessed_from_one_side():
     work = job("lstm")
     guesser, batch = work.build().eval(), work.batch(np.arange(4))
-    assert len(guesser.guessed(batch, torch.ones_like(batch.mask))[1]) == int((2 * batch.mask.sum(dim=1) - 2).sum())
+    assert len(guesser.read(batch, torch.ones_like(batch.mask))[2]) == int((2 * batch.mask.sum(dim=1) - 2).sum())
 
 
 @pytest.mark.parametrize("name", list(SMALL))
@@ -178,8 +188,7 @@ def test_documents_are_cut_into_pieces_in_which_every_token_is_once():
     tokens = torch.arange(200 * 200).view(200, 200) + 1
     batch = TextBatch(tokens, torch.arange(200) < lengths[:, None])
     pieces = batch.in_pieces(32)
-    assert pieces.tokens.shape[1] == 32
-    assert pieces.mask.any(dim=1).all()
+    assert pieces.tokens.shape == (200 * 7, 32)
     assert torch.equal(pieces.tokens[pieces.mask], batch.tokens[batch.mask])
 
 
@@ -189,11 +198,44 @@ def test_a_document_is_guessed_from_the_words_that_are_seen_and_from_no_other():
     guesser, batch = work.build().eval(), work.batch(np.arange(8))
     hidden = torch.zeros_like(batch.mask)
     hidden[:, 1:3] = True
-    documents, rows, words = guesser.documents(batch, hidden)
+    documents = guesser.documents(batch, hidden)
     for row in range(8):
         seen = batch.tokens[row][batch.mask[row] & ~hidden[row]]
         assert torch.allclose(documents[row], guesser.network.embedding(seen).sum(dim=0) / len(seen) ** 0.5, atol=1e-6)
-        assert words[rows == row].tolist() == guesser.lexicon.words[batch.tokens[row, 1:3]].tolist()
+
+
+def test_a_document_in_pieces_is_guessed_from_those_that_are_read_and_their_own_words_are_not():
+    guesser = Guesser(SMALL["transformer"], 100, 0, None, UNKNOWN, FIRST_WORD, piece=4, pieces_read=0.5).eval()
+    tokens = torch.arange(72).view(6, 12) + FIRST_WORD  # no word stands in two places
+    batch = TextBatch(tokens, torch.arange(12) < torch.tensor([12, 12, 12, 9, 5, 4])[:, None])
+    read, parts, guessed = guesser.read, [], []
+
+    def reading(part: TextBatch, chosen: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        found = read(part, chosen)
+        parts.append((part, found[0]))
+        return found
+
+    guesser.read = reading
+    guesser.by_pieces.loss = lambda *given: guessed.append(given) or torch.zeros(())
+    for step in range(20):
+        guesser.guess(batch, stream(0, "guesses", step))
+    for (part, vectors), (means, rows, words) in zip(parts, guessed, strict=True):
+        assert not torch.isin(words, part.tokens[part.mask]).any()
+        for row in rows.unique():
+            assert torch.isin(words[rows == row], batch.tokens[row]).all()
+            own = part.mask & torch.isin(part.tokens, batch.tokens[row])
+            assert torch.allclose(means[row], vectors[own].mean(dim=0), atol=1e-6)
+    assert sum(len(words) for _, _, words in guessed) > 100
+
+
+def test_word_vectors_learn_nothing_from_what_is_near():
+    work = job("lstm")
+    guesser, batch = work.build().train(), work.batch(np.arange(8))
+    reseed(guesser, 0, 0)
+    made, speaking, _ = guesser.read(batch, batch.mask)
+    (made.sum() + speaking.sum()).backward()
+    assert guesser.network.embedding.words.weight.grad is None
+    assert all(weights.grad is not None for weights in guesser.network.states.parameters())
 
 
 def test_texts_that_are_kept_back_are_not_read():

@@ -1,12 +1,14 @@
-"""Pretraining on one's own texts, without any answers: guess words from their surroundings, near and far.
+"""Pretraining on one's own texts, without any answers: guess words from their surroundings, in three ways.
 
-Near, from where a word stands: a Transformer guesses words that are hidden from it (Devlin et al. 2019, section 3.1); a
-state carried along guesses the next word, from either end (Peters et al. 2018, section 3.1).  Far, from all of its
-document: half of the words are guessed from the word vectors of the other half, wherever they stand (the distributed
-bag of words of Le and Mikolov 2014, section 2.3, with a sum of word vectors in place of a vector a document).
+From what is near: a Transformer guesses words that are hidden from it (Devlin et al. 2019, section 3.1); a state
+carried along guesses the next word, from either end (Peters et al. 2018, section 3.1).  From the word vectors of its
+document: half of the words are guessed from the other half, wherever they stand (the distributed bag of words of Le and
+Mikolov 2014, section 2.3, with a sum of word vectors in place of a vector a document).  And from pieces of it: what the
+network makes of some is to say which words stand in the others.
 
-What is near teaches grammar, what is far teaches subject and opinion.  Far costs little, since a document is scored
-once and not its places; so of what is near only a share is read, and the words to guess are drawn anew at every step.
+Word vectors learn from their documents only, and the layers above them from the other two: what is near teaches word
+vectors grammar, and few answers want subject and opinion.  A document is scored once and not its places, so its words
+cost little; of pieces, which cost more, only a share is read.  The words to guess are drawn anew at every step.
 """
 
 import json
@@ -37,7 +39,6 @@ from scansion.text.vocabulary import Spelling
 
 GUESSED_NEAR = 0.15  # of the words of a piece
 GUESSED_FAR = 0.5  # of the words of a document
-WEIGHT_OF_NEAR = 0.1  # in the loss: word vectors should listen to documents, and all else hears only what is near
 WHOLE = 0.1  # of the batches, whose texts are not cut into pieces
 MOST_GUESSED_WORDS = 10_000  # the most frequent ones; guessing rarer ones costs much and teaches little
 FEWEST_HELD_OUT = 10
@@ -57,9 +58,9 @@ class Pretraining(Training):
     learning_rate: float = 2e-3
     """For every family: what is guessed is the same, and there is more of it than of answers."""
     piece: int = 32
-    """Tokens of the pieces that texts are cut into, for what is near."""
+    """Tokens of the pieces that texts are cut into."""
     pieces_read: float = 0.2
-    """The share of them that is read; words of all documents are guessed from far."""
+    """The share of them that is read."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -80,11 +81,9 @@ class TextBatch:
         return TextBatch(self.tokens[rows], self.mask[rows])
 
     def in_pieces(self, longest: int) -> "TextBatch":
-        """All rows cut into pieces of so many tokens; a row's last piece has the rest."""
-        longest = min(longest, self.tokens.shape[1])
+        """All rows cut into the same number C of pieces of so many tokens, (B * C, longest); the last may be empty."""
         short = -self.tokens.shape[1] % longest
-        tokens, mask = (nn.functional.pad(each, (0, short)).view(-1, longest) for each in (self.tokens, self.mask))
-        return TextBatch(tokens, mask).only(mask[:, 0])
+        return TextBatch(*(nn.functional.pad(each, (0, short)).view(-1, longest) for each in (self.tokens, self.mask)))
 
 
 class Guesser(nn.Module):
@@ -109,47 +108,64 @@ class Guesser(nn.Module):
         self.known = min(words, first + MOST_GUESSED_WORDS)
         self.table = nn.Parameter(torch.randn(self.known, width) * width**-0.5)
         self.head = NextToken(self.known)
-        self.document = DocumentWords(self.known, family.width)
+        self.by_words, self.by_pieces = (DocumentWords(self.known, family.width) for _ in range(2))
         self.draws = Dropout(0.0)  # for its stream
 
     def loss(self, batch: TextBatch) -> Tensor:
-        """The loss summed over the words that are guessed at this step, near and far; a scalar."""
-        near, far = self.guess(batch, self.draws.random)
-        return WEIGHT_OF_NEAR * near.loss + far.loss
+        """The loss summed over the words that are guessed at this step; a scalar."""
+        return sum(guesses.loss for guesses in self.guess(batch, self.draws.random))
 
-    def guess(self, batch: TextBatch, random: np.random.Generator) -> tuple["Guesses", "Guesses"]:
-        """Of words drawn anew: from what is near, and from all of the document."""
-        part = batch if random.random() < WHOLE else batch.in_pieces(self.piece)
-        read = _drawn(random, part.mask.shape[:1], self.pieces_read)
-        read[0] |= ~read.any()  # one at least
-        part = part.only(read)
-        vectors, wanted = self.guessed(part, _drawn(random, part.mask.shape, GUESSED_NEAR))
-        documents, rows, words = self.documents(batch, _drawn(random, batch.mask.shape, GUESSED_FAR))
+    def guess(self, batch: TextBatch, random: np.random.Generator) -> tuple["Guesses", "Guesses", "Guesses"]:
+        """Of words drawn anew: from what is near, from the document's word vectors, and from pieces of it."""
+        hidden = _drawn(random, batch.mask.shape, GUESSED_FAR)
+        longest = batch.mask.shape[1] if random.random() < WHOLE else min(self.piece, batch.mask.shape[1])
+        pieces = batch.in_pieces(longest)
+        read = pieces.mask[:, 0].view(len(batch.mask), -1)  # (B, C)
+        read = read & _drawn(random, read.shape, self.pieces_read)
+        read[0, 0] |= ~read.any()  # one at least
+        part = pieces.only(read.flatten())
+        made, speaking, wanted = self.read(part, _drawn(random, part.mask.shape, GUESSED_NEAR))
+        seen = batch.mask & read.repeat_interleave(longest, dim=1)[:, : batch.mask.shape[1]]
+        means = _means(made, part.mask, read.nonzero()[:, 0], seen)
+        documents, chosen = self.documents(batch, hidden), hidden & ~seen & seen.any(dim=1, keepdim=True)
         return (
-            Guesses(self.head.loss(vectors, self.table, wanted, 0.0), len(wanted)),
-            Guesses(self.document.loss(documents, rows, words), len(words)),
+            Guesses(self.head.loss(speaking, self.table, wanted, 0.0), len(wanted)),
+            self._of_documents(self.by_words, documents, batch, hidden),
+            self._of_documents(self.by_pieces, means, batch, chosen),
         )
 
-    def guessed(self, batch: TextBatch, chosen: Tensor) -> tuple[Tensor, Tensor]:
-        """The vectors that speak for the ``chosen (B, L)`` words, and those words: (n, D), (n,)."""
+    def read(self, batch: TextBatch, chosen: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """What the network makes of a batch, (B, L, D), its vectors that speak for ``chosen (B, L)`` words, and those.
+
+        The latter are (n, D), (n,).  Word vectors learn nothing from it.
+        """
         words, chosen = self._known(batch, chosen)
+        tokens = batch.tokens if self.carries else batch.tokens.masked_fill(chosen, self.hidden)
+        hook = self.network.embedding.register_forward_hook(lambda *given: given[-1].detach())
+        try:
+            vectors = self.network(tokens, batch.mask)
+        finally:
+            hook.remove()
         if not self.carries:
-            return self.network(batch.tokens.masked_fill(chosen, self.hidden), batch.mask)[chosen], words[chosen]
-        onwards, backwards = self.network(batch.tokens, batch.mask).chunk(2, dim=-1)
+            return vectors, vectors[chosen], words[chosen]
+        onwards, backwards = vectors.chunk(2, dim=-1)
         before, after = chosen.clone(), chosen.clone()
         before[:, 0] = False  # nothing stands before the first word
         after[:, -1] = False
         after[:, :-1] &= batch.mask[:, 1:]
-        vectors = [onwards[:, :-1][before[:, 1:]], backwards[:, 1:][after[:, :-1]]]
-        return torch.cat(vectors), torch.cat([words[before], words[after]])
+        speaking = [onwards[:, :-1][before[:, 1:]], backwards[:, 1:][after[:, :-1]]]
+        return vectors, torch.cat(speaking), torch.cat([words[before], words[after]])
 
-    def documents(self, batch: TextBatch, chosen: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """What the other words say of each document, (B, D); rows and words of the ``chosen (B, L)`` ones, (n,)."""
-        seen = (batch.mask & ~chosen)[:, :, None]
+    def documents(self, batch: TextBatch, hidden: Tensor) -> Tensor:
+        """What the words of each document say that are not ``hidden (B, L)``: (B, D)."""
+        seen = (batch.mask & ~hidden)[:, :, None]
         # by the root of their number: a long document's vector is neither louder nor quieter than a short one's
-        vectors = (self.network.embedding(batch.tokens) * seen).sum(dim=1) / seen.sum(dim=1).clamp(min=1).sqrt()
+        return (self.network.embedding(batch.tokens) * seen).sum(dim=1) / seen.sum(dim=1).clamp(min=1).sqrt()
+
+    def _of_documents(self, head: DocumentWords, vectors: Tensor, batch: TextBatch, chosen: Tensor) -> "Guesses":
+        """The ``chosen (B, L)`` words of each document from its vector, (B, D)."""
         words, chosen = self._known(batch, chosen)
-        return vectors, chosen.nonzero()[:, 0], words[chosen]
+        return Guesses(head.loss(vectors, chosen.nonzero()[:, 0], words[chosen]), int(chosen.sum()))
 
     def _known(self, batch: TextBatch, chosen: Tensor) -> tuple[Tensor, Tensor]:
         """The words of all tokens by number, (B, L), and where they are chosen and can be guessed, (B, L)."""
@@ -194,8 +210,9 @@ class PretrainingJob:
 
     @property
     def weights(self) -> np.ndarray:
-        """About how many words of each text are guessed, as the loss weighs them, (N,)."""
-        return (WEIGHT_OF_NEAR * GUESSED_NEAR * self.training.pieces_read + GUESSED_FAR) * self.texts.lengths
+        """About how many words of each text are guessed, (N,)."""
+        read = self.training.pieces_read
+        return (GUESSED_NEAR * read + GUESSED_FAR * (2 - read)) * self.texts.lengths
 
     def build(self) -> Guesser:
         """The guesser with its first weights."""
@@ -211,7 +228,9 @@ class PretrainingJob:
         return _batch(self.texts, rows)
 
     def errors(self, model: Guesser) -> tuple[np.ndarray, np.ndarray]:
-        """The mean negative log-probability of words guessed near and far in each held-out batch, and how many."""
+        """The mean negative log-probability of words guessed in each of the three ways in each held-out batch, and how
+        many.
+        """
         found = []
         model.eval()
         with torch.inference_mode():
@@ -261,6 +280,13 @@ def network_of(weights: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
 def _batch(texts: Sequences, rows: np.ndarray) -> TextBatch:
     padded = collate(texts, rows)
     return TextBatch(torch.from_numpy(padded.tokens), torch.from_numpy(padded.mask))
+
+
+def _means(vectors: Tensor, mask: Tensor, owners: Tensor, seen: Tensor) -> Tensor:
+    """The mean of all vectors (n, L, D) of each document, (B, D), of which ``seen`` is where they stand in it."""
+    sums = vectors.new_zeros(len(seen), vectors.shape[2])
+    sums = sums.index_add(0, owners, (vectors * mask[:, :, None]).sum(dim=1))
+    return sums / seen.sum(dim=1, keepdim=True).clamp(min=1)
 
 
 def _drawn(random: np.random.Generator, shape: tuple[int, ...], share: float) -> Tensor:
