@@ -165,7 +165,8 @@ class Guesser(nn.Module):
     def _of_documents(self, head: DocumentWords, vectors: Tensor, batch: TextBatch, chosen: Tensor) -> "Guesses":
         """The ``chosen (B, L)`` words of each document from its vector, (B, D)."""
         words, chosen = self._known(batch, chosen)
-        return Guesses(head.loss(vectors, chosen.nonzero()[:, 0], words[chosen]), int(chosen.sum()))
+        asked, rows = torch.unique(chosen.nonzero()[:, 0], return_inverse=True)  # short documents have none
+        return Guesses(head.loss(vectors[asked], rows, words[chosen]), len(rows))
 
     def _known(self, batch: TextBatch, chosen: Tensor) -> tuple[Tensor, Tensor]:
         """The words of all tokens by number, (B, L), and where they are chosen and can be guessed, (B, L)."""
