@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from scansion.learning.optimiser import TABLE_RATE, Optimiser, others_of, tables_of
+from scansion.learning.optimiser import NUMBERS, TABLE_RATE, Optimiser, others_of, tables_of
 
 DECAY, RATES = 0.01, (0.1, 0.05, 0.02)
 
@@ -70,3 +70,13 @@ def test_every_weight_is_of_one_kind():
     model = Words()
     assert [id(weight) for weight in tables_of(model)] == [id(model.table.weight)]
     assert {id(weight) for weight in others_of(model)} == {id(model.linear.weight), id(model.linear.bias)}
+
+
+def test_gradients_lie_in_one_row_in_which_processes_can_send_them():
+    model = Words()
+    optimiser = Optimiser(model, DECAY, 1.0)
+    model.loss([1, 2]).backward()
+    assert torch.equal(optimiser.flat[:-NUMBERS], torch.cat([each.grad.flatten() for each in others_of(model)]))
+    assert optimiser.flat.any()
+    optimiser.clear()
+    assert not any(each.grad.any() for each in others_of(model))

@@ -91,7 +91,7 @@ class Engine(Protocol):
     rank: int
     size: int
 
-    def share(self, model: nn.Module, loss: float, progress: float) -> tuple[float, float]:
+    def share(self, optimiser: Optimiser, loss: float, progress: float) -> tuple[float, float]:
         """Sum gradients and losses over all processes; the first one's progress."""
         ...
 
@@ -101,7 +101,7 @@ class Alone:
 
     rank, size = 0, 1
 
-    def share(self, model: nn.Module, loss: float, progress: float) -> tuple[float, float]:
+    def share(self, optimiser: Optimiser, loss: float, progress: float) -> tuple[float, float]:
         """Nothing to share."""
         return loss, progress
 
@@ -157,7 +157,7 @@ def train(
                 loss = model.loss(batch(mine)) / share
                 loss.backward()
                 summed = float(loss.detach())
-            value, progress = engine.share(model, summed, progress)
+            value, progress = engine.share(optimiser, summed, progress)
             if not np.isfinite(value):
                 raise DivergedError(
                     f"The loss became {value} at step {number} (rows {', '.join(map(str, rows[:8]))}"

@@ -18,6 +18,7 @@ from scansion.errors import DivergedError
 
 TABLE_RATE = 3.0  # a table's learning rate, as a multiple of the others', unless it has a pace of its own
 MEAN_DECAY, SQUARE_DECAY, SMALLEST_ROOT = 0.9, 0.999, 1e-8
+NUMBERS = 2  # a step's loss and progress
 
 
 def tables_of(model: nn.Module) -> list[nn.Parameter]:
@@ -46,14 +47,20 @@ def pace_of(weights: nn.Parameter, usual: float = 1.0) -> float:
 
 
 class Optimiser:
-    """``clear``, then backward, then ``step``."""
+    """``clear``, then backward, then ``step``.
+
+    ``flat`` holds all gradients but those of tables in one row, so that processes can send them as they are; behind
+    them is room for the ``NUMBERS`` that travel along.
+    """
 
     def __init__(self, model: nn.Module, weight_decay: float, largest_gradient: float) -> None:
         self.largest_gradient = largest_gradient
         self.tables = [Table(weights) for weights in tables_of(model)]
         self.others = others_of(model)
-        for parameter in self.others:
-            parameter.grad = torch.zeros_like(parameter)
+        self.flat = torch.zeros(sum(each.numel() for each in self.others) + NUMBERS)
+        gradients = self.flat[:-NUMBERS].split([each.numel() for each in self.others])
+        for parameter, gradient in zip(self.others, gradients, strict=True):
+            parameter.grad = gradient.view_as(parameter)
         paces = list(dict.fromkeys(map(pace_of, self.others)))
         groups = [
             {"params": mine, "weight_decay": decay, "pace": pace}
@@ -64,7 +71,7 @@ class Optimiser:
 
     def clear(self) -> None:
         """Forget the last step's gradients."""
-        self.adamw.zero_grad(set_to_none=False)
+        self.flat.zero_()
         for table in self.tables:
             table.weights.grad = None
 
@@ -78,7 +85,8 @@ class Optimiser:
         length = torch.stack(torch._foreach_norm(gradients)).norm()
         if not torch.isfinite(length):
             raise DivergedError("The gradient is not finite although the loss is. Lower the learning rate.")
-        torch._foreach_mul_(gradients, (self.largest_gradient / (length + 1e-6)).clamp(max=1.0))
+        everything = [self.flat, *(values for _, values in touched)]
+        torch._foreach_mul_(everything, (self.largest_gradient / (length + 1e-6)).clamp(max=1.0))
         for group in self.adamw.param_groups:
             group["lr"] = group["pace"] * learning_rate
         self.adamw.step()

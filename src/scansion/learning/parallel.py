@@ -25,7 +25,7 @@ from torch import Tensor, nn
 from scansion.errors import DivergedError, InterruptedRunError, ScansionError, StorageError
 from scansion.learning.checkpoints import Checkpoints, Stop
 from scansion.learning.gradient import Alone, Step, Training
-from scansion.learning.optimiser import others_of, rows_of, tables_of
+from scansion.learning.optimiser import NUMBERS, Optimiser, rows_of
 from scansion.learning.pretraining import PretrainingJob
 from scansion.learning.readers import ReaderJob
 from scansion.learning.run import Epoch, Job, Learned, learn_by_steps
@@ -46,18 +46,14 @@ class Together:
     def __init__(self) -> None:
         self.rank, self.size = distributed.get_rank(), distributed.get_world_size()
 
-    def share(self, model: nn.Module, loss: float, progress: float) -> tuple[float, float]:
+    def share(self, optimiser: Optimiser, loss: float, progress: float) -> tuple[float, float]:
         """Sum the gradients of all processes; the summed loss, and the first process's progress for all."""
-        dense = [parameter.grad for parameter in others_of(model)]
-        numbers = torch.tensor([loss, progress if self.rank == 0 else 0.0])
-        flat = torch.cat([numbers, *(gradient.flatten() for gradient in dense)])
-        distributed.all_reduce(flat)
-        pieces = flat[2:].split([gradient.numel() for gradient in dense])
-        for gradient, piece in zip(dense, pieces, strict=True):
-            gradient.copy_(piece.view_as(gradient))
-        for table in tables_of(model):
-            table.grad = self.sum_rows(table)
-        return float(flat[0]), float(flat[1])
+        numbers = optimiser.flat[-NUMBERS:]
+        numbers[0], numbers[1] = loss, progress if self.rank == 0 else 0.0
+        distributed.all_reduce(optimiser.flat)
+        for table in optimiser.tables:
+            table.weights.grad = self.sum_rows(table.weights)
+        return float(numbers[0]), float(numbers[1])
 
     def sum_rows(self, table: nn.Parameter) -> Tensor:
         """The sum of a word table's sparse gradients (V, D): a batch touches few words, so only their rows travel."""
