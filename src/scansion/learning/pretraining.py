@@ -212,8 +212,9 @@ class PretrainingJob:
     @property
     def weights(self) -> np.ndarray:
         """About how many words of each text are guessed, (N,)."""
-        read = self.training.pieces_read
-        return (GUESSED_NEAR * read + GUESSED_FAR * (2 - read)) * self.texts.lengths
+        read, lengths = self.training.pieces_read, self.texts.lengths
+        elsewhere = (1 - read) - (1 - read) ** np.ceil(lengths / self.training.piece)  # unread, and a piece is read
+        return (GUESSED_NEAR * read + GUESSED_FAR * (1 + elsewhere)) * lengths
 
     def build(self) -> Guesser:
         """The guesser with its first weights."""
