@@ -74,3 +74,5 @@ def _end_with_the_parent(folder: Path) -> None:
 
 if __name__ == "__main__":
     work(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))
+    sys.stdout.flush()
+    os._exit(0)  # all is written; while an interpreter ends, a thread of torch's own may still abort the process
