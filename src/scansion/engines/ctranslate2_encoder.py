@@ -48,7 +48,9 @@ def specification_of(network: nn.Module, precision: Precision) -> Any:
         raise UsageError("CTranslate2 runs pretrained encoders of BERT's kind only; this model is none, or an MPNet.")
     specs, shape = library().specs, network.configuration
     kinds = specs.common_spec.Activation
-    activation = {"gelu": kinds.GELU, "gelu_new": kinds.GELUTanh, "relu": kinds.RELU}[shape.activation]
+    # in int8 by a hyperbolic tangent (Hendrycks and Gimpel 2016, section 2): closer than the rounding, and sooner there
+    gelu = kinds.GELU if precision == "float32" else kinds.GELUTanh
+    activation = {"gelu": gelu, "gelu_new": kinds.GELUTanh, "relu": kinds.RELU}[shape.activation]
     encoder = specs.TransformerEncoderSpec(
         shape.layers, shape.heads, pre_norm=False, activation=activation, layernorm_embedding=True
     )
