@@ -48,7 +48,7 @@ def specification_of(network: nn.Module, precision: Precision) -> Any:
         raise UsageError("CTranslate2 runs pretrained encoders of BERT's kind only; this model is none, or an MPNet.")
     specs, shape = library().specs, network.configuration
     kinds = specs.common_spec.Activation
-    # in int8 by a hyperbolic tangent (Hendrycks and Gimpel 2016, section 2): closer than the rounding, and sooner there
+    # in int8 by a hyperbolic tangent (Hendrycks and Gimpel 2016, section 2): sooner there, and as close to float32
     gelu = kinds.GELU if precision == "float32" else kinds.GELUTanh
     activation = {"gelu": gelu, "gelu_new": kinds.GELUTanh, "relu": kinds.RELU}[shape.activation]
     encoder = specs.TransformerEncoderSpec(
