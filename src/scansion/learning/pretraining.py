@@ -7,8 +7,8 @@ Mikolov 2014, section 2.3, with a sum of word vectors in place of a vector a doc
 network makes of some is to say which words stand in the others.
 
 Word vectors learn from their documents only, and the layers above them from the other two: what is near teaches word
-vectors grammar, and few answers want subject and opinion.  A document is scored once and not its places, so its words
-cost little; of pieces, which cost more, only a share is read.  The words to guess are drawn anew at every step.
+vectors grammar, and what a few answers need is subject and opinion.  A document is scored once and not its places, so
+its words cost little; of pieces, which cost more, only a share is read.  What is guessed is drawn anew at every step.
 """
 
 import json
