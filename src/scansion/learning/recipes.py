@@ -11,7 +11,7 @@ from scansion.learning.gradient import Training
 class FineTuning(Training):
     """Weights that know the language already need few epochs, and lose what they know in many."""
 
-    tokens: int = 500_000
+    tokens: int = 300_000
     fewest_epochs: int = 3
     most_epochs: int = 10
     steps: int = 750
