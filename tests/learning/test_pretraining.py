@@ -60,9 +60,12 @@ def learned(run) -> Learned:
 
 
 def mean_errors(work: PretrainingJob, model) -> np.ndarray:
-    """From what is near, from word vectors, and from pieces."""
-    errors, counts = (each.reshape(-1, 3) for each in work.errors(model))
-    return (errors * counts).sum(axis=0) / counts.sum(axis=0).clip(min=1)
+    """From what is near, from word vectors, and from pieces, of words of the held-out texts drawn ten times."""
+    batch = replace(work, texts=work.held_out).batch(np.arange(len(work.held_out)))
+    with torch.inference_mode():
+        draws = [model.eval().guess(batch, stream(0, "guesses", draw)) for draw in range(10)]
+    sums, counts = np.array([[(float(each.loss), each.words) for each in draw] for draw in draws]).sum(axis=0).T
+    return sums / counts.clip(min=1)
 
 
 @pytest.mark.parametrize("name", list(SMALL))
@@ -72,7 +75,7 @@ def test_what_follows_from_the_other_words_is_learned(name):
     at_first = mean_errors(work, guesser)
     guesser.load_state_dict({k: torch.from_numpy(v) for k, v in learned(learn_by_steps(work, Alone())).weights.items()})
     near, by_words, by_pieces = mean_errors(work, guesser)
-    assert near < 0.5 * at_first[0]
+    assert near < 0.6 * at_first[0]
     assert by_words < 0.8 * at_first[1]  # the adjective follows from nothing
     assert by_pieces == 0  # a text that is one piece leaves nothing to guess
 

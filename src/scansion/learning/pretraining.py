@@ -230,16 +230,14 @@ class PretrainingJob:
         return _batch(self.texts, rows)
 
     def errors(self, model: Guesser) -> tuple[np.ndarray, np.ndarray]:
-        """The mean negative log-probability of words guessed in each of the three ways in each held-out batch, and how
-        many.
-        """
+        """The mean negative log-probability of the words guessed in each held-out batch, and how many."""
         found = []
         model.eval()
         with torch.inference_mode():
             for number, rows in enumerate(reading_plan(self.held_out.lengths, READING_BUDGET)):
                 guesses = model.guess(_batch(self.held_out, rows), stream(self.seed, "held-out guesses", number))
-                found.append([(float(each.loss), each.words) for each in guesses])
-        sums, counts = np.array(found, np.float64).reshape(-1, 2).T
+                found.append((sum(float(each.loss) for each in guesses), sum(each.words for each in guesses)))
+        sums, counts = np.array(found, np.float64).T
         if not counts.any():  # no word of so few texts was drawn, or none is known: one epoch is as good as another
             return np.zeros(1), np.ones(1)
         return sums / counts.clip(min=1), counts
