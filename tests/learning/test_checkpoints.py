@@ -3,6 +3,7 @@
 import itertools
 import os
 import shutil
+import subprocess
 import sys
 from dataclasses import replace
 
@@ -18,7 +19,7 @@ from scansion.families.transformer import Transformer
 from scansion.heads.labels import LabelsHead
 from scansion.learning.checkpoints import Checkpoints, Stop
 from scansion.learning.gradient import Alone, Step, Training
-from scansion.learning.parallel import learn_together
+from scansion.learning.parallel import LOOPBACK, learn_together, write_run
 from scansion.learning.pretraining import Pretraining, PretrainingJob
 from scansion.learning.reader import Examples, Reader
 from scansion.learning.readers import ReaderJob
@@ -230,3 +231,20 @@ def test_a_disk_too_small_for_a_run_is_noticed_before_it_begins(tmp_path, monkey
     monkeypatch.setattr(shutil, "disk_usage", lambda path: almost)
     with pytest.raises(StorageError, match="needs"):
         run_in(tmp_path / "run", "lstm")
+
+
+def test_a_worker_whose_steps_nobody_reads_leaves_in_silence(tmp_path):
+    folder = tmp_path / "run"
+    folder.mkdir()
+    write_run(folder, inputs("lstm"), float("inf"), None)
+    environment = {
+        **os.environ, "OMP_NUM_THREADS": "1", "GLOO_SOCKET_IFNAME": LOOPBACK,
+        "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
+    }
+    command = [sys.executable, "-m", "scansion.learning.worker", str(folder), "0", "1"]
+    pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+    with subprocess.Popen(command, **pipes, env=environment) as worker:
+        worker.stdout.close()  # as when the process that started it is killed
+        assert worker.wait(timeout=60) == 1
+        assert worker.stderr.read() == b""
+    assert not folder.exists()

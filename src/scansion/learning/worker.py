@@ -55,6 +55,8 @@ def work(folder: Path, rank: int, processes: int) -> None:
             kind = next(name for name, each in ERRORS.items() if isinstance(error, each))
             print(json.dumps({"failed": kind, "sentence": str(error)}), flush=True)
             time.sleep(SECONDS_TO_BE_ENDED)  # the others first, or they complain that this one has gone
+    except BrokenPipeError:  # nobody follows any more
+        _leave(folder)
     finally:
         distributed.destroy_process_group()
 
@@ -68,6 +70,11 @@ def _mine(checkpoints: Checkpoints | None, rank: int) -> Checkpoints | None:
 
 def _end_with_the_parent(folder: Path) -> None:
     os.read(sys.stdin.fileno(), 1)  # unbuffered: a buffer is locked while the interpreter ends
+    _leave(folder)
+
+
+def _leave(folder: Path) -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())  # what others say of their end is no news
     shutil.rmtree(folder, ignore_errors=True)  # which the parent would have done
     os._exit(1)
 
