@@ -70,12 +70,12 @@ def mean_errors(work: PretrainingJob, model) -> np.ndarray:
 
 @pytest.mark.parametrize("name", list(SMALL))
 def test_what_follows_from_the_other_words_is_learned(name):
-    work = job(name)
+    work = job(name, epochs=20)
     guesser = work.build()
     at_first = mean_errors(work, guesser)
     guesser.load_state_dict({k: torch.from_numpy(v) for k, v in learned(learn_by_steps(work, Alone())).weights.items()})
     near, by_words, by_pieces = mean_errors(work, guesser)
-    assert near < 0.6 * at_first[0]
+    assert near < 0.5 * at_first[0]
     assert by_words < 0.8 * at_first[1]  # the adjective follows from nothing
     assert by_pieces == 0  # a text that is one piece leaves nothing to guess
 
