@@ -75,8 +75,8 @@ def test_what_follows_from_the_other_words_is_learned(name):
     at_first = mean_errors(work, guesser)
     guesser.load_state_dict({k: torch.from_numpy(v) for k, v in learned(learn_by_steps(work, Alone())).weights.items()})
     near, by_words, by_pieces = mean_errors(work, guesser)
-    assert near < 0.5 * at_first[0]
-    assert by_words < 0.8 * at_first[1]  # the adjective follows from nothing
+    assert near < 0.7 * at_first[0]  # words that stand together look alike to the layers
+    assert by_words < 0.9 * at_first[1]  # the adjective follows from nothing, and a word is like itself too
     assert by_pieces == 0  # a text that is one piece leaves nothing to guess
 
 
@@ -222,13 +222,24 @@ def test_a_document_in_pieces_is_guessed_from_those_that_are_read_and_their_own_
     guesser.by_pieces.loss = lambda *given: guessed.append(given) or torch.zeros(())
     for step in range(20):
         guesser.guess(batch, stream(0, "guesses", step))
-    for (part, vectors), (means, rows, words) in zip(parts, guessed, strict=True):
+    for (part, vectors), (means, _, rows, words) in zip(parts, guessed, strict=True):
         assert not torch.isin(words, part.tokens[part.mask]).any()
         for row in rows.unique():
             (document,) = ((words[rows == row] - FIRST_WORD) // 12).unique()
             own = part.mask & torch.isin(part.tokens, batch.tokens[document])
             assert torch.allclose(means[row], vectors[own].mean(dim=0), atol=1e-6)
-    assert sum(len(words) for _, _, words in guessed) > 100
+    assert sum(len(words) for *_, words in guessed) > 100
+
+
+@pytest.mark.parametrize("name", list(SMALL))
+def test_words_that_guess_a_documents_words_and_words_that_are_guessed_are_the_same_vectors(name):
+    work = job(name)
+    guesser = work.build()
+    guesser.network.embedding.words.weight.data[FIRST_WORD] += 1.0
+    assert torch.equal(guesser.own_vectors()[FIRST_WORD], guesser.network.embedding.words.weight[FIRST_WORD])
+    guesser.by_words.loss(torch.ones(1, guesser.own_vectors().shape[1]), guesser.own_vectors(), torch.tensor([0]),
+                          torch.tensor([FIRST_WORD])).backward()
+    assert guesser.network.embedding.words.weight.grad.is_sparse  # what moves a table is its rows
 
 
 def test_word_vectors_learn_nothing_from_what_is_near():

@@ -52,6 +52,7 @@ class Bert:
     """By how much slower each layer learns than the one above it."""
 
     learner: ClassVar[str] = "gradient"
+    words_beside: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         check_whole(self, "heads", "layers", "feed_forward")

@@ -27,6 +27,7 @@ class RNN:
 
     learner: ClassVar[str] = "gradient"
     longest: ClassVar[int | None] = None
+    words_beside: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         check_whole(self, "width", step=2)

@@ -36,6 +36,7 @@ class Transformer:
     learning_rate: float = 5e-4
 
     learner: ClassVar[str] = "gradient"
+    words_beside: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         check_whole(self, "heads", "layers", "feed_forward")
@@ -66,7 +67,11 @@ class TransformerReader(nn.Module):
         self.norm = nn.LayerNorm(configuration.width)
 
     def forward(self, tokens: Tensor, mask: Tensor) -> Tensor:
-        vectors = self.dropout(self.embedding(tokens) + self.positions[: tokens.shape[1]])
+        return self.read(self.embedding(tokens), mask)
+
+    def read(self, words: Tensor, mask: Tensor) -> Tensor:
+        """Word vectors (B, L, D), mask (B, L) -> (B, L, D)."""
+        vectors = self.dropout(words + self.positions[: words.shape[1]])
         for block in self.blocks:
             vectors = block(vectors, mask)
         return self.norm(vectors)

@@ -3,8 +3,9 @@
 From what is near: a Transformer guesses words that are hidden from it (Devlin et al. 2019, section 3.1); a state
 carried along guesses the next word, from either end (Peters et al. 2018, section 3.1).  From the word vectors of its
 document: half of the words are guessed from the other half, wherever they stand (the distributed bag of words of Le and
-Mikolov 2014, section 2.3, with a sum of word vectors in place of a vector a document).  And from pieces of it: what the
-network makes of some is to say which words stand in the others.
+Mikolov 2014, section 2.3, with a sum of word vectors in place of a vector a document, and the same vectors for words
+that guess and for those that are guessed).  And from pieces of it: what the network makes of some is to say which words
+stand in the others.
 
 Word vectors learn from their documents only, and the layers above them from the other two: what is near teaches word
 vectors grammar, and what a few answers need is subject and opinion.  A document is scored once and not its places, so
@@ -108,7 +109,8 @@ class Guesser(nn.Module):
         self.known = min(words, first + MOST_GUESSED_WORDS)
         self.table = nn.Parameter(torch.randn(self.known, width) * width**-0.5)
         self.head = NextToken(self.known)
-        self.by_words, self.by_pieces = (DocumentWords(self.known, family.width) for _ in range(2))
+        self.table_by_pieces = nn.Parameter(torch.randn(self.known, family.width) * family.width**-0.5)
+        self.by_words, self.by_pieces = (DocumentWords(self.known) for _ in range(2))
         self.draws = Dropout(0.0)  # for its stream
 
     def loss(self, batch: TextBatch) -> Tensor:
@@ -130,8 +132,8 @@ class Guesser(nn.Module):
         documents, chosen = self.documents(batch, hidden), hidden & ~seen & seen.any(dim=1, keepdim=True)
         return (
             Guesses(self.head.loss(speaking, self.table, wanted, 0.0), len(wanted)),
-            self._of_documents(self.by_words, documents, batch, hidden),
-            self._of_documents(self.by_pieces, means, batch, chosen),
+            self._of_documents(self.by_words, documents, self.own_vectors(), batch, hidden),
+            self._of_documents(self.by_pieces, means, self.table_by_pieces, batch, chosen),
         )
 
     def read(self, batch: TextBatch, chosen: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -162,11 +164,18 @@ class Guesser(nn.Module):
         # by the root of their number: a long document's vector is neither louder nor quieter than a short one's
         return (self.network.embedding(batch.tokens) * seen).sum(dim=1) / seen.sum(dim=1).clamp(min=1).sqrt()
 
-    def _of_documents(self, head: DocumentWords, vectors: Tensor, batch: TextBatch, chosen: Tensor) -> "Guesses":
+    def own_vectors(self) -> Tensor:
+        """Of the words that can be guessed, without their pieces: (V, D)."""
+        embedding = self.network.embedding
+        return getattr(embedding, "words", embedding)(torch.arange(self.known))
+
+    def _of_documents(
+        self, head: DocumentWords, vectors: Tensor, table: Tensor, batch: TextBatch, chosen: Tensor
+    ) -> "Guesses":
         """The ``chosen (B, L)`` words of each document from its vector, (B, D)."""
         words, chosen = self._known(batch, chosen)
         asked, rows = torch.unique(chosen.nonzero()[:, 0], return_inverse=True)  # short documents have none
-        return Guesses(head.loss(vectors[asked], rows, words[chosen]), len(rows))
+        return Guesses(head.loss(vectors[asked], table, rows, words[chosen]), len(rows))
 
     def _known(self, batch: TextBatch, chosen: Tensor) -> tuple[Tensor, Tensor]:
         """The words of all tokens by number, (B, L), and where they are chosen and can be guessed, (B, L)."""

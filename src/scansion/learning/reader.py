@@ -12,7 +12,7 @@ from scansion.families.catalogue import ReadingFamily
 from scansion.heads.catalogue import Head
 from scansion.layers.dropout import Dropout
 from scansion.layers.embedding import Lexicon
-from scansion.layers.pooling import MeanMaxPooling
+from scansion.layers.pooling import MeanMaxPooling, WordSum
 from scansion.learning.replicas import side_by_side
 from scansion.text.batches import Sequences, collate, reading_plan
 from scansion.text.vocabulary import Spelling
@@ -53,7 +53,12 @@ class ReaderBatch:
 
 
 class Reader(nn.Module):
-    """tokens -> family -> pooling -> scores."""
+    """tokens -> family -> pooling -> scores.
+
+    Where a family has ``words_beside`` its layers, the head sees the sum of the word vectors too: the last norm takes
+    their lengths away, and maxima drown them.  It begins with zeros there, since few answers do not move what chance
+    put in their place.
+    """
 
     def __init__(self, family: ReadingFamily, words: int, pieces: int, head: Head, smoothing: float) -> None:
         super().__init__()
@@ -61,16 +66,22 @@ class Reader(nn.Module):
         self.network = family.build(words, pieces)
         self.pooling = MeanMaxPooling()
         self.dropout = Dropout(family.dropout)
-        self.scores = nn.Linear(2 * family.width, head.size)
+        self.words = WordSum() if family.words_beside else None
+        self.scores = nn.Linear((2 + family.words_beside) * family.width, head.size)
         nn.init.zeros_(self.scores.bias)
+        nn.init.zeros_(self.scores.weight[:, 2 * family.width :])
 
     def forward(self, tokens: Tensor, mask: Tensor) -> Tensor:
         """(B, L), (B, L) -> (B, head.size)."""
-        return self.scores(self.dropout(self.vectors(tokens, mask)))
+        return self.scores(self.vectors(tokens, mask))
 
     def vectors(self, tokens: Tensor, mask: Tensor) -> Tensor:
-        """(B, L), (B, L) -> (B, 2D), before the head."""
-        return self.pooling(self.network(tokens, mask), mask)
+        """(B, L), (B, L) -> (B, 2D), or (B, 3D) with words beside, before the head."""
+        if self.words is None:
+            return self.dropout(self.pooling(self.network(tokens, mask), mask))
+        words = self.network.embedding(tokens)
+        pooled = self.dropout(self.pooling(self.network.read(words, mask), mask))
+        return torch.cat([pooled, self.words(words, tokens, mask)], dim=-1)
 
     def use(self, spelling: Spelling) -> None:
         """From now on tokens are those of this spelling."""
@@ -124,7 +135,7 @@ def read(reader: Reader, sequences: Sequences, longest: int | None = None) -> np
 
 
 def pooled(reader: Reader, sequences: Sequences, longest: int | None = None) -> np.ndarray:
-    """The vectors that the head sees, (N, 2D) float32; of long rows as in :func:`read`."""
+    """The vectors that the head sees, (N, 2D) or (N, 3D) float32; of long rows as in :func:`read`."""
     return _by_windows(reader, reader.vectors, reader.scores.in_features, sequences, longest)
 
 

@@ -15,6 +15,7 @@ from scansion.learning.convex import Linear, fold_rows
 from scansion.learning.counted import Counted, FixedVectors, Remark, Stage, learn_counted
 from scansion.learning.frozen import FrozenVectors
 from scansion.learning.gradient import Step, Training
+from scansion.learning.intercept import refit_intercept
 from scansion.learning.parallel import processes_for
 from scansion.learning.pretraining import Pretraining, PretrainingJob, network_of, split_texts
 from scansion.learning.reader import Examples, Reader, build_reader, cut_windows
@@ -196,6 +197,7 @@ def _learn_reader(
         else:
             yield event
     model = model_of(learned.weights)
+    refit_intercept(model.reader, job)
     kept = (
         f"kept the weights of epoch {learned.epoch} of {learned.epochs}, the latest that is not clearly worse on "
         f"held-out rows; {learned.steps:,} steps"
