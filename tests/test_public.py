@@ -55,7 +55,6 @@ COMPARE = {
 TRAINING = [
     "tokens", "fewest_epochs", "most_epochs", "steps", "smallest_batch", "largest_batch", "warm_up", "weight_decay",
     "label_smoothing", "largest_gradient", "averaged", "held_out", "most_held_out",
-    "intercept_rows",
 ]  # fmt: skip
 
 

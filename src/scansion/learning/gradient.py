@@ -40,13 +40,10 @@ class Training:
     held_out: float = 0.05
     """The share of rows kept back, at most ``most_held_out``, to choose the epoch whose weights are kept."""
     most_held_out: int = 2_000
-    intercept_rows: int = 2_000
-    """The rows at most on which the head's intercept is fitted once more, without noise; 0 to keep it as it is."""
 
     def __post_init__(self) -> None:
         check_whole(self, "tokens", "fewest_epochs", "steps", "smallest_batch", "most_held_out")
         check_whole(self, "most_epochs", least=self.fewest_epochs)
-        check_whole(self, "intercept_rows", least=0)
         check_whole(self, "largest_batch", least=self.smallest_batch)
         check_shares(self, "weight_decay", "label_smoothing")
         check_positive(self, "warm_up", "largest_gradient", "held_out")

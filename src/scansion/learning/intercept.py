@@ -2,9 +2,9 @@
 
     minimise over b:   1/2 |b|^2 + sum_i  w_i * loss(s_i + b, y_i)
 
-``s_i`` are the scores as they will be given from now on.  While a reader learns, words and numbers are dropped; what it
-says without that is louder in some directions than in others, maxima above all, and rare labels then fall silent or one
-of two is favoured.  One number a score puts that right, and one row's worth of doubt keeps it finite.
+``s_i`` are the scores as they will be given from now on.  While a reader learns, words and numbers are dropped; without
+that its sums are longer and its maxima lower, all of them at once, and one label is favoured or a rare one falls
+silent.  One number a score puts that right, and one row's worth of doubt keeps it finite.
 """
 
 import numpy as np
@@ -16,20 +16,21 @@ from scansion.learning.reader import Reader, read
 from scansion.learning.readers import ReaderJob
 from scansion.randomness import stream
 
+MOST_ROWS = 2_000  # enough to know one number a score
+
 
 def refit_intercept(reader: Reader, job: ReaderJob) -> None:
-    """Move the reader's intercept, in place, to where it fits ``intercept_rows`` of the rows it learned from best."""
-    rows = stream(job.seed, "rows of the intercept").permutation(len(job.examples))[: job.training.intercept_rows]
-    if len(rows):
-        rows.sort()
-        sequences = job.examples.sequences.only(rows)
-        seen = reader if job.spelling is None else reader.reading(job.spelling)
-        scores = read(seen, sequences, job.family.longest).astype(np.float64)
-        moved = intercept(
-            job.head, scores, job.examples.targets[rows], job.examples.weights[rows], job.training.label_smoothing
-        )
-        with torch.no_grad():
-            reader.scores.bias += torch.from_numpy(moved).float()
+    """Move the intercept, in place, to where it fits rows the reader has learned from best; if it has words beside."""
+    if reader.words is None:
+        return
+    rows = np.sort(stream(job.seed, "rows of the intercept").permutation(len(job.examples))[:MOST_ROWS])
+    seen = reader if job.spelling is None else reader.reading(job.spelling)
+    scores = read(seen, job.examples.sequences.only(rows), job.family.longest).astype(np.float64)
+    moved = intercept(
+        job.head, scores, job.examples.targets[rows], job.examples.weights[rows], job.training.label_smoothing
+    )
+    with torch.no_grad():
+        reader.scores.bias += torch.from_numpy(moved).float()
 
 
 def intercept(head: Head, scores: np.ndarray, targets: np.ndarray, weights: np.ndarray, smoothing: float) -> np.ndarray:

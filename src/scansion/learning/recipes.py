@@ -19,7 +19,6 @@ class FineTuning(Training):
     largest_batch: int = 2_000
     label_smoothing: float = 0.0
     averaged: float = 0.2
-    intercept_rows: int = 0
 
 
 def recipe_of(family: Family) -> Training:
