@@ -70,13 +70,13 @@ def mean_errors(work: PretrainingJob, model) -> np.ndarray:
 
 @pytest.mark.parametrize("name", list(SMALL))
 def test_what_follows_from_the_other_words_is_learned(name):
-    work = job(name, epochs=20)
+    work = job(name, epochs=40)
     guesser = work.build()
     at_first = mean_errors(work, guesser)
     guesser.load_state_dict({k: torch.from_numpy(v) for k, v in learned(learn_by_steps(work, Alone())).weights.items()})
     near, by_words, by_pieces = mean_errors(work, guesser)
-    assert near < 0.7 * at_first[0]  # words that stand together look alike to the layers
-    assert by_words < 0.9 * at_first[1]  # the adjective follows from nothing, and a word is like itself too
+    assert near < 0.5 * at_first[0]
+    assert by_words < 0.8 * at_first[1]  # the adjective follows from nothing
     assert by_pieces == 0  # a text that is one piece leaves nothing to guess
 
 
