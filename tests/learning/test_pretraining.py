@@ -68,12 +68,24 @@ def mean_errors(work: PretrainingJob, model) -> np.ndarray:
     return sums / counts.clip(min=1)
 
 
+def partners_found(work: PretrainingJob, guesser) -> int:
+    """Of how many first words of a pair no other pair's last word is as likely as their own, by word vectors alone."""
+    vocabulary = Vocabulary.learn(read_words(texts(len(work.texts) + len(work.held_out))))
+    number = {word: FIRST_WORD + place for place, word in enumerate(vocabulary.words)}
+    vectors, lasts = guesser.own_vectors(), torch.tensor([number[last] for last in PAIRS.values()])
+    first_tokens = [int((guesser.lexicon.words == number[first]).nonzero()[0, 0]) for first in PAIRS]
+    documents = guesser.by_words.scale * guesser.network.embedding.spell(torch.tensor(first_tokens))
+    chances = documents @ vectors[lasts].T + guesser.by_words.bias[lasts]
+    return int((chances.argmax(dim=1) == torch.arange(len(PAIRS))).sum())
+
+
 @pytest.mark.parametrize("name", list(SMALL))
 def test_what_follows_from_the_other_words_is_learned(name):
     work = job(name, epochs=20)
     guesser = work.build()
     at_first = mean_errors(work, guesser)
     guesser.load_state_dict({k: torch.from_numpy(v) for k, v in learned(learn_by_steps(work, Alone())).weights.items()})
+    assert partners_found(work, guesser) == len(PAIRS)
     near, by_words, by_pieces = mean_errors(work, guesser)
     assert near < 0.5 * at_first[0]
     assert by_words < 0.85 * at_first[1]  # the adjective follows from nothing, and a word is likest to itself
