@@ -12,7 +12,7 @@ import torch
 from scipy.optimize import minimize
 
 from scansion.heads.catalogue import Head
-from scansion.learning.reader import Reader, read
+from scansion.learning.reader import Reader
 from scansion.learning.readers import ReaderJob
 from scansion.randomness import stream
 
@@ -24,8 +24,7 @@ def refit_intercept(reader: Reader, job: ReaderJob) -> None:
     if reader.words is None:
         return
     rows = np.sort(stream(job.seed, "rows of the intercept").permutation(len(job.examples))[:MOST_ROWS])
-    seen = reader if job.spelling is None else reader.reading(job.spelling)
-    scores = read(seen, job.examples.sequences.only(rows), job.family.longest).astype(np.float64)
+    scores = job.scores(reader, job.examples.sequences.only(rows)).astype(np.float64)
     moved = intercept(
         job.head, scores, job.examples.targets[rows], job.examples.weights[rows], job.training.label_smoothing
     )

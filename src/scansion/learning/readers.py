@@ -18,6 +18,7 @@ from scansion.learning.inputs import read_sequences, read_spelling, write_sequen
 from scansion.learning.optimiser import pace_of, tables_of
 from scansion.learning.reader import Examples, Reader, ReaderBatch, build_reader, cut_windows, read
 from scansion.storage.schema import from_json, to_json
+from scansion.text.batches import Sequences
 from scansion.text.vocabulary import Spelling
 
 START = "start.safetensors"
@@ -80,12 +81,13 @@ class ReaderJob:
 
     def errors(self, model: Reader) -> tuple[np.ndarray, np.ndarray]:
         """The head's error of each held-out row (M,), and the row's weight (M,)."""
-        return self.head.errors(self.scores(model), self.held_out.targets), self.held_out.weights
+        scores = self.scores(model, self.held_out.sequences)
+        return self.head.errors(scores, self.held_out.targets), self.held_out.weights
 
-    def scores(self, model: Reader) -> np.ndarray:
-        """Of each held-out row, (M, K)."""
+    def scores(self, model: Reader, sequences: Sequences) -> np.ndarray:
+        """Of each of the given rows, in the job's own tokens, (M, K)."""
         reader = model if self.spelling is None else model.reading(self.spelling)
-        return read(reader, self.held_out.sequences, self.family.longest)
+        return read(reader, sequences, self.family.longest)
 
     def write(self, folder: Path) -> None:
         """Token ids that are read as they are needed, arrays, and a JSON configuration."""

@@ -202,7 +202,7 @@ def _learn_reader(
         f"kept the weights of epoch {learned.epoch} of {learned.epochs}, the latest that is not clearly worse on "
         f"held-out rows; {learned.steps:,} steps"
     )
-    scores = job.scores(model.reader) if len(held) else np.zeros((0, head.size))
+    scores = job.scores(model.reader, job.held_out.sequences) if len(held) else np.zeros((0, head.size))
     workers = processes if processes > 1 else 0
     yield Fitted(
         model, held, scores, (*notes, note, f"{learned.ended}; {kept}"), learned.ended == BUDGET_SPENT, workers
