@@ -88,8 +88,8 @@ def few_of(train: Rows, labels: int, seed: int) -> Rows:
 def few(given: argparse.Namespace) -> None:
     """Every family on few labels; the seed draws the rows too."""
     rows = []
-    families = ["bag-of-words", "n-grams", "rnn", "lstm", "transformer", scansion.Pretrained(mode="frozen"),
-                scansion.Pretrained(mode="fine-tuned"), scansion.Pretrained()]
+    pretrained = [scansion.Pretrained(mode="frozen"), scansion.Pretrained(mode="fine-tuned"), scansion.Pretrained()]
+    families = given.families or ["bag-of-words", "n-grams", "rnn", "lstm", "transformer", *pretrained]
     for name in given.sets:
         train, test = load(name, given.data)
         for family in families:
@@ -113,7 +113,7 @@ def own(given: argparse.Namespace) -> None:
     """imdb with few labels, with and without pretraining on the other reviews."""
     train, test = load("imdb", given.data)
     rows = []
-    for family in given.families:
+    for family in given.families or OWN_FAMILIES:
         cells = []
         for pretrain in (None, "own"):
             found = []
@@ -145,7 +145,7 @@ def main() -> None:
     parser.add_argument("part", choices=PARTS)
     parser.add_argument("--sets", nargs="+", default=["sst2", "trec"])
     parser.add_argument("--seeds", type=int, default=SEEDS)
-    parser.add_argument("--families", nargs="+", default=OWN_FAMILIES, choices=OWN_FAMILIES, help="for the part own")
+    parser.add_argument("--families", nargs="+", choices=OWN_FAMILIES, help="for the parts few and own")
     given = parser.parse_args()
     print(heading(TITLES[given.part], f"0 to {given.seeds - 1}"))
     PARTS[given.part](given)

@@ -197,8 +197,10 @@ LABELS = np.array([1, 0, 1, 0, 1, 0])
 def small_reader(name: str, smoothing: float = 0.0) -> tuple[Reader, Examples]:
     corpus = read_words(TEXTS)
     vocabulary = Vocabulary.learn(corpus)
+    family = SMALL[name]
     reader = build_reader(
-        SMALL[name], len(vocabulary), len(vocabulary.pieces), LabelsHead(("rain", "sun")), smoothing, 0
+        family, len(vocabulary), len(vocabulary.pieces), LabelsHead(("rain", "sun")), smoothing, 0,
+        words_beside=family.words_beside == "always",
     )
     reader.use(vocabulary.spell(corpus.types))
     return reader, Examples(vocabulary.encode(corpus), LABELS, np.ones(len(TEXTS)))

@@ -35,7 +35,8 @@ def main() -> None:
     vocabulary = Vocabulary.learn(corpus)
     sequences, targets = vocabulary.encode(corpus), np.arange(len(texts)) % 2
     examples = Examples(sequences, targets, np.ones(len(texts)))
-    reader = build_reader(LSTM(width=16), len(vocabulary), len(vocabulary.pieces), LabelsHead(("a", "b")), 0.1, 0)
+    head = LabelsHead(("a", "b"))
+    reader = build_reader(LSTM(width=16), len(vocabulary), len(vocabulary.pieces), head, 0.1, 0, words_beside=False)
     reader.use(vocabulary.spell(corpus.types))
     steps = train(
         reader, Optimiser(reader, 0.01, 1.0), lambda epoch: epoch_plan(sequences.lengths, 100, 0, epoch),

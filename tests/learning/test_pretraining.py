@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+import scansion
 from scansion import LSTM, RNN, DocumentClassifier, Training, Transformer
 from scansion.errors import UsageError
 from scansion.families.catalogue import READERS, name_of
@@ -172,7 +173,7 @@ def test_what_was_learned_is_what_a_reader_begins_with(name):
 
 
 @pytest.mark.parametrize("name", list(SMALL))
-def test_texts_without_answers_help_where_answers_are_few(name):
+def test_texts_without_answers_help_where_answers_are_few(name, tmp_path):
     """Two words of a kind are known by their company: the labelled texts hold one of them, the test the other."""
     labelled = [f"{word} and {other} {PAIRS[word]}" for word in ("salt", "king") for other in ADJECTIVES] * 4
     answers = ["food" if "salt" in text else "court" for text in labelled]
@@ -181,6 +182,10 @@ def test_texts_without_answers_help_where_answers_are_few(name):
     model = DocumentClassifier(SMALL[name], pretrain="own", **shared).fit(labelled, answers, unlabelled=texts(200))
     assert model.score(labelled, answers) == 1.0
     assert "pretrained on 232 texts without their answers" in model.fit_report_.notes[0]
+    assert model.transform(labelled).shape[1] == 3 * SMALL[name].width  # mean, maximum, and the words beside
+    model.save(tmp_path / "model")
+    again = scansion.load(tmp_path / "model")
+    assert np.array_equal(again.decision_function(labelled), model.decision_function(labelled))
 
 
 def test_texts_of_which_no_word_can_be_guessed_are_read_all_the_same():

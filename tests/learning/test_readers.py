@@ -68,7 +68,7 @@ def test_a_run_tells_its_steps_its_epochs_and_at_last_what_it_learned():
     assert isinstance(learned, Learned)
     assert (learned.steps, learned.epochs, learned.ended) == (len(steps), 3, "all epochs done")
     assert learned.tokens == 3 * job.examples.sequences.lengths.sum()
-    fresh = build_reader(job.family, job.words, job.pieces, job.head, 0.1, 0)
+    fresh = build_reader(job.family, job.words, job.pieces, job.head, 0.1, 0, job.words_beside)
     assert learned.weights.keys() == fresh.state_dict().keys()
 
 
@@ -76,7 +76,7 @@ def test_a_run_without_time_still_has_weights():
     job = inputs()
     (learned,) = learn_by_steps(job, Alone(), deadline=0.0)
     assert (learned.steps, learned.ended) == (0, "the budget was spent")
-    fresh = build_reader(job.family, job.words, job.pieces, job.head, 0.1, 0).state_dict()
+    fresh = build_reader(job.family, job.words, job.pieces, job.head, 0.1, 0, job.words_beside).state_dict()
     assert all(np.array_equal(learned.weights[name], weights.numpy()) for name, weights in fresh.items())
 
 
@@ -157,7 +157,7 @@ def test_rows_kept_back_are_drawn_from_all_of_them():
 
 def watched(*errors: list[float]) -> list[int]:
     """The epoch that is kept after each look, if epoch i has the given squared errors on the held-out rows."""
-    reader = build_reader(FAMILY, 5, 0, NumbersHead(0.0, 1.0), 0.0, 0)
+    reader = build_reader(FAMILY, 5, 0, NumbersHead(0.0, 1.0), 0.0, 0, words_beside=False)
     answers = iter([(np.array(each), np.ones(len(each))) for each in errors])
     watch, kept = Watch(reader, Average(reader, 0.0), lambda: next(answers)), []
     for epoch, wrong in enumerate(errors, start=1):
@@ -239,7 +239,7 @@ def test_a_rows_windows_share_its_answer_and_its_weight():
 @pytest.fixture
 def short_sighted():
     family = Transformer(width=8, heads=2, feed_forward=16, longest=4)
-    return build_reader(family, 30, 0, LabelsHead(("a", "b", "c")), 0.0, 0).eval()
+    return build_reader(family, 30, 0, LabelsHead(("a", "b", "c")), 0.0, 0, words_beside=True).eval()
 
 
 def test_a_document_longer_than_longest_is_read_whole(short_sighted):

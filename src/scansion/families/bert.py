@@ -52,7 +52,7 @@ class Bert:
     """By how much slower each layer learns than the one above it."""
 
     learner: ClassVar[str] = "gradient"
-    words_beside: ClassVar[bool] = False
+    words_beside: ClassVar[str] = "never"
 
     def __post_init__(self) -> None:
         check_whole(self, "heads", "layers", "feed_forward")

@@ -28,7 +28,7 @@ class LSTM:
 
     learner: ClassVar[str] = "gradient"
     longest: ClassVar[int | None] = None
-    words_beside: ClassVar[bool] = False
+    words_beside: ClassVar[str] = "pretrained"
 
     def __post_init__(self) -> None:
         check_whole(self, "width", step=2)
@@ -52,4 +52,8 @@ class LSTMReader(nn.Module):
         )
 
     def forward(self, tokens: Tensor, mask: Tensor) -> Tensor:
-        return self.states(self.embedding(tokens), mask)
+        return self.read(self.embedding(tokens), mask)
+
+    def read(self, words: Tensor, mask: Tensor) -> Tensor:
+        """Word vectors (B, L, D), mask (B, L) -> (B, L, D)."""
+        return self.states(words, mask)

@@ -27,7 +27,7 @@ class RNN:
 
     learner: ClassVar[str] = "gradient"
     longest: ClassVar[int | None] = None
-    words_beside: ClassVar[bool] = False
+    words_beside: ClassVar[str] = "pretrained"
 
     def __post_init__(self) -> None:
         check_whole(self, "width", step=2)
@@ -51,4 +51,8 @@ class RNNReader(nn.Module):
         )
 
     def forward(self, tokens: Tensor, mask: Tensor) -> Tensor:
-        return self.states(self.embedding(tokens), mask)
+        return self.read(self.embedding(tokens), mask)
+
+    def read(self, words: Tensor, mask: Tensor) -> Tensor:
+        """Word vectors (B, L, D), mask (B, L) -> (B, L, D)."""
+        return self.states(words, mask)

@@ -36,7 +36,7 @@ class Transformer:
     learning_rate: float = 5e-4
 
     learner: ClassVar[str] = "gradient"
-    words_beside: ClassVar[bool] = True
+    words_beside: ClassVar[str] = "always"
 
     def __post_init__(self) -> None:
         check_whole(self, "heads", "layers", "feed_forward")

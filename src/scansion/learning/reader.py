@@ -55,19 +55,21 @@ class ReaderBatch:
 class Reader(nn.Module):
     """tokens -> family -> pooling -> scores.
 
-    Where a family has ``words_beside`` its layers, the head sees the sum of the word vectors too: the last norm takes
-    their lengths away, and maxima drown them.  It begins with zeros there, since few answers do not move what chance
-    put in their place.
+    With ``words_beside`` the network, the head sees the sum of the word vectors too: layers do not pass on how loud a
+    word is, and maxima drown it.  It begins with zeros there, since few answers do not move what chance put in their
+    place.
     """
 
-    def __init__(self, family: ReadingFamily, words: int, pieces: int, head: Head, smoothing: float) -> None:
+    def __init__(
+        self, family: ReadingFamily, words: int, pieces: int, head: Head, smoothing: float, words_beside: bool
+    ) -> None:
         super().__init__()
         self.head, self.smoothing = head, smoothing
         self.network = family.build(words, pieces)
         self.pooling = MeanMaxPooling()
         self.dropout = Dropout(family.dropout)
-        self.words = WordSum() if family.words_beside else None
-        self.scores = nn.Linear((2 + family.words_beside) * family.width, head.size)
+        self.words = WordSum() if words_beside else None
+        self.scores = nn.Linear((2 + words_beside) * family.width, head.size)
         nn.init.zeros_(self.scores.bias)
         nn.init.zeros_(self.scores.weight[:, 2 * family.width :])
 
@@ -117,12 +119,12 @@ def with_network(reader: Reader, network: nn.Module) -> Reader:
 
 
 def build_reader(
-    family: ReadingFamily, words: int, pieces: int, head: Head, smoothing: float, seed: int
+    family: ReadingFamily, words: int, pieces: int, head: Head, smoothing: float, seed: int, words_beside: bool
 ) -> Reader:
     """A reader whose first weights are a function of the seed; torch's own random state stays as it was."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return Reader(family, words, pieces, head, smoothing)
+        return Reader(family, words, pieces, head, smoothing, words_beside)
 
 
 def read(reader: Reader, sequences: Sequences, longest: int | None = None) -> np.ndarray:

@@ -48,6 +48,11 @@ class ReaderJob:
         """The family's."""
         return self.family.learning_rate
 
+    @property
+    def words_beside(self) -> bool:
+        """Whether the head sees the words beside what the network makes of them."""
+        return self.family.words_beside == "always" or (self.family.words_beside == "pretrained" and bool(self.start))
+
     @cached_property
     def windows(self) -> Examples:
         """The examples, none longer than the family reads at a time."""
@@ -66,7 +71,9 @@ class ReaderJob:
     def build(self) -> Reader:
         """The reader with its first weights."""
         smoothing = self.training.label_smoothing
-        reader = build_reader(self.family, self.words, self.pieces, self.head, smoothing, self.seed)
+        reader = build_reader(
+            self.family, self.words, self.pieces, self.head, smoothing, self.seed, self.words_beside
+        )
         if self.spelling is not None:
             reader.use(self.spelling)
         if self.start:

@@ -213,7 +213,8 @@ def restore_reader(
     family: ReadingFamily, head: Head, weights: Mapping[str, np.ndarray], vocabulary: Vocabulary
 ) -> ReadModel:
     """A reader with the given weights, ready to read."""
-    reader = build_reader(family, len(vocabulary), len(vocabulary.pieces), head, smoothing=0.0, seed=0)
+    words_beside = weights["scores.weight"].shape[1] > 2 * family.width
+    reader = build_reader(family, len(vocabulary), len(vocabulary.pieces), head, 0.0, 0, words_beside)
     return ReadModel(_restored(reader, weights), vocabulary, family.longest)
 
 
@@ -221,7 +222,8 @@ def restore_tuned(
     bert: Bert, words: int, head: Head, weights: Mapping[str, np.ndarray], tokens: BorrowedTokens
 ) -> TunedModel:
     """A fine-tuned encoder with the given weights, ready to read."""
-    return TunedModel(_restored(build_reader(bert, words, 0, head, 0.0, 0), weights), tokens, bert.longest)
+    reader = build_reader(bert, words, 0, head, 0.0, 0, words_beside=False)
+    return TunedModel(_restored(reader, weights), tokens, bert.longest)
 
 
 def _restored(reader: Reader, weights: Mapping[str, np.ndarray]) -> Reader:
