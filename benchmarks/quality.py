@@ -60,9 +60,10 @@ def load(name: str, data: Path) -> tuple[Rows, Rows]:
 def recipe(family: str) -> str:
     """The defaults a run is a function of, so that a changed default is measured anew."""
     from scansion.families.catalogue import family_from
-    from scansion.learning.gradient import Training
+    from scansion.learning.recipes import recipe_of
 
-    return json.dumps([asdict(family_from(family)), asdict(Training())], sort_keys=True)
+    configured = family_from(family)
+    return json.dumps([asdict(configured), asdict(recipe_of(configured))], sort_keys=True)
 
 
 def run(name: str, family: str, seed: int, data: Path) -> None:

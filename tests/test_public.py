@@ -35,7 +35,7 @@ OPTIONS = {
     "baseline": {},
     "bag-of-words": {"minimum_documents": 1},
     "n-grams": {"longest": 3, "minimum_documents": 2, "pieces": True},
-    "rnn": {"width": 128, "dropout": 0.5, "word_dropout": 0.3, "learning_rate": 2e-3},
+    "rnn": {"width": 128, "dropout": 0.5, "word_dropout": 0.2, "learning_rate": 2e-3},
     "lstm": {"width": 128, "dropout": 0.5, "word_dropout": 0.3, "learning_rate": 2e-3},
     "transformer": {
         "width": 128, "heads": 4, "layers": 1, "feed_forward": 256, "dropout": 0.3, "embedding_dropout": 0.3,

@@ -23,7 +23,7 @@ from scansion.layers.attention import MultiHeadAttention
 from scansion.layers.bidirectional import Bidirectional, turn
 from scansion.layers.dropout import LEVELS, Dropout, WordDropout, reseed
 from scansion.layers.embedding import Lexicon, WordEmbedding
-from scansion.layers.pooling import MeanMaxPooling, WordSum
+from scansion.layers.pooling import ConcatPooling, MeanMaxPooling, WordSum
 from scansion.layers.positions import sinusoidal_positions
 from scansion.layers.recording import recorded
 from scansion.layers.rows import Rows
@@ -248,6 +248,9 @@ def test_pooling_by_hand():
     vectors = torch.tensor([[[1.0, -4.0], [3.0, -2.0], [99.0, 99.0]], [[-1.0, 5.0], [0.0, 7.0], [4.0, 0.0]]])
     pooled = MeanMaxPooling()(vectors, rows(2, 3))
     close(pooled, [[2.0, -3.0, 3.0, -2.0], [1.0, 4.0, 4.0, 7.0]])
+    ends = ConcatPooling()(vectors, rows(2, 3))  # the first half of the last position, the second half of the first
+    close(ends[:, :4], pooled)
+    close(ends[:, 4:], torch.tensor([[3.0, -4.0], [4.0, 5.0]]) / torch.tensor([[2.0], [3.0]]).sqrt())
 
 
 def test_a_documents_words_count_by_the_roots_of_how_often_they_stand_there():

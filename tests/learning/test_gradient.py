@@ -250,4 +250,4 @@ def test_the_same_seed_learns_the_same_weights_with_dropout_on(name):
 
 def test_a_small_corpus_is_read_more_often_in_smaller_batches():
     assert [RECIPE.epochs(tokens) for tokens in (0, 10**4, 4 * 10**6, 10**9)] == [8, 8, 5, 3]
-    assert [RECIPE.batch(tokens) for tokens in (0, 10**4, 10**5, 10**9)] == [500, 500, 800, 4_000]
+    assert [RECIPE.batch(tokens) for tokens in (0, 10**4, 10**5, 10**9)] == [100, 100, 800, 4_000]

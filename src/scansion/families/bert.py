@@ -21,6 +21,7 @@ from scansion.layers.attention import MultiHeadAttention
 from scansion.layers.distances import DistanceBias
 from scansion.layers.dropout import Dropout
 from scansion.layers.feed_forward import tokens_in_cache
+from scansion.layers.pooling import MeanMaxPooling
 from scansion.options import check_positive, check_shares, check_whole
 
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
@@ -52,6 +53,7 @@ class Bert:
     """By how much slower each layer learns than the one above it."""
 
     learner: ClassVar[str] = "gradient"
+    pooling: ClassVar[type[MeanMaxPooling]] = MeanMaxPooling
     words_beside: ClassVar[str] = "never"
 
     def __post_init__(self) -> None:

@@ -34,8 +34,8 @@ FAMILIES: dict[str, type[Family]] = {
 READERS: dict[str, type[ReadingFamily]] = {"rnn": RNN, "lstm": LSTM, "transformer": Transformer, "bert": Bert}
 """Those whose vectors are learned; what is pretrained is read by the last.
 
-``words_beside`` says when the head sees the words beside what the network makes of them: ``always``, once they are
-``pretrained`` on all texts, or ``never``.
+``pooling`` makes one vector of those of a document's positions.  ``words_beside`` says when the head sees the words
+beside what the network makes of them: ``always``, once they are ``pretrained`` on all texts, or ``never``.
 """
 
 WritingFamily = RNNEncoderDecoder | LSTMEncoderDecoder | SequenceToSequence | TransformerEncoderDecoder

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from scansion.layers.bidirectional import Bidirectional
 from scansion.layers.embedding import WordEmbedding
+from scansion.layers.pooling import MeanMaxPooling
 from scansion.options import check_positive, check_shares, check_whole
 from scansion.text.batches import UNKNOWN
 
@@ -28,6 +29,7 @@ class LSTM:
 
     learner: ClassVar[str] = "gradient"
     longest: ClassVar[int | None] = None
+    pooling: ClassVar[type[MeanMaxPooling]] = MeanMaxPooling
     words_beside: ClassVar[str] = "pretrained"
 
     def __post_init__(self) -> None:

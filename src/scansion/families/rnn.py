@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from scansion.layers.bidirectional import Bidirectional
 from scansion.layers.embedding import WordEmbedding
+from scansion.layers.pooling import ConcatPooling
 from scansion.options import check_positive, check_shares, check_whole
 from scansion.text.batches import UNKNOWN
 
@@ -22,11 +23,12 @@ class RNN:
 
     width: int = 128
     dropout: float = 0.5
-    word_dropout: float = 0.3
+    word_dropout: float = 0.2
     learning_rate: float = 2e-3
 
     learner: ClassVar[str] = "gradient"
     longest: ClassVar[int | None] = None
+    pooling: ClassVar[type[ConcatPooling]] = ConcatPooling
     words_beside: ClassVar[str] = "pretrained"
 
     def __post_init__(self) -> None:

@@ -16,6 +16,7 @@ from scansion.layers.attention import MultiHeadAttention
 from scansion.layers.dropout import Dropout
 from scansion.layers.embedding import DEVIATION, WordEmbedding
 from scansion.layers.feed_forward import FeedForward, tokens_in_cache
+from scansion.layers.pooling import MeanMaxPooling
 from scansion.layers.positions import sinusoidal_positions
 from scansion.options import check_positive, check_shares, check_whole
 from scansion.text.batches import UNKNOWN
@@ -36,6 +37,7 @@ class Transformer:
     learning_rate: float = 5e-4
 
     learner: ClassVar[str] = "gradient"
+    pooling: ClassVar[type[MeanMaxPooling]] = MeanMaxPooling
     words_beside: ClassVar[str] = "always"
 
     def __post_init__(self) -> None:

@@ -7,8 +7,10 @@ from torch import Tensor, nn
 class MeanMaxPooling(nn.Module):
     """The mean and the maximum over real positions, side by side: (B, L, D) -> (B, 2D).
 
-    The mean keeps how much, the maximum keeps whether at all (Howard and Ruder 2018, section 3.3, "concat pooling").
+    The mean keeps how much, the maximum keeps whether at all.
     """
+
+    parts = 2
 
     def forward(self, vectors: Tensor, mask: Tensor) -> Tensor:
         # a product and a sum: masked_fill, in either direction, takes several times as long
@@ -16,6 +18,24 @@ class MeanMaxPooling(nn.Module):
         mean = (vectors * real).sum(dim=1) / real.sum(dim=1)
         highest = (vectors + real.log()).amax(dim=1)  # the logarithms of 1 and 0 are 0 and minus infinity
         return torch.cat([mean, highest], dim=-1)
+
+
+class ConcatPooling(MeanMaxPooling):
+    """Beside these the states in which both directions end: (B, L, D) -> (B, 3D).
+
+        [mean_t h_t ; max_t h_t ; h_T / sqrt(L)]            (Howard and Ruder 2018, section 3.3, but for the root)
+
+    At their full size the last states are what a plain recurrent network learns by heart; over the root of the length
+    they stand between a sum and a mean.
+    """
+
+    parts = 3
+
+    def forward(self, vectors: Tensor, mask: Tensor) -> Tensor:
+        half, lengths = vectors.shape[2] // 2, mask.sum(dim=1, keepdim=True)
+        onwards = vectors[torch.arange(len(vectors)), lengths[:, 0] - 1, :half]
+        ends = torch.cat([onwards, vectors[:, 0, half:]], dim=-1) * lengths.to(vectors.dtype).rsqrt()
+        return torch.cat([super().forward(vectors, mask), ends], dim=-1)
 
 
 class WordSum(nn.Module):

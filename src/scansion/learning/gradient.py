@@ -28,7 +28,7 @@ class Training:
     most_epochs: int = 8
     steps: int = 1_000
     """Steps a small data set is cut into, as far as the bounds on batches allow."""
-    smallest_batch: int = 500
+    smallest_batch: int = 100
     largest_batch: int = 4_000
     warm_up: float = 0.1
     """The share of the run in which the learning rate rises; then it falls to zero in a straight line."""

@@ -12,7 +12,7 @@ from scansion.families.catalogue import ReadingFamily
 from scansion.heads.catalogue import Head
 from scansion.layers.dropout import Dropout
 from scansion.layers.embedding import Lexicon
-from scansion.layers.pooling import MeanMaxPooling, WordSum
+from scansion.layers.pooling import WordSum
 from scansion.learning.replicas import side_by_side
 from scansion.text.batches import Sequences, collate, reading_plan
 from scansion.text.vocabulary import Spelling
@@ -66,19 +66,19 @@ class Reader(nn.Module):
         super().__init__()
         self.head, self.smoothing = head, smoothing
         self.network = family.build(words, pieces)
-        self.pooling = MeanMaxPooling()
+        self.pooling = family.pooling()
         self.dropout = Dropout(family.dropout)
         self.words = WordSum() if words_beside else None
-        self.scores = nn.Linear((2 + words_beside) * family.width, head.size)
+        self.scores = nn.Linear((self.pooling.parts + words_beside) * family.width, head.size)
         nn.init.zeros_(self.scores.bias)
-        nn.init.zeros_(self.scores.weight[:, 2 * family.width :])
+        nn.init.zeros_(self.scores.weight[:, self.pooling.parts * family.width :])
 
     def forward(self, tokens: Tensor, mask: Tensor) -> Tensor:
         """(B, L), (B, L) -> (B, head.size)."""
         return self.scores(self.vectors(tokens, mask))
 
     def vectors(self, tokens: Tensor, mask: Tensor) -> Tensor:
-        """(B, L), (B, L) -> (B, 2D), or (B, 3D) with words beside, before the head."""
+        """(B, L), (B, L) -> (B, 2D) and more, by the family's pooling and with words beside; before the head."""
         if self.words is None:
             return self.dropout(self.pooling(self.network(tokens, mask), mask))
         words = self.network.embedding(tokens)
@@ -137,7 +137,7 @@ def read(reader: Reader, sequences: Sequences, longest: int | None = None) -> np
 
 
 def pooled(reader: Reader, sequences: Sequences, longest: int | None = None) -> np.ndarray:
-    """The vectors that the head sees, (N, 2D) or (N, 3D) float32; of long rows as in :func:`read`."""
+    """The vectors that the head sees, (N, 2D) or more, float32; of long rows as in :func:`read`."""
     return _by_windows(reader, reader.vectors, reader.scores.in_features, sequences, longest)
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from scansion.families.catalogue import Family
 from scansion.families.pretrained import Pretrained
+from scansion.families.rnn import RNN
 from scansion.learning.gradient import Training
 
 
@@ -21,6 +22,11 @@ class FineTuning(Training):
     averaged: float = 0.2
 
 
+RECIPES: dict[type[Family], Training] = {Pretrained: FineTuning(), RNN: Training(averaged=0.2)}
+"""Of those that are not trained like the others.  An RNN's steps are the noisiest, and their mean is better than their
+last."""
+
+
 def recipe_of(family: Family) -> Training:
     """The recipe where none is given."""
-    return FineTuning() if isinstance(family, Pretrained) else Training()
+    return RECIPES.get(type(family), Training())

@@ -213,7 +213,7 @@ def restore_reader(
     family: ReadingFamily, head: Head, weights: Mapping[str, np.ndarray], vocabulary: Vocabulary
 ) -> ReadModel:
     """A reader with the given weights, ready to read."""
-    words_beside = weights["scores.weight"].shape == (head.size, 3 * family.width)
+    words_beside = weights["scores.weight"].shape == (head.size, (family.pooling.parts + 1) * family.width)
     reader = build_reader(family, len(vocabulary), len(vocabulary.pieces), head, 0.0, 0, words_beside)
     return ReadModel(_restored(reader, weights), vocabulary, family.longest)
 
