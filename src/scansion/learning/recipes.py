@@ -23,8 +23,7 @@ class FineTuning(Training):
 
 
 RECIPES: dict[type[Family], Training] = {Pretrained: FineTuning(), RNN: Training(averaged=0.2)}
-"""Of those that are not trained like the others.  An RNN's steps are the noisiest, and their mean is better than their
-last."""
+"""Of those that are not trained like the others: see docs/why.md, "What an RNN has of its own"."""
 
 
 def recipe_of(family: Family) -> Training:
