@@ -30,6 +30,7 @@ FIT = ["fit", "polarity.csv", "--family", "rnn", "--out", "nowhere"]
         (["compare"], 2, "Usage"),
         (["compare", "polarity.csv", "--demo"], 2, "--demo"),
         (["compare", "polarity.csv", "--families", "bag-of-words,lsmt"], 2, "did you mean 'lstm'"),
+        (["compare", "polarity.csv", "--families", "rnn", "lstm", "n-grams"], 2, "--families rnn,lstm,n-grams"),
         (["compare", "polarity.csv", "--seeds", "0"], 2, "--seeds"),
         (["compare", "polarity.csv", "--out", "."], 2, "never replaced"),
         (["predict", "nowhere", "polarity.csv"], 1, "no model folder"),

@@ -83,7 +83,7 @@ def compare(
     """Train every family on the same rows, and say with evidence which one to use."""
     from scansion.comparison.compare import comparing
     from scansion.comparison.report import NAMES
-    from scansion.families.catalogue import family_from, writer_from
+    from scansion.families.catalogue import FAMILIES, WRITERS, family_from, writer_from
 
     data = data or []
     if use_demo == bool(data):
@@ -91,6 +91,11 @@ def compare(
     if out is not None:
         check_place(out, frozenset(NAMES), "report.json", replace=True)
     named = [name.strip() for given in families or [] for name in given.split(",") if name.strip()]
+    if strays := [name for name in data if name in {*FAMILIES, *WRITERS} and not Path(name).exists()]:
+        raise UsageError(
+            f"{', '.join(map(repr, strays))} {'is a family' if len(strays) == 1 else 'are families'}, and no file has "
+            f"that name. Separate families by commas: --families {','.join([*named, *strays])}"
+        )
     for name in named:
         (writer_from if len(data) > 1 else family_from)(name)
     shared = {"seeds": seeds, "budget": budget, "processes": processes, "random_state": random_state}
