@@ -83,21 +83,13 @@ def compare(
     """Train every family on the same rows, and say with evidence which one to use."""
     from scansion.comparison.compare import comparing
     from scansion.comparison.report import NAMES
-    from scansion.families.catalogue import FAMILIES, WRITERS, family_from, writer_from
 
     data = data or []
     if use_demo == bool(data):
         raise UsageError("Name a table, or give --demo for the shipped one: scansion compare reviews.csv")
     if out is not None:
         check_place(out, frozenset(NAMES), "report.json", replace=True)
-    named = [name.strip() for given in families or [] for name in given.split(",") if name.strip()]
-    if strays := [name for name in data if name in {*FAMILIES, *WRITERS} and not Path(name).exists()]:
-        raise UsageError(
-            f"{', '.join(map(repr, strays))} {'is a family' if len(strays) == 1 else 'are families'}, and no file has "
-            f"that name. Separate families by commas: --families {','.join([*named, *strays])}"
-        )
-    for name in named:
-        (writer_from if len(data) > 1 else family_from)(name)
+    named = _named(families or [], data)
     shared = {"seeds": seeds, "budget": budget, "processes": processes, "random_state": random_state}
     if len(data) > 1:
         check_options(data, None, {
@@ -119,6 +111,21 @@ def compare(
         unlabelled=read_unlabelled(unlabelled, text), learning_curve=learning_curve, **shared,
     )
     _report(events, folds, as_json, out, at_least)
+
+
+def _named(families: list[str], data: list[str]) -> list[str]:
+    """The families named, each known; two files are for those that translate."""
+    from scansion.families.catalogue import FAMILIES, WRITERS, family_from, writer_from
+
+    named = [name.strip() for given in families for name in given.split(",") if name.strip()]
+    if strays := [name for name in data if name in {*FAMILIES, *WRITERS} and not Path(name).exists()]:
+        raise UsageError(
+            f"{', '.join(map(repr, strays))} {'is a family' if len(strays) == 1 else 'are families'}, and no file has "
+            f"that name. Separate families by commas: --families {','.join([*named, *strays])}"
+        )
+    for name in named:
+        (writer_from if len(data) > 1 else family_from)(name)
+    return named
 
 
 def _second(test: list[str] | None, columns: Columns) -> tuple[list[str], list[Any]] | None:

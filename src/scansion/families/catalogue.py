@@ -35,7 +35,8 @@ READERS: dict[str, type[ReadingFamily]] = {"rnn": RNN, "lstm": LSTM, "transforme
 """Those whose vectors are learned; what is pretrained is read by the last.
 
 ``pooling`` makes one vector of those of a document's positions.  ``words_beside`` says when the head sees the words
-beside what the network makes of them: ``always``, once they are ``pretrained`` on all texts, or ``never``.
+beside what the network makes of them: ``always`` (to say a number: once they are pretrained), once they are
+``pretrained`` on all texts, or ``never``.
 """
 
 WritingFamily = RNNEncoderDecoder | LSTMEncoderDecoder | SequenceToSequence | TransformerEncoderDecoder

@@ -50,8 +50,10 @@ class ReaderJob:
 
     @property
     def words_beside(self) -> bool:
-        """Whether the head sees the words beside what the network makes of them."""
-        return self.family.words_beside == "always" or (self.family.words_beside == "pretrained" and bool(self.start))
+        """Whether the head sees the words beside what the network makes of them; for numbers only once pretrained."""
+        if self.start or self.head.kind == "regression":
+            return bool(self.start) and self.family.words_beside != "never"
+        return self.family.words_beside == "always"
 
     @cached_property
     def windows(self) -> Examples:

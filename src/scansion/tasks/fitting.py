@@ -21,6 +21,7 @@ from scansion.learning.pretraining import Pretraining, PretrainingJob, network_o
 from scansion.learning.reader import Examples, Reader, build_reader, cut_windows
 from scansion.learning.readers import ReaderJob
 from scansion.learning.run import BUDGET_SPENT, Epoch, Learned
+from scansion.learning.spread import refit_spread
 from scansion.tasks.borrowing import Borrowed, borrow, chosen_mode
 from scansion.tasks.keeping import Kept, learn_kept
 from scansion.tasks.models import CountedModel, FrozenModel, Model, ReadModel, TunedModel
@@ -198,6 +199,8 @@ def _learn_reader(
             yield event
     model = model_of(learned.weights)
     refit_intercept(model.reader, job)
+    if len(held):
+        refit_spread(model.reader, job)
     kept = (
         f"kept the weights of epoch {learned.epoch} of {learned.epochs}, the latest that is not clearly worse on "
         f"held-out rows; {learned.steps:,} steps"
