@@ -182,7 +182,7 @@ def test_texts_without_answers_help_where_answers_are_few(name, tmp_path):
     model = DocumentClassifier(SMALL[name], pretrain="own", **shared).fit(labelled, answers, unlabelled=texts(200))
     assert model.score(labelled, answers) == 1.0
     assert "pretrained on 232 texts without their answers" in model.fit_report_.notes[0]
-    assert model.transform(labelled).shape[1] == 3 * SMALL[name].width  # mean, maximum, and the words beside
+    assert model.transform(labelled).shape[1] == (SMALL[name].pooling.parts + 1) * SMALL[name].width  # words beside
     model.save(tmp_path / "model")
     again = scansion.load(tmp_path / "model")
     assert np.array_equal(again.decision_function(labelled), model.decision_function(labelled))
