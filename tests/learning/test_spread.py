@@ -67,6 +67,15 @@ def test_a_reader_then_says_numbers_as_far_apart_as_those_of_the_rows_kept_back(
     assert np.allclose(read(reader.reading(work.spelling), work.examples.sequences, longest)[:, 0], truth, atol=1e-4)
 
 
+def test_a_line_that_falls_is_not_believed():
+    work = job()
+    reader = work.build().eval()
+    before = work.scores(reader, work.examples.sequences)
+    held = replace(work.held_out, targets=-before[:, 0], weights=np.full(300, 1e6))
+    refit_spread(reader, replace(work, held_out=held))
+    assert np.array_equal(work.scores(reader, work.examples.sequences), before)
+
+
 def test_labels_stay_as_they_are():
     work = job(head=LABELS)
     reader = work.build()
