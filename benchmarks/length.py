@@ -35,21 +35,21 @@ from public_data import add_data_option, load, shuffled
 SHORTEST, LONGEST = 64, 16_384
 SHORT_DOCUMENT = 32
 IN_ONE_PIECE = "transformer, one piece"
-FAMILIES = ("bag-of-words", "n-grams", "rnn", "lstm", "transformer", IN_ONE_PIECE)
+DOCUMENT_FAMILIES = ("bag-of-words", "n-grams", "rnn", "lstm", "transformer", IN_ONE_PIECE)
 MEGABYTE = 1 << 20
 SMALLEST_INCREASE = 0.1  # megabytes: a page here and there
 
 
 def learn(family: str, rows: int, data: Path, folder: Path, seed: int) -> None:
     """Leave a model folder."""
-    from scansion.families.catalogue import family_from
-    from scansion.learning.gradient import Training
+    from scansion.families.catalogue import document_family
+    from scansion.learning.loop import Training
     from scansion.tasks.documents import DocumentClassifier
 
-    configuration = family_from(family.split(",")[0])
+    configuration = document_family(family.split(",")[0])
     if family == IN_ONE_PIECE:
         configuration = replace(configuration, longest=LONGEST)
-    training = Training(fewest_epochs=1, most_epochs=1)
+    training = Training(min_epochs=1, max_epochs=1)
     texts, labels = load("imdb", data, rows)[0]
     model = DocumentClassifier(configuration, training=training, processes=1, random_state=seed).fit(texts, labels)
     model.save(folder)
@@ -73,8 +73,8 @@ def forward(folder: str, words: str, length: int, repeats: int) -> Measured:
 
 def answer(model: object, text: str) -> Callable[[], object]:
     """The forward pass over a text, with everything before it done."""
-    from scansion.learning.reader import read
-    from scansion.text.words import read_words
+    from scansion.learning.document_network import read
+    from scansion.text.word_tokenizer import read_words
 
     corpus = read_words([text])
     if not hasattr(model, "reader"):
@@ -117,7 +117,7 @@ def main() -> None:
     """Every family and length, then two tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add_data_option(parser)
-    parser.add_argument("--families", nargs="+", default=list(FAMILIES), choices=FAMILIES, metavar="FAMILY")
+    parser.add_argument("--families", nargs="+", default=list(DOCUMENT_FAMILIES), choices=DOCUMENT_FAMILIES, metavar="FAMILY")
     parser.add_argument("--longest", type=int, default=LONGEST, help="the longest document, in tokens")
     parser.add_argument("--rows", type=int, default=1_000, help="reviews to learn from")
     parser.add_argument("--repeats", type=int, default=5)
@@ -156,7 +156,7 @@ def main() -> None:
 
 def document(data: Path, length: int) -> list[str]:
     """The words of test reviews one after the other, ``length`` of them."""
-    from scansion.text.words import read_words
+    from scansion.text.word_tokenizer import read_words
 
     texts, _ = shuffled(load("imdb", data)[1])
     corpus = read_words(texts[: length // 10])

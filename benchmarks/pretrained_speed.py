@@ -48,11 +48,11 @@ def tune(path: str) -> Measured:
 
 def encode(path: str, engine: str, vectors: str) -> Measured:
     """Vectors of texts, nothing kept from before."""
-    from scansion.engines.ctranslate2_encoder import CTranslate2Encoder
+    from scansion.models.ctranslate2_encoder import CTranslate2Encoder
     from scansion.families.pretrained import Pretrained
-    from scansion.learning.frozen import Encoder
-    from scansion.learning.parallel import cores
-    from scansion.tasks.borrowing import borrow
+    from scansion.learning.frozen_encoder import Encoder
+    from scansion.learning.workers import cores
+    from scansion.models.pretrained_encoder import borrow
 
     texts = json.loads(Path(path).read_text())
     borrowed = borrow(Pretrained(), [])
@@ -98,7 +98,7 @@ def main() -> None:
         run, *arguments = given.one
         print(json.dumps({"tune": tune, "encode": encode, "accuracies": accuracies}[run](*arguments)))
         return
-    from scansion.storage.pretrained import find_pretrained
+    from scansion.storage.pretrained_source import find_pretrained
 
     weights = find_pretrained("")
     print(heading("Speed of pretrained weights", 0, ("transformers", "sentence-transformers")))

@@ -30,7 +30,7 @@ import numpy as np
 from environment import HERE, Measured, alternating, cores, heading, measure, median, ratios, table
 from public_data import add_data_option, load, read_json, shuffled, write_json
 
-FAMILIES = ("lstm", "transformer")
+DOCUMENT_FAMILIES = ("lstm", "transformer")
 ROWS = {"sst2": None, "imdb": 2_000}
 PLAIN = ("words", "words+pieces")
 COLUMNS = (
@@ -41,7 +41,7 @@ COLUMNS = (
 
 def train(family: str, path: str, seed: int) -> Measured:
     """One measurement of scansion."""
-    from scansion.learning.counted import Stage
+    from scansion.learning.linear_head import Stage
     from scansion.learning.run import Epoch
     from scansion.tasks.documents import DocumentClassifier
 
@@ -63,11 +63,11 @@ def train(family: str, path: str, seed: int) -> Measured:
 
 def write_plain(folder: Path, family: str, path: Path, seed: int) -> None:
     """The peer's runs: documents as numbers, and the same configuration with and without pieces."""
-    from scansion.families.catalogue import family_from
-    from scansion.learning.gradient import Training
+    from scansion.families.catalogue import document_family
+    from scansion.learning.loop import Training
     from scansion.text.batches import epoch_plan
     from scansion.text.vocabulary import Vocabulary
-    from scansion.text.words import read_words
+    from scansion.text.word_tokenizer import read_words
 
     parts = read_json(str(path))
     (texts, labels), (test_texts, _) = parts
@@ -89,7 +89,7 @@ def write_plain(folder: Path, family: str, path: Path, seed: int) -> None:
     tokens = int(lengths.sum())
     batches = epoch_plan(lengths, training.batch(tokens), seed, 0)
     run = {
-        "family": family, "options": asdict(family_from(family)), "training": asdict(training), "seed": seed,
+        "family": family, "options": asdict(document_family(family)), "training": asdict(training), "seed": seed,
         "words": len(vocabulary), "outputs": 1 if len(classes) == 2 else len(classes), "threads": cores(),
         "longest": int(sequences.lengths.max()), "epochs": training.epochs(tokens),
         "rows_a_batch": round(len(lengths) / len(batches)),
@@ -115,7 +115,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add_data_option(parser)
     parser.add_argument("--sets", nargs="+", default=list(ROWS), choices=list(ROWS))
-    parser.add_argument("--families", nargs="+", default=list(FAMILIES), choices=FAMILIES)
+    parser.add_argument("--families", nargs="+", default=list(DOCUMENT_FAMILIES), choices=DOCUMENT_FAMILIES)
     parser.add_argument("--plain", nargs="+", default=list(PLAIN), choices=PLAIN)
     parser.add_argument("--pairs", type=int, default=3)
     parser.add_argument("--rows", type=int, help="rows of each part, in place of the script's own choice")

@@ -21,7 +21,7 @@ from pathlib import Path
 from environment import HERE, Measured, heading, say, table
 from public_data import add_data_option
 
-FAMILIES = ("transformer", "lstm", "rnn", "lstm-without-attention")
+DOCUMENT_FAMILIES = ("transformer", "lstm", "rnn", "lstm-without-attention")
 TEXTS = {"tokenised": "tok/{part}.lc.norm.tok.{language}", "raw": "{part}.{language}"}
 PARTS = ("train", "val", "test_2016_flickr")
 COLUMNS = (
@@ -63,7 +63,7 @@ def run(folder: Path, family: str, seed: int, budget: str) -> Measured:
 def by_length(folder: Path, family: str, seed: int) -> list[str]:
     """Tokenised BLEU of the test sentences by the words of their source."""
     import scansion
-    from scansion.measures.translation import bleu_counts, bleu_of
+    from scansion.measures.bleu import bleu_counts, bleu_of
 
     sources, wanted = (
         (folder / f"test_2016_flickr.{language}").read_text(encoding="utf-8").splitlines() for language in ("en", "de")
@@ -82,7 +82,7 @@ def main() -> None:
     """Every run, then the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add_data_option(parser)
-    parser.add_argument("--families", nargs="+", default=list(FAMILIES), choices=FAMILIES)
+    parser.add_argument("--families", nargs="+", default=list(DOCUMENT_FAMILIES), choices=DOCUMENT_FAMILIES)
     parser.add_argument("--text", default="tokenised", choices=list(TEXTS))
     parser.add_argument("--budget", default="86m")
     parser.add_argument("--seed", type=int, default=0)

@@ -48,9 +48,9 @@ def train(model: str, data: str) -> Measured:
     sides = [(Path(data) / f"train.{language}").read_text(encoding="utf-8").splitlines() for language in ("en", "de")]
     subwords = scansion.load(model).subwords_
     lengths = np.maximum(*(subwords.encode(side).lengths for side in sides))
-    batch = scansion.WriterTraining().batch(int(lengths.sum()))
-    training = scansion.WriterTraining(
-        fewest_epochs=EPOCHS, most_epochs=EPOCHS, smallest_batch=batch, largest_batch=batch
+    batch = scansion.TranslationTraining().batch(int(lengths.sum()))
+    training = scansion.TranslationTraining(
+        min_epochs=EPOCHS, max_epochs=EPOCHS, min_batch_tokens=batch, max_batch_tokens=batch
     )
     translator = scansion.Translator(family, training=training, random_state=0)
     for event in translator.fitting(*sides):
@@ -64,7 +64,7 @@ def train(model: str, data: str) -> Measured:
 def translate(model: str, data: str, engine: str) -> Measured:
     """The test set, natively or by an engine."""
     import scansion
-    from scansion.engines.native import Native
+    from scansion.models.native_translator import Native
 
     translator = scansion.load(model)
     sources = (Path(data) / f"{TEST}.en").read_text(encoding="utf-8").splitlines()
@@ -91,7 +91,7 @@ def translate(model: str, data: str, engine: str) -> Measured:
 def write_peers(model: Path, data: Path, folder: Path) -> None:
     """The same model and data as each peer takes them."""
     import scansion
-    from scansion.engines.native import Native
+    from scansion.models.native_translator import Native
 
     translator = scansion.load(model)
     subwords, options = translator.subwords_, translator.family_

@@ -8,7 +8,7 @@ from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processor
 
 from scansion.families.bert import Bert
 from scansion.families.pretrained import as_bert
-from scansion.storage.layout import write_layout
+from scansion.storage.huggingface_layout import write_layout
 
 TINY = Bert(width=16, heads=2, layers=2, feed_forward=32, positions=32, dropout=0.0)
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]

@@ -8,7 +8,7 @@ import numpy as np
 from scansion.comparison.compare import _conclude
 from scansion.comparison.learning_curve import smaller_parts
 from scansion.comparison.result import Comparison
-from scansion.comparison.rows import ComparedRows, rows_to_compare_on
+from scansion.tasks.compared_rows import ComparedRows, rows_to_compare_on
 from scansion.comparison.runs import Outcome, Run
 from scansion.families.bag_of_words import BagOfWords
 from scansion.families.baseline import Baseline

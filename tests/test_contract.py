@@ -13,17 +13,17 @@ from sklearn.pipeline import make_pipeline
 
 from encoders import TINY, write_encoder
 from scansion.errors import UsageError
-from scansion.families.catalogue import FAMILIES
+from scansion.families.catalogue import DOCUMENT_FAMILIES
 from scansion.families.lstm import LSTM
 from scansion.families.pretrained import Pretrained
 from scansion.families.rnn import RNN
 from scansion.families.transformer import Transformer
-from scansion.learning.gradient import Training
+from scansion.learning.loop import Training
 from scansion.tasks.documents import DocumentClassifier, DocumentRegressor
 from scansion.testing import ENDINGS, OPENINGS, check_text_estimator, text_estimator_checks
 from scansion.text.documents import check_documents
 
-QUICK = Training(most_epochs=12, fewest_epochs=12, smallest_batch=128, largest_batch=128, label_smoothing=0.0)
+QUICK = Training(max_epochs=12, min_epochs=12, min_batch_tokens=128, max_batch_tokens=128, label_smoothing=0.0)
 SCRATCH = tempfile.TemporaryDirectory()
 WORDS = sorted({word for text in (*OPENINGS, *ENDINGS) for word in text.split()} | {"number", "0", "1", "2"})
 WORDS += ["red", "blue", "round", "square", "thing"]
@@ -41,7 +41,7 @@ MORE = {"pretrained, frozen": Pretrained(ENCODER, "frozen")}
 
 
 def estimators():
-    for name, family in {**{name: SMALL.get(name, name) for name in FAMILIES}, **MORE}.items():
+    for name, family in {**{name: SMALL.get(name, name) for name in DOCUMENT_FAMILIES}, **MORE}.items():
         shared = {"training": QUICK, "processes": 1, "random_state": 0}
         yield name, DocumentClassifier(family, **shared)
         yield name, DocumentRegressor(family, **shared)
@@ -60,7 +60,7 @@ def test_every_family_keeps_the_contract(check):
     check()
 
 
-@pytest.mark.parametrize("name", [name for name in FAMILIES if name != "baseline"])
+@pytest.mark.parametrize("name", [name for name in DOCUMENT_FAMILIES if name != "baseline"])
 def test_every_family_answers_several_labels_a_document(name):
     texts = [f"{'red' if i % 2 else 'blue'} {'round' if i % 3 else 'square'} thing" for i in range(60)]
     sets = [(text.split()[0], text.split()[1]) for text in texts]
@@ -71,7 +71,7 @@ def test_every_family_answers_several_labels_a_document(name):
 
 
 @pytest.mark.parametrize("class_weight", [None, "balanced"])
-@pytest.mark.parametrize("name", list(FAMILIES))
+@pytest.mark.parametrize("name", list(DOCUMENT_FAMILIES))
 def test_a_row_of_weight_nought_is_no_row(name, class_weight):
     texts = [f"{'good' if i % 3 else 'bad'} film number {i % 5}" for i in range(40)]
     labels = ["up" if i % 3 else "down" for i in range(40)]

@@ -11,12 +11,12 @@ from dataclasses import fields
 import pytest
 
 import scansion
-from scansion.families.catalogue import FAMILIES, options_of
+from scansion.families.catalogue import DOCUMENT_FAMILIES, options_of
 
 NAMES = {
     "__version__", "DocumentClassifier", "DocumentRegressor", "Translator", "load", "export", "look", "compare",
-    "FAMILIES", "WRITERS", "RNNEncoderDecoder", "SequenceToSequence", "LSTMEncoderDecoder", "TransformerEncoderDecoder",
-    "BagOfWords", "NGrams", "RNN", "LSTM", "Transformer", "Training", "WriterTraining",
+    "DOCUMENT_FAMILIES", "TRANSLATION_FAMILIES", "RNNEncoderDecoder", "SequenceToSequence", "LSTMEncoderDecoder", "TransformerEncoderDecoder",
+    "BagOfWords", "NGrams", "RNN", "LSTM", "Transformer", "Training", "TranslationTraining",
     "Pretrained", "FineTuning", "Bert", "pretrain", "Pretraining",
 }  # fmt: skip
 
@@ -33,8 +33,8 @@ ESTIMATORS = {
 
 OPTIONS = {
     "baseline": {},
-    "bag-of-words": {"minimum_documents": 1},
-    "n-grams": {"longest": 3, "minimum_documents": 2, "pieces": True},
+    "bag-of-words": {"min_documents": 1},
+    "n-grams": {"longest": 3, "min_documents": 2, "pieces": True},
     "rnn": {"width": 128, "dropout": 0.5, "word_dropout": 0.2, "learning_rate": 2e-3},
     "lstm": {"width": 128, "dropout": 0.5, "word_dropout": 0.3, "learning_rate": 2e-3},
     "transformer": {
@@ -53,8 +53,8 @@ COMPARE = {
 }  # fmt: skip
 
 TRAINING = [
-    "tokens", "fewest_epochs", "most_epochs", "steps", "smallest_batch", "largest_batch", "warm_up", "weight_decay",
-    "label_smoothing", "largest_gradient", "averaged", "held_out", "most_held_out",
+    "tokens", "min_epochs", "max_epochs", "steps", "min_batch_tokens", "max_batch_tokens", "warmup", "weight_decay",
+    "label_smoothing", "max_grad_norm", "averaged", "held_out", "max_validation_rows",
 ]  # fmt: skip
 
 
@@ -84,10 +84,10 @@ def test_an_estimator_has_these_parameters_and_defaults(name):
 
 
 def test_every_family_has_these_options_and_defaults():
-    assert {name: options_of(name) for name in scansion.FAMILIES} == OPTIONS
+    assert {name: options_of(name) for name in scansion.DOCUMENT_FAMILIES} == OPTIONS
 
 
-@pytest.mark.parametrize("family", list(FAMILIES.values()))
+@pytest.mark.parametrize("family", list(DOCUMENT_FAMILIES.values()))
 def test_a_familys_configuration_is_frozen_and_says_what_it_is(family):
     assert family.__dataclass_params__.frozen
     assert not (family.__doc__ or "").startswith(f"{family.__name__}(")  # what dataclass writes if nobody did

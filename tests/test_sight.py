@@ -5,13 +5,13 @@ import pytest
 import torch
 
 from scansion.families.bag_of_words import BagOfWords
-from scansion.families.catalogue import FAMILIES
+from scansion.families.catalogue import DOCUMENT_FAMILIES
 from scansion.families.lstm import LSTM
 from scansion.families.ngrams import NGrams
 from scansion.families.rnn import RNN
 from scansion.families.transformer import Transformer
-from scansion.tasks.sight import pictures, sight
-from scansion.text.words import read_words
+from scansion.inspection.receptive_field import pictures, sight
+from scansion.text.word_tokenizer import read_words
 
 SMALL = {
     "rnn": RNN(width=8),
@@ -49,10 +49,10 @@ PICTURES = {
 
 
 def test_every_family_sees_what_its_picture_shows():
-    assert PICTURES.keys() == FAMILIES.keys()
+    assert PICTURES.keys() == DOCUMENT_FAMILIES.keys()
     here = pictures()
     assert here == {name: PICTURES[name] for name in here}
-    assert here.keys() >= FAMILIES.keys() - {"pretrained"}  # whose weights may not be installed
+    assert here.keys() >= DOCUMENT_FAMILIES.keys() - {"pretrained"}  # whose weights may not be installed
 
 
 @pytest.mark.parametrize(

@@ -16,21 +16,21 @@ from scansion.families.lstm import LSTM
 from scansion.families.ngrams import NGrams, piece_counts, prior_widths, spell
 from scansion.families.rnn import RNN
 from scansion.families.transformer import Transformer
-from scansion.heads.label_sets import LabelSetsHead
-from scansion.heads.labels import LabelsHead
-from scansion.heads.numbers import NumbersHead
+from scansion.heads.multilabel import MultilabelHead
+from scansion.heads.multiclass import MulticlassHead
+from scansion.heads.regression import RegressionHead
 from scansion.layers.attention import MultiHeadAttention
 from scansion.layers.bidirectional import Bidirectional, turn
 from scansion.layers.dropout import LEVELS, Dropout, WordDropout, reseed
 from scansion.layers.embedding import Lexicon, WordEmbedding
 from scansion.layers.pooling import ConcatPooling, MeanMaxPooling, WordSum
 from scansion.layers.positions import sinusoidal_positions
-from scansion.layers.recording import recorded
-from scansion.layers.rows import Rows
-from scansion.learning.convex import solve
+from scansion.layers.attention_capture import recorded
+from scansion.layers.sparse_blocks import SparseBlocks
+from scansion.learning.solver import solve
 from scansion.text.batches import FIRST_WORD
 from scansion.text.vocabulary import Vocabulary
-from scansion.text.words import read_words
+from scansion.text.word_tokenizer import read_words
 
 
 @pytest.fixture(autouse=True)
@@ -300,7 +300,7 @@ def words_of(text: str) -> list[str]:
     return WORDS[text]
 
 
-def whole(vectors: Rows) -> csr_matrix:
+def whole(vectors: SparseBlocks) -> csr_matrix:
     return vectors.rows(np.arange(vectors.shape[0]))
 
 
@@ -314,7 +314,7 @@ def same_columns(found, names: list[str], reference, texts=TEXTS) -> None:
 @pytest.mark.parametrize("least", [1, 2, 3])
 def test_bag_of_words_is_scikit_learns_tf_idf(least):
     reference = TfidfVectorizer(analyzer=words_of, sublinear_tf=True, min_df=least).fit(TEXTS)
-    family = BagOfWords(minimum_documents=least).build()
+    family = BagOfWords(min_documents=least).build()
     same_columns(whole(family.learn(CORPUS)), family.words, reference)
     same_columns(family.vectors(NEW_CORPUS), family.words, reference, NEW)
 
@@ -349,7 +349,7 @@ def gram_names(family) -> list[str]:
 
 @pytest.mark.parametrize("least", [1, 2])
 def test_n_grams_are_scikit_learns_two_tf_idfs_side_by_side(least):
-    family = NGrams(minimum_documents=least).build()
+    family = NGrams(min_documents=least).build()
     learned, new = whole(family.learn(CORPUS)), family.vectors(NEW_CORPUS)
     names = gram_names(family)
     for analyzer, spelled, part in (
@@ -404,8 +404,8 @@ FINE = 1e-10
 @pytest.mark.parametrize("labels", [2, 3])
 def test_the_labels_head_is_scikit_learns_logistic_regression(strength, row_weights, labels):
     targets = HIDDEN[:, :labels].argmax(axis=1)
-    head = LabelsHead(tuple("abc"[:labels]))
-    found = solve(Rows.of(X), targets, head, strength, row_weights=row_weights, precision=FINE)
+    head = MulticlassHead(tuple("abc"[:labels]))
+    found = solve(SparseBlocks.of(X), targets, head, strength, row_weights=row_weights, precision=FINE)
     reference = LogisticRegression(C=strength, **EXACT).fit(X_EXACT, targets, sample_weight=row_weights)
     np.testing.assert_allclose(found.weights, reference.coef_.T, atol=2e-3)
     np.testing.assert_allclose(head.probabilities(found.scores(X)), reference.predict_proba(X_EXACT), atol=1e-3)
@@ -416,8 +416,8 @@ def test_the_labels_head_is_scikit_learns_logistic_regression(strength, row_weig
 @pytest.mark.parametrize("row_weights", [None, ROW_WEIGHTS], ids=["plain", "weighted"])
 def test_the_numbers_head_is_scikit_learns_ridge_on_the_standardised_target(row_weights):
     numbers = 40 + 7 * HIDDEN[:, 0]
-    head = NumbersHead(float(numbers.mean()), float(numbers.std()))
-    found = solve(Rows.of(X), head.encode(numbers), head, 3.0, row_weights=row_weights, precision=FINE)
+    head = RegressionHead(float(numbers.mean()), float(numbers.std()))
+    found = solve(SparseBlocks.of(X), head.encode(numbers), head, 3.0, row_weights=row_weights, precision=FINE)
     standardised = (numbers - numbers.mean()) / numbers.std()
     reference = Ridge(alpha=1 / 3.0).fit(X.toarray(), standardised, sample_weight=row_weights)
     np.testing.assert_allclose(found.weights[:, 0], reference.coef_, atol=2e-3)
@@ -427,8 +427,8 @@ def test_the_numbers_head_is_scikit_learns_ridge_on_the_standardised_target(row_
 
 def test_the_label_sets_head_is_one_logistic_regression_a_label_at_a_share_of_the_strength():
     sets = (HIDDEN > 0.5).astype(np.float32)
-    head = LabelSetsHead(("a", "b", "c"))
-    found = solve(Rows.of(X), head.encode(sets), head, 9.0, precision=FINE)
+    head = MultilabelHead(("a", "b", "c"))
+    found = solve(SparseBlocks.of(X), head.encode(sets), head, 9.0, precision=FINE)
     reference = OneVsRestClassifier(LogisticRegression(C=9.0 / 3, **EXACT)).fit(X_EXACT, sets)
     np.testing.assert_allclose(head.probabilities(found.scores(X)), reference.predict_proba(X_EXACT), atol=1e-3)
 
@@ -436,7 +436,7 @@ def test_the_label_sets_head_is_one_logistic_regression_a_label_at_a_share_of_th
 def test_prior_widths_are_columns_scaled_beforehand():
     targets = HIDDEN[:, :2].argmax(axis=1)
     widths = np.random.default_rng(1).uniform(0.1, 3, (12, 1))
-    found = solve(Rows.of(X), targets, LabelsHead(("a", "b")), 5.0, widths=widths, precision=FINE)
+    found = solve(SparseBlocks.of(X), targets, MulticlassHead(("a", "b")), 5.0, widths=widths, precision=FINE)
     scaled = X_EXACT @ diags(widths[:, 0])
     reference = LogisticRegression(C=5.0, **EXACT).fit(scaled, targets)
     np.testing.assert_allclose(found.scores(X)[:, 0], reference.decision_function(scaled), atol=5e-3)

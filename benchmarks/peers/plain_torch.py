@@ -8,7 +8,7 @@ mean and maximum over real positions, ``torch.optim.AdamW`` as it comes, clipped
 layers, rates, dropout, epochs and rows a batch are those given. With ``pieces`` a word's vector is its own plus the
 mean of its pieces' (``nn.EmbeddingBag``); without, its own alone.
 
-Timed: the epochs from the first batch to the last. Counted: real tokens, no padding.
+Timed: the epochs from the first batch to the last. FittedLinear: real tokens, no padding.
 """
 
 import json
@@ -130,23 +130,23 @@ def main():
     model = Classifier(run, spelling)
     loader = DataLoader(rows, run["rows_a_batch"], shuffle=True, collate_fn=padded)
     steps = len(loader) * run["epochs"]
-    warm = training["warm_up"]
-    optimiser = torch.optim.AdamW(
+    warm = training["warmup"]
+    optimizer = torch.optim.AdamW(
         model.parameters(), run["options"]["learning_rate"], weight_decay=training["weight_decay"]
     )
     schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimiser, lambda step: min((step + 1) / steps / warm, (1 - step / steps) / (1 - warm))
+        optimizer, lambda step: min((step + 1) / steps / warm, (1 - step / steps) / (1 - warm))
     )
     tokens = 0
     begun = time.perf_counter()
     model.train()
     for _ in range(run["epochs"]):
         for batch, labels in loader:
-            optimiser.zero_grad()
+            optimizer.zero_grad()
             loss = loss_of(model(batch), labels, training["label_smoothing"])
             loss.backward()
-            nn.utils.clip_grad_norm_(model.parameters(), training["largest_gradient"])
-            optimiser.step()
+            nn.utils.clip_grad_norm_(model.parameters(), training["max_grad_norm"])
+            optimizer.step()
             schedule.step()
             tokens += int((batch != PADDING).sum())
     seconds = time.perf_counter() - begun

@@ -6,42 +6,37 @@ from typing import Any
 __version__ = "0.1.0"
 
 _PUBLIC = {
-    "DocumentClassifier": "scansion.tasks.documents",
-    "DocumentRegressor": "scansion.tasks.documents",
-    "Translator": "scansion.tasks.translation",
-    "load": "scansion.tasks.loading",
-    "export": "scansion.tasks.exporting",
-    "look": "scansion.tasks.looking",
+    "DocumentClassifier": "scansion.tasks.classifier",
+    "DocumentRegressor": "scansion.tasks.regressor",
+    "Translator": "scansion.tasks.translator",
+    "load": "scansion.tasks.catalogue",
+    "export": "scansion.tasks.catalogue",
+    "look": "scansion.tasks.catalogue",
     "compare": "scansion.comparison.compare",
-    "FAMILIES": "scansion.families.catalogue",
-    "BagOfWords": "scansion.families.bag_of_words",
-    "NGrams": "scansion.families.ngrams",
-    "RNN": "scansion.families.rnn",
-    "LSTM": "scansion.families.lstm",
-    "Transformer": "scansion.families.transformer",
-    "Pretrained": "scansion.families.pretrained",
-    "WRITERS": "scansion.families.catalogue",
-    "RNNEncoderDecoder": "scansion.families.recurrent_encoder_decoder",
-    "SequenceToSequence": "scansion.families.sequence_to_sequence",
-    "LSTMEncoderDecoder": "scansion.families.recurrent_encoder_decoder",
-    "TransformerEncoderDecoder": "scansion.families.transformer_encoder_decoder",
-    "Training": "scansion.learning.gradient",
-    "Bert": "scansion.families.bert",
     "pretrain": "scansion.tasks.encoder",
-    "Pretraining": "scansion.learning.pretraining",
-    "FineTuning": "scansion.learning.recipes",
-    "WriterTraining": "scansion.learning.writer",
+    "DOCUMENT_FAMILIES": "scansion.families.catalogue",
+    "TRANSLATION_FAMILIES": "scansion.families.catalogue",
+    "Training": "scansion.learning.training",
+    "TranslationTraining": "scansion.learning.training",
+    "FineTuning": "scansion.learning.training",
+    "Pretraining": "scansion.learning.training",
 }
-
-__all__ = ["__version__", *_PUBLIC]
+"""Where each public name is; the families' configurations are those of the catalogue."""
 
 
 def __getattr__(name: str) -> Any:
     """Public names are imported when they are first asked for, so that ``scansion --help`` never waits for torch."""
-    if name not in _PUBLIC:
+    if name in _PUBLIC:
+        return getattr(import_module(_PUBLIC[name]), name)
+    if name.startswith("_") and name != "__all__":
         raise AttributeError(f"module 'scansion' has no attribute {name!r}")
-    return getattr(import_module(_PUBLIC[name]), name)
+    families = import_module("scansion.families.catalogue").public_families()
+    if name == "__all__":
+        return ["__version__", *_PUBLIC, *families]
+    if name not in families:
+        raise AttributeError(f"module 'scansion' has no attribute {name!r}")
+    return families[name]
 
 
 def __dir__() -> list[str]:
-    return sorted(__all__)
+    return sorted(__getattr__("__all__"))

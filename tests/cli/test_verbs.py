@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from scansion.cli.main import VERBS
-from scansion.cli.telling import Telling
+from scansion.cli.progress import Progress
 from scansion.comparison import runs
 from scansion.comparison.runs import Outcome, follow
 
@@ -172,7 +172,7 @@ def test_an_interruption_between_two_runs_loses_none_that_was_finished(scansion,
         raise KeyboardInterrupt
 
     monkeypatch.setattr(runs, "follow", finished)
-    monkeypatch.setattr(Telling, "done", interrupted)
+    monkeypatch.setattr(Progress, "done", interrupted)
     (tmp_path / "t.tsv").write_text("text\tlabel\n" + "good film\tup\nbad film\tdown\n" * 15)
     done = scansion("compare", tmp_path / "t.tsv", "--families", "rnn", "--json", "--out", tmp_path / "report")
     assert done.code == 130

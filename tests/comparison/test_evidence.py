@@ -6,13 +6,13 @@ from sklearn.metrics import confusion_matrix, f1_score
 
 from reports import made_up, texts_of
 from scansion import DocumentClassifier
-from scansion.comparison.calibration import calibration_of
+from scansion.measures.calibration import calibration_of
 from scansion.comparison.compare import compare
-from scansion.comparison.confusion import confusion_of, found_labels
-from scansion.comparison.disagreements import MOST_CHARACTERS, most_split, widest
+from scansion.measures.confusion import confusion_of, found_labels
+from scansion.measures.disagreements import MOST_CHARACTERS, most_split, widest
 from scansion.comparison.evidence import evidence_of_translations
-from scansion.comparison.shared_errors import shared_errors_of
-from scansion.comparison.slices import slices_of
+from scansion.measures.shared_errors import shared_errors_of
+from scansion.measures.length_slices import slices_of
 from scansion.measures.intervals import wilson
 from scansion.measures.scores import accuracy, expected_calibration_error
 

@@ -6,8 +6,8 @@ import pytest
 from scansion import DocumentClassifier
 from scansion.comparison.compare import compare
 from scansion.comparison.learning_curve import curve_of, smaller_parts
-from scansion.comparison.report import markdown
-from scansion.comparison.rows import rows_to_compare_on
+from scansion.comparison.report_folder import markdown
+from scansion.tasks.compared_rows import rows_to_compare_on
 from scansion.comparison.runs import Outcome, Run
 from scansion.errors import UsageError
 from scansion.families.bag_of_words import BagOfWords

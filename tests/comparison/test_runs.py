@@ -115,7 +115,7 @@ def test_no_memory_and_answers_that_are_no_numbers_are_failures(breaks, said, tm
 
 def test_a_workers_peak_memory_is_its_own_and_not_that_of_whoever_started_it():
     held = np.ones(100_000_000)  # 800 MB
-    program = "from scansion.comparison.worker import own_peak_memory; print(own_peak_memory())"
+    program = "from scansion.comparison.fit_and_score import own_peak_memory; print(own_peak_memory())"
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, env=environment)
     assert 5e7 < int(done.stdout) < 7e8 < held.nbytes

@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 
 from scansion.comparison.compare import _conclude, compare, comparing
-from scansion.comparison.rows import duplicates, share_of
-from scansion.comparison.rows import rows_to_compare_on as data_of
+from scansion.tasks.compared_rows import duplicates, share_of
+from scansion.tasks.compared_rows import rows_to_compare_on as data_of
 from scansion.comparison.runs import Outcome, Run
 from scansion.errors import DataError, UsageError
 from scansion.families.bag_of_words import BagOfWords
 from scansion.families.baseline import Baseline
-from scansion.heads.labels import LabelsHead
-from scansion.learning.convex import fold_rows
+from scansion.heads.multiclass import MulticlassHead
+from scansion.learning.solver import fold_rows
 
 TEXTS = [f"{word} number {i}" for i in range(20) for word in ("red", "green", "blue")]
 LABELS = [text.split()[0] for text in TEXTS]
@@ -49,7 +49,7 @@ def test_the_test_share_is_the_one_asked_for_of_every_label(share):
 
 
 def test_a_fifth_is_the_first_of_five_folds():
-    head, encoded = LabelsHead((0, 1)), np.random.default_rng(0).integers(0, 2, 203)
+    head, encoded = MulticlassHead((0, 1)), np.random.default_rng(0).integers(0, 2, 203)
     assert share_of(head, encoded, 0.2, 3).tolist() == fold_rows(head, encoded, 5, 3)[0].tolist()
 
 
@@ -97,7 +97,7 @@ def test_a_report_says_with_what_it_was_made_and_is_json_for_every_reader(tmp_pa
 
     saved = json.loads((tmp_path / "report" / "report.json").read_text(encoding="utf-8"), parse_constant=refuse)
     assert saved["facts"]["random_state"] == 4
-    assert saved["rows"][0]["options"] == {"minimum_documents": 1}
+    assert saved["rows"][0]["options"] == {"min_documents": 1}
     assert saved["rows"][-1]["score"] == pytest.approx(1 / 3)
     assert [pair["degrees_of_freedom"] for pair in saved["pairs"]].count(None) == 1
     assert "minimum documents 1; strength 1" in (tmp_path / "report" / "report.md").read_text(encoding="utf-8")

@@ -13,13 +13,13 @@ DIGITS = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine"
 NUMBERS = list(range(1111, 9999, 17))
 SOURCES = [" ".join(str(number).replace("0", "9")) for number in NUMBERS]
 TARGETS = [" ".join(DIGITS[int(digit) - 1] for digit in source.split()) for source in SOURCES]
-FAMILIES = [SequenceToSequence(width=16, hidden=16), RNNEncoderDecoder(width=16, hidden=16)]
+DOCUMENT_FAMILIES = [SequenceToSequence(width=16, hidden=16), RNNEncoderDecoder(width=16, hidden=16)]
 
 
 @pytest.fixture(scope="module")
 def comparison():
     return scansion.compare(
-        SOURCES, TARGETS, FAMILIES, task="translate", seeds=2, budget="24s", processes=1, random_state=0
+        SOURCES, TARGETS, DOCUMENT_FAMILIES, task="translate", seeds=2, budget="24s", processes=1, random_state=0
     )
 
 

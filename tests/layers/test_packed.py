@@ -9,7 +9,7 @@ from torch import nn
 
 from scansion.families.bert import Bert
 from scansion.layers.packed import PACKS, PackedLinear, packed
-from scansion.learning.frozen import Encoder
+from scansion.learning.frozen_encoder import Encoder
 from scansion.text.batches import Sequences
 
 needs_packing = pytest.mark.skipif(not PACKS, reason="torch has no packed products on this processor")

@@ -16,21 +16,21 @@ from scansion.families.bert import Bert
 from scansion.families.lstm import LSTM
 from scansion.families.rnn import RNN
 from scansion.families.transformer import Transformer
-from scansion.heads.labels import LabelsHead
+from scansion.heads.multiclass import MulticlassHead
 from scansion.learning.checkpoints import Checkpoints, Stop
-from scansion.learning.gradient import Alone, Step, Training
-from scansion.learning.parallel import LOOPBACK, learn_together, write_run
+from scansion.learning.loop import SingleProcess, Step, Training
+from scansion.learning.workers import LOOPBACK, learn_together, write_run
 from scansion.learning.pretraining import Pretraining, PretrainingJob
-from scansion.learning.reader import Examples, Reader
-from scansion.learning.readers import ReaderJob
-from scansion.learning.run import Learned, learn_by_steps
+from scansion.learning.document_network import Examples, DocumentNetwork
+from scansion.learning.document_job import DocumentJob
+from scansion.learning.run import TrainedWeights, train_job
 from scansion.storage.limits import ROOM_TO_SPARE
-from scansion.storage.runs import Run
+from scansion.storage.run_folder import Run
 from scansion.text.batches import FIRST_WORD
 from scansion.text.vocabulary import Vocabulary
-from scansion.text.words import read_words
+from scansion.text.word_tokenizer import read_words
 
-FAMILIES = {
+DOCUMENT_FAMILIES = {
     "rnn": RNN(width=8),
     "lstm": LSTM(width=8),
     "transformer": Transformer(width=8, heads=2, feed_forward=16, longest=16),
@@ -40,12 +40,12 @@ FAMILIES = {
 TEXTS = [f"{a} {b} {c} thing" for a, b, c in itertools.product(("red", "blue"), ("round", "square", "flat"), "abcdef")]
 CORPUS = read_words(TEXTS)
 VOCABULARY = Vocabulary.learn(CORPUS)
-TRAINING = Training(fewest_epochs=3, most_epochs=3, smallest_batch=40, largest_batch=40)
-HEAD = LabelsHead(("blue", "red"))
+TRAINING = Training(min_epochs=3, max_epochs=3, min_batch_tokens=40, max_batch_tokens=40)
+HEAD = MulticlassHead(("blue", "red"))
 DESCRIBED = {"family": "lstm", "options": {"width": 8}}
 
 
-def inputs(name: str) -> ReaderJob | PretrainingJob:
+def inputs(name: str) -> DocumentJob | PretrainingJob:
     """A job with dropout on, and what it learns from."""
     sequences, sizes = VOCABULARY.encode(CORPUS), (len(VOCABULARY), len(VOCABULARY.pieces))
     targets = np.array([text.startswith("blue") for text in TEXTS]).astype(np.int64)
@@ -55,15 +55,15 @@ def inputs(name: str) -> ReaderJob | PretrainingJob:
         parts.append(Examples(part, targets[rows], np.ones(len(rows))))
     spelling = VOCABULARY.spell(CORPUS.types)
     if name == "pretraining":
-        training = Pretraining(fewest_epochs=3, most_epochs=3, smallest_batch=40, largest_batch=40)
+        training = Pretraining(min_epochs=3, max_epochs=3, min_batch_tokens=40, max_batch_tokens=40)
         texts = (part.sequences for part in reversed(parts))
-        return PretrainingJob(FAMILIES[name], *sizes, training, 0, spelling, *texts)
+        return PretrainingJob(DOCUMENT_FAMILIES[name], *sizes, training, 0, spelling, *texts)
     if name == "fine-tuned":
         framed = [replace(part, sequences=replace(part.sequences, frame=(1, 2))) for part in parts]
         tokens = len(CORPUS.types) + FIRST_WORD
-        start = FAMILIES[name].build(tokens).state_dict()
-        return ReaderJob(FAMILIES[name], HEAD, tokens, 0, TRAINING, 0, None, framed[1], framed[0], fixed(start))
-    return ReaderJob(FAMILIES[name], HEAD, *sizes, TRAINING, 0, spelling, parts[1], parts[0])
+        start = DOCUMENT_FAMILIES[name].build(tokens).state_dict()
+        return DocumentJob(DOCUMENT_FAMILIES[name], HEAD, tokens, 0, TRAINING, 0, None, framed[1], framed[0], fixed(start))
+    return DocumentJob(DOCUMENT_FAMILIES[name], HEAD, *sizes, TRAINING, 0, spelling, parts[1], parts[0])
 
 
 def fixed(weights: dict[str, torch.Tensor]) -> dict[str, np.ndarray]:
@@ -77,14 +77,14 @@ def run_in(folder, name, seconds=0.0, stop_after=None, run=None):
     with Run.begin(folder, DESCRIBED, resume=True) as held:
         checkpoints = Checkpoints(run or held, seconds, Stop())
         events = []
-        for event in learn_by_steps(inputs(name), Alone(), checkpoints=checkpoints):
+        for event in train_job(inputs(name), SingleProcess(), checkpoints=checkpoints):
             events.append(event)
             if isinstance(event, Step) and event.number == stop_after:
                 checkpoints.stop.ask()
         return events
 
 
-def same(one: Learned, other: Learned) -> bool:
+def same(one: TrainedWeights, other: TrainedWeights) -> bool:
     return vars(one).keys() == vars(other).keys() and all(
         np.array_equal(one.weights[name], other.weights[name]) for name in one.weights | other.weights
     ) and replace(one, weights={}) == replace(other, weights={})
@@ -94,9 +94,9 @@ def without_clock(events) -> list:
     return [replace(event, seconds=0.0) for event in events[:-1]]
 
 
-@pytest.mark.parametrize("name", list(FAMILIES))
+@pytest.mark.parametrize("name", list(DOCUMENT_FAMILIES))
 def test_a_run_stopped_at_any_step_ends_as_if_it_had_not_been(name, tmp_path):
-    whole = list(learn_by_steps(inputs(name), Alone()))
+    whole = list(train_job(inputs(name), SingleProcess()))
     for step in range(1, sum(isinstance(event, Step) for event in whole)):
         with pytest.raises(InterruptedRunError, match=rf"Stopped after step {step}; all of it is kept in .*{step}"):
             run_in(tmp_path / str(step), name, seconds=1e9, stop_after=step)
@@ -106,11 +106,11 @@ def test_a_run_stopped_at_any_step_ends_as_if_it_had_not_been(name, tmp_path):
 
 
 def test_a_run_killed_between_checkpoints_goes_on_from_the_last(tmp_path):
-    whole = list(learn_by_steps(inputs("lstm"), Alone()))
+    whole = list(train_job(inputs("lstm"), SingleProcess()))
     for step in (2, 5, 7):
         folder = tmp_path / str(step)
         with Run.begin(folder, DESCRIBED, resume=True) as run:
-            for event in learn_by_steps(inputs("lstm"), Alone(), checkpoints=Checkpoints(run, 0.0, Stop())):
+            for event in train_job(inputs("lstm"), SingleProcess(), checkpoints=Checkpoints(run, 0.0, Stop())):
                 if isinstance(event, Step) and event.number == step:
                     break  # as a kill does: the step is done and not kept
         assert same(run_in(folder, "lstm")[-1], whole[-1])
@@ -148,7 +148,7 @@ def test_the_last_checkpoints_are_kept_and_broken_ones_are_told_and_thrown_away(
         run_in(tmp_path / "run", "rnn", stop_after=7)
     with Run.begin(tmp_path / "run", DESCRIBED, resume=True) as run:
         assert [place.name for place in run.checkpoints()] == ["checkpoint-000000007", "checkpoint-000000006"]
-    whole = list(learn_by_steps(inputs("rnn"), Alone()))
+    whole = list(train_job(inputs("rnn"), SingleProcess()))
     assert same(run_in(tmp_path / "run", "rnn")[-1], whole[-1])
 
 
@@ -217,9 +217,9 @@ def test_a_place_taken_by_something_else_is_left_alone(tmp_path):
 
 
 def test_a_loss_that_is_not_a_number_leaves_the_last_checkpoint(tmp_path, monkeypatch):
-    loss, losses = Reader.loss, itertools.count(1)
+    loss, losses = DocumentNetwork.loss, itertools.count(1)
     poisoned = lambda reader, batch: loss(reader, batch) * (1 if next(losses) < 6 else float("nan"))  # noqa: E731
-    monkeypatch.setattr(Reader, "loss", poisoned)
+    monkeypatch.setattr(DocumentNetwork, "loss", poisoned)
     with pytest.raises(DivergedError, match=r"became nan at step 5 \(rows "):
         run_in(tmp_path / "run", "lstm")
     with Run.begin(tmp_path / "run", DESCRIBED, resume=True) as run:

@@ -6,22 +6,22 @@ import torch
 
 from scansion.families.lstm import LSTM
 from scansion.families.transformer import Transformer
-from scansion.heads.label_sets import LabelSetsHead
-from scansion.heads.labels import LabelsHead
-from scansion.heads.numbers import NumbersHead
-from scansion.learning.gradient import Alone, Training
-from scansion.learning.intercept import intercept, refit_intercept
-from scansion.learning.reader import Examples, read
-from scansion.learning.readers import ReaderJob
-from scansion.learning.run import learn_by_steps
+from scansion.heads.multilabel import MultilabelHead
+from scansion.heads.multiclass import MulticlassHead
+from scansion.heads.regression import RegressionHead
+from scansion.learning.loop import SingleProcess, Training
+from scansion.learning.recalibration import intercept, refit_intercept
+from scansion.learning.document_network import Examples, read
+from scansion.learning.document_job import DocumentJob
+from scansion.learning.run import train_job
 from scansion.text.vocabulary import Vocabulary
-from scansion.text.words import read_words
+from scansion.text.word_tokenizer import read_words
 
 MANY = 50_000
-COLOURS = LabelsHead(("blue", "green", "red"))
+COLOURS = MulticlassHead(("blue", "green", "red"))
 
 
-def job(family, rows: int = 400, **training) -> ReaderJob:
+def job(family, rows: int = 400, **training) -> DocumentJob:
     """Texts with a word for each of two labels, one of them four times as frequent."""
     random = np.random.default_rng(0)
     labels = (random.random(rows) < 0.2).astype(np.int64)
@@ -29,9 +29,9 @@ def job(family, rows: int = 400, **training) -> ReaderJob:
     corpus = read_words([f"{' '.join(random.choice(['a', 'the', 'of', 'it'], 6))} {word}" for word in words])
     vocabulary = Vocabulary.learn(corpus)
     examples = Examples(vocabulary.encode(corpus), labels, np.ones(rows))
-    return ReaderJob(
-        family, LabelsHead(("no", "yes")), len(vocabulary), len(vocabulary.pieces),
-        Training(most_epochs=3, steps=30, **training), 0, vocabulary.spell(corpus.types), examples, examples,
+    return DocumentJob(
+        family, MulticlassHead(("no", "yes")), len(vocabulary), len(vocabulary.pieces),
+        Training(max_epochs=3, steps=30, **training), 0, vocabulary.spell(corpus.types), examples, examples,
     )
 
 
@@ -45,19 +45,19 @@ def test_it_is_what_makes_the_mean_probability_of_each_label_its_frequency():
 
 def test_rows_count_by_their_weights():
     scores, targets = np.zeros((2, 1)), np.array([0, 1])
-    moved = intercept(LabelsHead(("no", "yes")), scores, targets, np.array([10_000.0, 30_000.0]), smoothing=0.0)
+    moved = intercept(MulticlassHead(("no", "yes")), scores, targets, np.array([10_000.0, 30_000.0]), smoothing=0.0)
     assert moved[0] == pytest.approx(np.log(3), abs=1e-3)
 
 
 def test_of_a_number_it_is_the_mean_of_what_is_missing():
     random = np.random.default_rng(0)
     scores, targets = random.normal(size=(MANY, 1)), random.normal(size=MANY).astype(np.float32)
-    moved = intercept(NumbersHead(0.0, 1.0), scores, targets, np.ones(MANY), smoothing=0.1)
+    moved = intercept(RegressionHead(0.0, 1.0), scores, targets, np.ones(MANY), smoothing=0.1)
     assert moved[0] == pytest.approx(targets.mean() - scores.mean(), abs=1e-4)
 
 
 def test_a_label_that_is_never_there_is_not_sent_to_infinity():
-    head = LabelSetsHead(("here", "never"))
+    head = MultilabelHead(("here", "never"))
     targets = np.array([[1.0, 0.0]] * 5, np.float32)
     assert np.abs(intercept(head, np.zeros((5, 2)), targets, np.ones(5), smoothing=0.0)).max() < 2
 
@@ -65,7 +65,7 @@ def test_a_label_that_is_never_there_is_not_sent_to_infinity():
 @pytest.mark.parametrize("longest", [4, 4096])
 def test_a_reader_then_gives_each_label_its_share_of_the_rows_it_learned_from(longest):
     work = job(Transformer(width=16, heads=2, feed_forward=32, longest=longest), label_smoothing=0.0)
-    *_, learned = learn_by_steps(work, Alone())
+    *_, learned = train_job(work, SingleProcess())
     reader = work.build()
     reader.load_state_dict({name: torch.from_numpy(array) for name, array in learned.weights.items()})
     with torch.no_grad():

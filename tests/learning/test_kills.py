@@ -23,24 +23,24 @@ import torch
 from scansion.families.lstm import LSTM
 from scansion.families.rnn import RNN
 from scansion.families.transformer import Transformer
-from scansion.heads.labels import LabelsHead
+from scansion.heads.multiclass import MulticlassHead
 from scansion.learning.checkpoints import Checkpoints, Stop
-from scansion.learning.gradient import Alone, Training
-from scansion.learning.reader import Examples
-from scansion.learning.readers import ReaderJob
-from scansion.learning.run import Learned, learn_by_steps
-from scansion.storage.runs import Run
+from scansion.learning.loop import SingleProcess, Training
+from scansion.learning.document_network import Examples
+from scansion.learning.document_job import DocumentJob
+from scansion.learning.run import TrainedWeights, train_job
+from scansion.storage.run_folder import Run
 from scansion.text.vocabulary import Vocabulary
-from scansion.text.words import read_words
+from scansion.text.word_tokenizer import read_words
 
-FAMILIES = {
+DOCUMENT_FAMILIES = {
     "rnn": RNN(width=8),
     "lstm": LSTM(width=8),
     "transformer": Transformer(width=8, heads=2, feed_forward=16, longest=16),
 }
 WORDS = itertools.product(("red", "blue"), ("round", "flat"), "abcdef", "12")
 TEXTS = [" ".join([*words, "thing"]) for words in WORDS]
-TRAINING = Training(fewest_epochs=6, most_epochs=6, smallest_batch=40, largest_batch=40)
+TRAINING = Training(min_epochs=6, max_epochs=6, min_batch_tokens=40, max_batch_tokens=40)
 MOST_TRIES = 60  # a kill for every step, and the last try to the end
 
 
@@ -58,15 +58,15 @@ def learned(folder: Path, name: str) -> str:
         )
         for part in (rows[::6], np.setdiff1d(rows, rows[::6]))
     )
-    labels = LabelsHead(("blue", "red"))
-    job = ReaderJob(
-        FAMILIES[name], labels, len(vocabulary), len(vocabulary.pieces), TRAINING, 0, vocabulary.spell(corpus.types),
+    labels = MulticlassHead(("blue", "red"))
+    job = DocumentJob(
+        DOCUMENT_FAMILIES[name], labels, len(vocabulary), len(vocabulary.pieces), TRAINING, 0, vocabulary.spell(corpus.types),
         kept, held,
     )
     with Run.begin(folder, {"family": name}, resume=True) as run:
         checkpoints = Checkpoints(run, 0.0, Stop())
-        *_, last = learn_by_steps(job, Alone(), checkpoints=checkpoints)
-    assert isinstance(last, Learned)
+        *_, last = train_job(job, SingleProcess(), checkpoints=checkpoints)
+    assert isinstance(last, TrainedWeights)
     digest = hashlib.sha256(json.dumps([last.epoch, last.steps, last.tokens, last.ended]).encode())
     for key in sorted(last.weights):
         digest.update(last.weights[key].tobytes())
@@ -124,13 +124,13 @@ def check(name: str, kills: int) -> None:
     assert set(told["killed"]) == {told["whole"]}
 
 
-@pytest.mark.parametrize("name", list(FAMILIES))
+@pytest.mark.parametrize("name", list(DOCUMENT_FAMILIES))
 def test_a_run_killed_at_random_instants_ends_with_the_same_weights(name):
     check(name, 10)
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("name", list(FAMILIES))
+@pytest.mark.parametrize("name", list(DOCUMENT_FAMILIES))
 def test_a_run_killed_two_hundred_times_ends_with_the_same_weights(name):
     check(name, 200)
 

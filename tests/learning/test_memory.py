@@ -11,13 +11,13 @@ import pytest
 import torch
 
 from scansion.families.lstm import LSTM
-from scansion.heads.labels import LabelsHead
-from scansion.learning.gradient import Alone, Training, train
-from scansion.learning.optimiser import Optimiser
-from scansion.learning.reader import Examples, build_reader
+from scansion.heads.multiclass import MulticlassHead
+from scansion.learning.loop import SingleProcess, Training, train
+from scansion.learning.optimizer import Optimizer
+from scansion.learning.document_network import Examples, build_document_network
 from scansion.text.batches import epoch_plan
 from scansion.text.vocabulary import Vocabulary
-from scansion.text.words import read_words
+from scansion.text.word_tokenizer import read_words
 
 WARM_UP, STEPS, MEGABYTE = 500, 2_000, 1 << 20
 
@@ -35,13 +35,13 @@ def main() -> None:
     vocabulary = Vocabulary.learn(corpus)
     sequences, targets = vocabulary.encode(corpus), np.arange(len(texts)) % 2
     examples = Examples(sequences, targets, np.ones(len(texts)))
-    head = LabelsHead(("a", "b"))
-    reader = build_reader(LSTM(width=16), len(vocabulary), len(vocabulary.pieces), head, 0.1, 0, words_beside=False)
+    head = MulticlassHead(("a", "b"))
+    reader = build_document_network(LSTM(width=16), len(vocabulary), len(vocabulary.pieces), head, 0.1, 0, word_sum=False)
     reader.use(vocabulary.spell(corpus.types))
     steps = train(
-        reader, Optimiser(reader, 0.01, 1.0), lambda epoch: epoch_plan(sequences.lengths, 100, 0, epoch),
+        reader, Optimizer(reader, 0.01, 1.0), lambda epoch: epoch_plan(sequences.lengths, 100, 0, epoch),
         examples.batch, examples.weights, sequences.lengths, Training(), epochs=10**6, learning_rate=1e-3, seed=0,
-        engine=Alone(),
+        engine=SingleProcess(),
     )  # fmt: skip
     for step in steps:
         if step.number == WARM_UP:

@@ -11,14 +11,14 @@ from scansion import LSTM, RNN, DocumentClassifier, Training, Transformer
 from scansion.errors import UsageError
 from scansion.families.catalogue import READERS, name_of
 from scansion.layers.dropout import reseed
-from scansion.learning.gradient import Alone
-from scansion.learning.parallel import learn_together
+from scansion.learning.loop import SingleProcess
+from scansion.learning.workers import learn_together
 from scansion.learning.pretraining import Guesser, Pretraining, PretrainingJob, TextBatch, network_of, split_texts
-from scansion.learning.run import Learned, learn_by_steps
+from scansion.learning.run import TrainedWeights, train_job
 from scansion.randomness import stream
 from scansion.text.batches import FIRST_WORD, UNKNOWN, Sequences
 from scansion.text.vocabulary import Vocabulary
-from scansion.text.words import read_words
+from scansion.text.word_tokenizer import read_words
 
 SMALL = {
     "rnn": RNN(width=16, dropout=0.0, word_dropout=0.0, learning_rate=0.01),
@@ -47,7 +47,7 @@ def job(name: str, epochs: int = 12, rows: int = 400, piece: int = 32) -> Pretra
         for part in (slice(held, None), slice(0, held))
     ]
     training = Pretraining(
-        fewest_epochs=epochs, most_epochs=epochs, smallest_batch=200, largest_batch=200, learning_rate=0.01,
+        min_epochs=epochs, max_epochs=epochs, min_batch_tokens=200, max_batch_tokens=200, learning_rate=0.01,
         pieces_read=0.9 if piece > 4 else 0.5, piece=piece,
     )
     return PretrainingJob(
@@ -55,7 +55,7 @@ def job(name: str, epochs: int = 12, rows: int = 400, piece: int = 32) -> Pretra
     )
 
 
-def learned(run) -> Learned:
+def learned(run) -> TrainedWeights:
     *_, last = run
     return last
 
@@ -85,7 +85,7 @@ def test_what_follows_from_the_other_words_is_learned(name):
     work = job(name, epochs=20)
     guesser = work.build()
     at_first = mean_errors(work, guesser)
-    guesser.load_state_dict({k: torch.from_numpy(v) for k, v in learned(learn_by_steps(work, Alone())).weights.items()})
+    guesser.load_state_dict({k: torch.from_numpy(v) for k, v in learned(train_job(work, SingleProcess())).weights.items()})
     assert partners_found(work, guesser) == len(PAIRS)
     near, by_words, by_pieces = mean_errors(work, guesser)
     assert near < 0.5 * at_first[0]
@@ -98,7 +98,7 @@ def test_what_follows_from_other_pieces_is_learned(name):
     work = job(name, piece=2)
     guesser = work.build()
     at_first = mean_errors(work, guesser)[2]
-    guesser.load_state_dict({k: torch.from_numpy(v) for k, v in learned(learn_by_steps(work, Alone())).weights.items()})
+    guesser.load_state_dict({k: torch.from_numpy(v) for k, v in learned(train_job(work, SingleProcess())).weights.items()})
     assert mean_errors(work, guesser)[2] < 0.8 * at_first
 
 
@@ -150,7 +150,7 @@ def test_every_weight_gets_a_gradient(name):
 
 def test_two_processes_learn_what_one_learns():
     work = job("transformer", epochs=2)
-    alone, together = learned(learn_by_steps(work, Alone())), learned(learn_together(work, 2, float("inf")))
+    alone, together = learned(train_job(work, SingleProcess())), learned(learn_together(work, 2, float("inf")))
     assert alone.steps == together.steps
     assert alone.weights.keys() == together.weights.keys()
 
@@ -159,14 +159,14 @@ def test_a_job_comes_back_from_disk_as_it_was(tmp_path):
     work = job("lstm", epochs=1)
     work.write(tmp_path)
     again = PretrainingJob.read(tmp_path)
-    first, second = (learned(learn_by_steps(each, Alone())) for each in (work, again))
+    first, second = (learned(train_job(each, SingleProcess())) for each in (work, again))
     assert all(np.array_equal(first.weights[name], second.weights[name]) for name in first.weights)
 
 
 @pytest.mark.parametrize("name", list(SMALL))
 def test_what_was_learned_is_what_a_reader_begins_with(name):
     work = job(name, epochs=20)
-    weights = network_of(learned(learn_by_steps(work, Alone())).weights)
+    weights = network_of(learned(train_job(work, SingleProcess())).weights)
     reader = READERS[name_of(SMALL[name])](width=16) if name != "transformer" else SMALL[name]
     network = reader.build(work.words, work.pieces)
     assert weights.keys() == network.state_dict().keys()
@@ -177,7 +177,7 @@ def test_texts_without_answers_help_where_answers_are_few(name, tmp_path):
     """Two words of a kind are known by their company: the labelled texts hold one of them, the test the other."""
     labelled = [f"{word} and {other} {PAIRS[word]}" for word in ("salt", "king") for other in ADJECTIVES] * 4
     answers = ["food" if "salt" in text else "court" for text in labelled]
-    shared = {"training": Training(fewest_epochs=6, most_epochs=6, smallest_batch=64, largest_batch=64),
+    shared = {"training": Training(min_epochs=6, max_epochs=6, min_batch_tokens=64, max_batch_tokens=64),
               "processes": 1, "random_state": 0}
     model = DocumentClassifier(SMALL[name], pretrain="own", **shared).fit(labelled, answers, unlabelled=texts(200))
     assert model.score(labelled, answers) == 1.0

@@ -8,28 +8,28 @@ import torch
 
 from scansion.families.rnn import RNN
 from scansion.families.transformer import Transformer
-from scansion.heads.labels import LabelsHead
-from scansion.heads.numbers import NumbersHead
-from scansion.learning.gradient import Training
-from scansion.learning.reader import Examples, read
-from scansion.learning.readers import ReaderJob
+from scansion.heads.multiclass import MulticlassHead
+from scansion.heads.regression import RegressionHead
+from scansion.learning.loop import Training
+from scansion.learning.document_network import Examples, read
+from scansion.learning.document_job import DocumentJob
 from scansion.learning.spread import line, refit_spread
 from scansion.text.vocabulary import Vocabulary
-from scansion.text.words import read_words
+from scansion.text.word_tokenizer import read_words
 
 MANY = 20_000
 
 
 RECURRENT, ATTENTIVE = RNN(width=16), Transformer(width=16, heads=2, feed_forward=32)
-NUMBERS, LABELS = NumbersHead(0.0, 1.0), LabelsHead(("no", "yes"))
+NUMBERS, LABELS = RegressionHead(0.0, 1.0), MulticlassHead(("no", "yes"))
 
 
-def job(family=RECURRENT, head=NUMBERS, rows: int = 300) -> ReaderJob:
+def job(family=RECURRENT, head=NUMBERS, rows: int = 300) -> DocumentJob:
     random = np.random.default_rng(0)
     corpus = read_words([" ".join(random.choice(["fine", "dull", "slow", "bright"], 5)) for _ in range(rows)])
     vocabulary = Vocabulary.learn(corpus)
     examples = Examples(vocabulary.encode(corpus), np.zeros(rows, np.float32), np.ones(rows))
-    return ReaderJob(
+    return DocumentJob(
         family, head, len(vocabulary), len(vocabulary.pieces), Training(), 0, vocabulary.spell(corpus.types),
         examples, examples,
     )
@@ -87,5 +87,5 @@ def test_labels_stay_as_they_are():
 def test_numbers_from_scratch_have_no_words_beside_the_layers_and_pretrained_ones_do():
     work = job(ATTENTIVE)
     start = {name: weights.detach().numpy() for name, weights in work.build().network.state_dict().items()}
-    assert [work.words_beside, replace(work, start=start).words_beside] == [False, True]
-    assert job(ATTENTIVE, LABELS).words_beside
+    assert [work.word_sum, replace(work, start=start).word_sum] == [False, True]
+    assert job(ATTENTIVE, LABELS).word_sum

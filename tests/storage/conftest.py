@@ -3,7 +3,7 @@ import pytest
 
 from scansion.storage.folders import publish
 from scansion.storage.strict_json import json_bytes
-from scansion.storage.vocabulary import words_to_bytes
+from scansion.storage.word_list import words_to_bytes
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from scansion.storage.manifest import library_versions
-from scansion.storage.runs import Run
+from scansion.storage.run_folder import Run
 
 CALLS = ("openat", "write", "fsync", "rename", "mkdir", "close")
 FAULTS = {"killed": "signal=KILL", "full": "error=ENOSPC", "broken": "error=EIO"}

@@ -25,7 +25,7 @@ from scansion.storage.folders import open_folder
 from scansion.storage.limits import GIB, MIB
 from scansion.storage.schema import from_json
 from scansion.storage.tensors import tensors_to_bytes
-from scansion.storage.vocabulary import words_from_bytes
+from scansion.storage.word_list import words_from_bytes
 
 CONFIG = b'{"width": 2}'
 WEIGHTS = tensors_to_bytes({"a": np.zeros(2, dtype=np.float32)})
@@ -472,7 +472,7 @@ WATCHED = """
 import sys
 from pathlib import Path
 import test_hostile_folders as forgery
-from scansion.comparison.worker import own_peak_memory
+from scansion.comparison.fit_and_score import own_peak_memory
 
 DANGERS = ("exec", "compile", "import", "os.system", "os.exec", "os.posix_spawn", "subprocess.Popen",
            "pickle.find_class", "socket.connect", "ctypes.dlopen", "os.remove", "os.rename", "os.mkdir")

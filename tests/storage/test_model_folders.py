@@ -12,7 +12,7 @@ import pytest
 
 from scansion.errors import DivergedError, StorageError, UnsafeFolderError, UsageError
 from scansion.storage.folders import open_folder, publish
-from scansion.storage.vocabulary import words_from_bytes
+from scansion.storage.word_list import words_from_bytes
 
 DESCRIBED = {"task": "classify", "family": "lstm", "data_fingerprint": "0" * 64}
 VERSION_1 = Path(__file__).parent / "fixtures" / "version_1"

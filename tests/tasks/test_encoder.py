@@ -9,13 +9,13 @@ import torch
 import scansion
 from scansion.errors import DataError, StorageError
 from scansion.learning.run import Epoch
-from scansion.tasks.borrowing import borrow
+from scansion.models.pretrained_encoder import borrow
 from scansion.tasks.encoder import pretraining
 
 TEXTS = [f"{first} and {word} {second}" for first, second in (("Salt", "pepper"), ("king", "queen"), ("sun", "moon"))
          for word in ("old", "new", "red", "big", "wet")] * 8
 SIZES = scansion.Bert(width=16, heads=2, layers=1, feed_forward=32, positions=16, dropout=0.0, learning_rate=0.01)
-QUICK = scansion.Pretraining(fewest_epochs=4, most_epochs=4, smallest_batch=200, largest_batch=200, learning_rate=0.01)
+QUICK = scansion.Pretraining(min_epochs=4, max_epochs=4, min_batch_tokens=200, max_batch_tokens=200, learning_rate=0.01)
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +47,7 @@ def test_others_read_it_as_a_bert(folder):
 
 
 def test_hidden_pieces_are_guessed_better_and_better():
-    training = replace(QUICK, fewest_epochs=30, most_epochs=30)
+    training = replace(QUICK, min_epochs=30, max_epochs=30)
     events = pretraining(TEXTS, SIZES, pieces=320, training=training, processes=1, random_state=0)
     errors = [event.held_out_error for event in events if isinstance(event, Epoch)]
     assert errors[-1] < 0.5 * errors[0]

@@ -11,13 +11,13 @@ import torch
 from sklearn.base import clone
 
 import scansion
-from scansion.engines.native import Native
+from scansion.models.native_translator import Native
 from scansion.errors import NotFittedError, UnsafeFolderError, UsageError
 from scansion.families.recurrent_encoder_decoder import LSTMEncoderDecoder, RNNEncoderDecoder
 from scansion.families.sequence_to_sequence import SequenceToSequence
 from scansion.families.transformer_encoder_decoder import TransformerEncoderDecoder
-from scansion.layers.recording import recorded
-from scansion.learning.writer import WriterTraining, batch_of
+from scansion.layers.attention_capture import recorded
+from scansion.learning.seq2seq import TranslationTraining, batch_of
 from scansion.tasks.translation import Translator
 from scansion.text.pairs import Pairs
 
@@ -45,7 +45,7 @@ SMALL = {
     "rnn": RNNEncoderDecoder(width=16, hidden=16),
     "lstm-without-attention": SequenceToSequence(width=16, hidden=16),
 }
-QUICK = WriterTraining(fewest_epochs=1, most_epochs=1, smallest_batch=400, largest_batch=400)
+QUICK = TranslationTraining(min_epochs=1, max_epochs=1, min_batch_tokens=400, max_batch_tokens=400)
 
 
 @pytest.fixture(scope="module", params=list(SMALL))
@@ -80,8 +80,8 @@ def test_the_transformer_learns_a_mapping_that_is_a_real_one(mapping):
         width=64, heads=4, layers=2, feed_forward=128, dropout=0.1, learning_rate=1e-3
     )
     epochs = 130_000 // len(train)
-    training = WriterTraining(
-        fewest_epochs=epochs, most_epochs=epochs, smallest_batch=1_000, largest_batch=1_000, label_smoothing=0.0
+    training = TranslationTraining(
+        min_epochs=epochs, max_epochs=epochs, min_batch_tokens=1_000, max_batch_tokens=1_000, label_smoothing=0.0
     )
     model = Translator(family, pieces=400, training=training, processes=1, random_state=0)
     model.fit([sources[row] for row in train], [targets[row] for row in train])
@@ -210,7 +210,7 @@ def test_a_sample_is_a_function_of_the_seed_and_a_cold_one_is_greedy(quick):
     first = quick.sample(texts, random_state=1)
     assert first == quick.sample(texts, random_state=1)
     assert first != quick.sample(texts, random_state=2)
-    assert quick.sample(texts, likeliest=1) == quick.predict(texts, beam=1)
+    assert quick.sample(texts, top_k=1) == quick.predict(texts, beam=1)
 
 
 # --- another engine -------------------------------------------------------------------------------------------------
@@ -220,7 +220,7 @@ def test_a_sample_is_a_function_of_the_seed_and_a_cold_one_is_greedy(quick):
 def transformer():
     """A Transformer that knows its digits well enough to be sure of its words."""
     family = TransformerEncoderDecoder(width=32, heads=4, layers=2, feed_forward=64, dropout=0.1, learning_rate=3e-3)
-    training = WriterTraining(fewest_epochs=12, most_epochs=12, smallest_batch=400, largest_batch=400)
+    training = TranslationTraining(min_epochs=12, max_epochs=12, min_batch_tokens=400, max_batch_tokens=400)
     return Translator(family, pieces=400, training=training, processes=1, random_state=0).fit(DIGITS, WORDS)
 
 

@@ -186,7 +186,7 @@ def test_a_row_knows_the_line_it_begins_in(tmp_path):
 
 
 def test_a_gzip_bomb_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr("scansion.text.decoding.MOST_UNPACKED", 2**20)
+    monkeypatch.setattr("scansion.text.encodings.MOST_UNPACKED", 2**20)
     line = b"a" * 1000 + b"\n"
     (tmp_path / "t.txt.gz").write_bytes(gzip.compress(line * 20_000))
     with pytest.raises(DataError, match="unpacks to more than 200 times its size"):

@@ -7,12 +7,12 @@ import pytest
 
 import scansion
 from browser import needs_browser, opened, overflow, serious_violations
-from scansion.learning.writer import WriterTraining
+from scansion.learning.seq2seq import TranslationTraining
 from scansion.viewer.page import HERE
 
 TEXTS = [f"w{i % 7} w{i % 5} {'good' if i % 2 else 'bad'} w{i % 3}" for i in range(60)]
 LABELS = ["up" if i % 2 else "down" for i in range(60)]
-ONCE = scansion.Training(fewest_epochs=1, most_epochs=1)
+ONCE = scansion.Training(min_epochs=1, max_epochs=1)
 TEXT = "w1 w2 <b>good</b> w3, and goodness knows"
 HOSTILE = (
     "<script>document.title='bad'</script> \"quotes' & </p></script><style>body{display:none}</style> {{ 7 * 7 }} "
@@ -33,7 +33,7 @@ def models():
 
 @pytest.fixture(scope="module")
 def translator():
-    once = WriterTraining(fewest_epochs=1, most_epochs=1)
+    once = TranslationTraining(min_epochs=1, max_epochs=1)
     family = scansion.TransformerEncoderDecoder(width=16, heads=2, layers=2, feed_forward=16)
     return scansion.Translator(family, pieces=300, training=once, processes=1, random_state=0).fit(TEXTS, TEXTS)
 

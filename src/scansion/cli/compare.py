@@ -8,8 +8,11 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from scansion.cli.fit import borrowing
-from scansion.cli.options import (
+from scansion.cli.family_options import pretrained_source
+from scansion.cli.input_data import DEMO_SPLIT, demo, read_unlabelled
+from scansion.cli.output_paths import check_place
+from scansion.cli.progress import Progress, say
+from scansion.cli.shared_options import (
     AtLeast,
     Budget,
     ClassWeight,
@@ -22,14 +25,10 @@ from scansion.cli.options import (
     Processes,
     Seed,
     TargetColumn,
-    Task,
+    TaskName,
     TextColumn,
     Unlabelled,
 )
-from scansion.cli.places import check_place
-from scansion.cli.reading import DEMO_SPLIT, Columns, answers, demo, read, read_unlabelled
-from scansion.cli.telling import Telling, say
-from scansion.cli.translation import check_options, check_two_sides, read_pairs
 from scansion.errors import SomeFamiliesFailedError, ThresholdError, UsageError
 
 EXAMPLES = """Examples:
@@ -68,7 +67,7 @@ def compare(
     mode: Mode = None,
     pretrain: Pretrain = None,
     unlabelled: Unlabelled = None,
-    task: Task = None,
+    task: TaskName = None,
     label_separator: LabelSeparator = None,
     max_bad: MaxBad = None,
     budget: Budget = None,
@@ -82,117 +81,90 @@ def compare(
 ) -> None:
     """Train every family on the same rows, and say with evidence which one to use."""
     from scansion.comparison.compare import comparing
-    from scansion.comparison.report import NAMES
+    from scansion.comparison.report_folder import NAMES
+    from scansion.tasks.catalogue import read_dataset, task_for
+    from scansion.tasks.task import ReadOptions
 
     data = data or []
     if use_demo == bool(data):
         raise UsageError("Name a table, or give --demo for the shipped one: scansion compare reviews.csv")
     if out is not None:
         check_place(out, frozenset(NAMES), "report.json", replace=True)
-    named = _named(families or [], data)
-    shared = {"seeds": seeds, "budget": budget, "processes": processes, "random_state": random_state}
-    if len(data) > 1:
-        check_options(data, None, {
-            "--text": text, "--target": target, "--split": split, "--folds": folds, "--task": task,
-            "--label-separator": label_separator, "--class-weight": class_weight, "--from": source, "--mode": mode,
-            "--pretrain": pretrain, "--unlabelled": unlabelled, "--learning-curve": learning_curve or None,
-        })
-        _report(_of_translators(data, test, named, max_bad, shared), None, as_json, out, at_least)
-        return
-    if use_demo and not (folds or test):
-        split = split or DEMO_SPLIT
-    columns = Columns(text, target, split, task, label_separator, max_bad)
-    documents = read(demo() if use_demo else data[0], columns, class_weight)
-    second = _second(test, Columns(documents.text_column, documents.target_column, None, documents.task,
-                                   label_separator, max_bad))
+    if use_demo:
+        data, split = [demo()], split if folds or test else split or DEMO_SPLIT
+    expected = task_for(_without_families(data, families or []), task)
+    given = {
+        "--text": text, "--target": target, "--split": split, "--folds": folds, "--task": task,
+        "--label-separator": label_separator, "--class-weight": class_weight, "--from": source, "--mode": mode,
+        "--pretrain": pretrain, "--unlabelled": unlabelled, "--learning-curve": learning_curve,
+    }
+    expected.check_options("compare", given)
+    chosen = _chosen(expected, families or [], source, mode)
+    kind, dataset = read_dataset(expected, data, ReadOptions(text, target, split, task, label_separator, max_bad))
+    kind.check_options("compare", given)
+    held_out = None if not test else read_dataset(kind, test, dataset.columns)[1]
+    for remark in (*dataset.remarks, *(held_out.remarks if held_out else ())):
+        say(remark)
     events = comparing(
-        list(documents.texts), answers(documents), _chosen(named, source, mode), task=documents.task, test=second,
-        splits=documents.splits, folds=folds, class_weight=class_weight, pretrain=pretrain,
-        unlabelled=read_unlabelled(unlabelled, text), learning_curve=learning_curve, **shared,
+        dataset.inputs, dataset.targets, chosen, task=kind.name,
+        test=None if held_out is None else (held_out.inputs, held_out.targets), splits=dataset.splits, folds=folds,
+        seeds=seeds, budget=budget, class_weight=class_weight, pretrain=pretrain,
+        unlabelled=read_unlabelled(unlabelled, text), processes=processes, learning_curve=learning_curve,
+        random_state=random_state,
     )
-    _report(events, folds, as_json, out, at_least)
-
-
-def _named(families: list[str], data: list[str]) -> list[str]:
-    """The families named, each known; two files are for those that translate."""
-    from scansion.families.catalogue import FAMILIES, WRITERS, family_from, writer_from
-
-    named = [name.strip() for given in families for name in given.split(",") if name.strip()]
-    if strays := [name for name in data if name in {*FAMILIES, *WRITERS} and not Path(name).exists()]:
-        raise UsageError(
-            f"{', '.join(map(repr, strays))} {'is a family' if len(strays) == 1 else 'are families'}, and no file has "
-            f"that name. Separate families by commas: --families {','.join([*named, *strays])}"
-        )
-    for name in named:
-        (writer_from if len(data) > 1 else family_from)(name)
-    return named
-
-
-def _second(test: list[str] | None, columns: Columns) -> tuple[list[str], list[Any]] | None:
-    """The test rows of a second table, if one was named."""
-    if not test:
-        return None
-    if len(test) > 1:
-        raise UsageError(f"--test takes one table; got {len(test)}.")
-    held = read(test[0], columns)
-    return list(held.texts), answers(held)
-
-
-def _chosen(named: list[str], source: str | None, mode: str | None) -> list[Any]:
-    """The families named, else the usual ones; with where weights are from or how they are used, the pretrained too."""
-    from scansion.comparison.compare import usual_families
-    from scansion.families.catalogue import family_from
-
-    chosen = list(map(family_from, named)) or usual_families()
-    if source is None and mode is None:
-        return chosen
-    others = [family for family in chosen if not hasattr(family, "source")]
-    return [*others, borrowing(family_from("pretrained"), source, mode)]
-
-
-def _of_translators(
-    data: list[str], test: list[str] | None, families: list[str], max_bad: float | None, shared: dict[str, Any]
-) -> Any:
-    """What happens while translators are compared."""
-    from scansion.comparison.compare import comparing
-
-    pairs = read_pairs(*check_two_sides(data, "Comparing translators"), max_bad)
-    held = None
-    if test:
-        second = read_pairs(*check_two_sides(test, "--test of translators"), max_bad)
-        held = (second.source, second.target)
-    return comparing(pairs.source, pairs.target, families or None, task="translate", test=held, **shared)
-
-
-def _report(events: Any, folds: int | None, as_json: bool, out: Path | None, at_least: float | None) -> None:
-    """Follow a comparison to its end, print it, and judge it."""
-    with Telling() as telling:
-        comparison = _followed(events, telling, folds)
+    with Progress() as progress:
+        comparison = _followed(events, progress, folds)
     _print(comparison, as_json, out)
     if comparison.interrupted:
         raise KeyboardInterrupt
     _judge(comparison, at_least)
 
 
-def _followed(events: Any, telling: Telling, folds: int | None) -> Any:
+def _without_families(data: list[str], families: list[str]) -> list[str]:
+    """The files; UsageError for a family among them, which was meant to stand behind a comma."""
+    from scansion.families.catalogue import DOCUMENT_FAMILIES, TRANSLATION_FAMILIES
+
+    known = {*DOCUMENT_FAMILIES, *TRANSLATION_FAMILIES}
+    if strays := [name for name in data if name in known and not Path(name).exists()]:
+        raise UsageError(
+            f"{', '.join(map(repr, strays))} {'is a family' if len(strays) == 1 else 'are families'}, and no file has "
+            f"that name. Separate families by commas: --families {','.join([*_named(families), *strays])}"
+        )
+    return data
+
+
+def _named(families: list[str]) -> list[str]:
+    return [name.strip() for given in families for name in given.split(",") if name.strip()]
+
+
+def _chosen(task: Any, families: list[str], source: str | None, mode: str | None) -> list[Any] | None:
+    """The families named, else None for the usual ones; with a source or a mode, the pretrained one as it says."""
+    from scansion.families.catalogue import configured
+
+    chosen = [configured(name, task.families) for name in _named(families)]
+    if source is None and mode is None:
+        return chosen or None
+    others = [family for family in chosen or task.compared.usual() if not hasattr(family, "source")]
+    return [*others, pretrained_source(configured("pretrained", task.families), source, mode)]
+
+
+def _followed(events: Any, progress: Progress, folds: int | None) -> Any:
     """The comparison, with what happens on the way told; interrupted, the comparison of what was finished."""
-    from scansion.comparison.runs import Doing, Outcome
+    from scansion.comparison.result import ComparisonInterrupted
 
     try:
-        for event in events:
-            if isinstance(event, Doing):
-                telling.now(f"{_run(event.label, event.seed, event.fold, folds)}: {event.doing}", event.progress)
-            elif isinstance(event, Outcome):
-                said = event.failure or f"{event.cost['fit_seconds']:.1f} s"
-                telling.done(f"{_run(event.run.label, event.run.seed, event.run.fold, folds)}: {said}")
-            else:
-                return event
-    except KeyboardInterrupt:  # it may strike here while the comparison waits, and has to learn of it
-        return events.throw(KeyboardInterrupt())
-
-
-def _run(label: str, seed: int, fold: int, folds: int | None) -> str:
-    return f"{label}, seed {seed}" + (f", part {fold + 1} of {folds}" if folds else "")
+        while True:
+            progress.show(next(events).shown(folds))
+    except StopIteration as done:
+        return done.value
+    except ComparisonInterrupted as interrupted:
+        return interrupted.comparison
+    except KeyboardInterrupt:  # it has struck here while the comparison waits, and has to learn of it
+        try:
+            events.throw(KeyboardInterrupt())
+        except ComparisonInterrupted as interrupted:
+            return interrupted.comparison
+        raise
 
 
 def _print(comparison: Any, as_json: bool, out: Path | None) -> None:
@@ -213,6 +185,7 @@ def _judge(comparison: Any, at_least: float | None) -> None:
     if comparison.failed:
         names = ", ".join(row.family for row in comparison.failed)
         raise SomeFamiliesFailedError(f"These families have no score: {names}. Their reasons stand above.")
-    best = max(row.score for row in comparison.rows)
-    if at_least is not None and best < at_least:
-        raise ThresholdError(f"The best {comparison.metric} is {best:.4f}, below the {at_least} that was demanded.")
+    best, metric = comparison.rows[0].score, comparison.metric
+    if at_least is not None and not metric.reaches(best, at_least):
+        side = "below" if metric.higher_is_better else "above"
+        raise ThresholdError(f"The best {metric.name} is {best:.4f}, {side} the {at_least} that was demanded.")

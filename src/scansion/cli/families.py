@@ -6,7 +6,7 @@ import sys
 import textwrap
 from typing import Any
 
-from scansion.cli.options import Json
+from scansion.cli.shared_options import Json
 
 EXAMPLES = """Examples:
   scansion families
@@ -16,14 +16,13 @@ EXAMPLES = """Examples:
 
 def families(as_json: Json = False) -> None:
     """List every family with its options and their defaults."""
-    from scansion.families.catalogue import FAMILIES, WRITERS, options_of
+    from scansion.families.catalogue import DOCUMENT_FAMILIES, TRANSLATION_FAMILIES, options_of
 
     kinds = {
         title: {
-            name: {"about": _first_line(kind.__module__), "options": options_of(name, known)}
-            for name, kind in known.items()
+            name: {"about": _first_line(kind.__module__), "options": options_of(kind)} for name, kind in known.items()
         }
-        for title, known in (("documents", FAMILIES), ("translation", WRITERS))
+        for title, known in (("documents", DOCUMENT_FAMILIES), ("translation", TRANSLATION_FAMILIES))
     }
     if as_json:
         print(json.dumps(kinds, indent=2, ensure_ascii=False))

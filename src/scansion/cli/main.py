@@ -5,12 +5,13 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable
+from importlib import import_module
 from typing import Annotated, Any
 
 import typer
 
-from scansion.cli.stopping import TERMINATED, TERMINATIONS, terminate
-from scansion.cli.telling import say
+from scansion.cli.signals import TERMINATED, TERMINATIONS, terminate
+from scansion.cli.progress import say
 from scansion.errors import ScansionError, did_you_mean
 
 VERBS = {
@@ -23,7 +24,7 @@ VERBS = {
 }
 KEPT = {
     "compare": "The families that were finished are above; the others are not kept.",
-    "fit": "No model was written, and what stood in its place stands there still. A reader's run that had come to a "
+    "fit": "No model was written, and what stood in its place stands there still. A network's run that had come to a "
            "checkpoint goes on with --resume.",
     "predict": "The answers above are complete as far as they go.",
 }
@@ -94,30 +95,9 @@ def build(wanted: str | None = None) -> Any:
 
 
 def _verb(name: str) -> tuple[Callable[..., None], str]:
-    """A verb and its examples."""
-    if name == "compare":
-        from scansion.cli.compare import EXAMPLES, compare
-
-        return compare, EXAMPLES
-    if name == "fit":
-        from scansion.cli.fit import EXAMPLES, fit
-
-        return fit, EXAMPLES
-    if name == "predict":
-        from scansion.cli.predict import EXAMPLES, predict
-
-        return predict, EXAMPLES
-    if name == "evaluate":
-        from scansion.cli.evaluate import EXAMPLES, evaluate
-
-        return evaluate, EXAMPLES
-    if name == "look":
-        from scansion.cli.look import EXAMPLES, look
-
-        return look, EXAMPLES
-    from scansion.cli.families import EXAMPLES, families
-
-    return families, EXAMPLES
+    """A verb and its examples: each has a module of its name."""
+    module = import_module(f"scansion.cli.{name}")
+    return getattr(module, name), module.EXAMPLES
 
 
 def _not_asked_for() -> None:

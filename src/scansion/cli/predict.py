@@ -1,6 +1,5 @@
 """``scansion predict``: one answer a line, in the order of the input."""
 
-import json
 import sys
 from collections.abc import Iterable, Iterator
 from itertools import chain, islice
@@ -11,12 +10,10 @@ import numpy as np
 import typer
 from scipy.sparse import issparse, save_npz
 
-from scansion.cli.lines import arriving_lines, is_plain
-from scansion.cli.options import Beam, Engine, Model, Precision, TextColumn
-from scansion.cli.telling import say
-from scansion.cli.translation import print_translations, run_by
+from scansion.cli.progress import say
+from scansion.cli.shared_options import Beam, EngineName, Model, PrecisionName, TextColumn
+from scansion.cli.stdin_stream import arriving_lines, is_plain
 from scansion.errors import StorageError, UsageError
-from scansion.text.documents import read_documents, read_lines
 
 DOCUMENTS_AT_A_TIME = 4_096
 STANDARD_INPUT = "-"
@@ -43,52 +40,55 @@ def predict(
     proba: Annotated[bool, typer.Option("--proba", help="Add the probability of every label.")] = False,
     read: Annotated[bool, typer.Option("--read", help="Add how many tokens the model knew, and how many there "
                                        "were.")] = False,
-    label_separator: Annotated[str, typer.Option("--label-separator", help="What to put between labels.")] = "|",
+    label_separator: Annotated[str | None, typer.Option("--label-separator", help="What to put between labels; by "
+                                                           "default |.")] = None,
     vectors: Annotated[Path | None, typer.Option("--vectors", metavar="FILE", help="Write the vectors that the model "
                                                  "makes of the documents, a row each: .npy, or .npz where words are "
                                                  "counted. Nothing is printed.")] = None,
     beam: Beam = None,
-    engine: Engine = None,
-    precision: Precision = None,
+    engine: EngineName = None,
+    precision: PrecisionName = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print a JSON object a line.")] = False,
 ) -> None:
     """Answer every document: one line each, in order."""
     if data in (None, STANDARD_INPUT) and (sys.stdin is None or (data is None and sys.stdin.isatty())):
         raise UsageError(f"There is nothing to answer. Name a table or a text file, scansion predict {model} new.csv, "
                          "or pipe lines in; - reads what you type.")
-    from scansion.tasks.loading import load
+    from scansion.tasks.catalogue import TASKS, fitted_task, load
+    from scansion.tasks.task import PredictOptions
 
     estimator = load(model)
-    if hasattr(estimator, "translate"):
-        if proba or read or as_json or text is not None or vectors is not None:
-            raise UsageError(f"{model} is a translator and writes lines. Leave out --proba, --read, --vectors, --json "
-                             "and --text.")
-        print_translations(run_by(engine, precision, estimator), _lines(data or STANDARD_INPUT), beam)
-        return
-    estimator = run_by(engine, precision, estimator)
-    if proba and not hasattr(estimator, "predict_proba"):
-        raise UsageError(f"{model} answers with numbers, which have no probabilities. Leave out --proba.")
-    parts = _parts(data or STANDARD_INPUT, text)
+    task = fitted_task(estimator)
+    TASKS[estimator.task].check_options("predict", {
+        "--text": text, "--proba": proba, "--read": read, "--label-separator": label_separator, "--vectors": vectors,
+        "--beam": beam, "--json": as_json,
+    })
+    estimator = _in_engine(task, estimator, engine, precision)
+    parts = _parts(task, data or STANDARD_INPUT, text)
     if vectors is not None:
         if proba or read or as_json:
             raise UsageError("--vectors writes vectors and no answers. Leave out --proba, --read and --json.")
         _write_vectors(estimator, parts, vectors)
         return
-    labels = [str(label) for label in getattr(estimator, "classes_", [])]
-    if not as_json and (proba or read):
-        header = ["prediction", *(f"p({_line(label)})" for label in labels if proba)]
-        print("\t".join(header + (["known", "tokens"] if read else [])))
-    for texts in parts:
-        scores = estimator.decision_function(texts)
-        answers = estimator.answers(scores)
-        probabilities = estimator.head_.probabilities(scores).tolist() if proba else [[]] * len(answers)
-        counts = estimator.coverage(texts).tolist() if read or as_json else [[]] * len(answers)
-        for answer, shares, count in zip(answers, probabilities, counts, strict=True):
-            print(_object(answer, labels, shares, count) if as_json
-                  else "\t".join([_shown(answer, label_separator), *(f"{share:.6f}" for share in shares),
-                                  *(map(str, count) if read else [])]))
+    options = PredictOptions(proba, read, as_json=as_json, beam=beam)
+    if label_separator is not None:
+        options = PredictOptions(proba, read, label_separator, as_json, beam)
+    for output in task.predict(estimator, parts, options):
+        for line in output.lines:
+            print(line)
         if sys.stdout is not None:
             sys.stdout.flush()
+        if output.remark:
+            say(output.remark)
+
+
+def _in_engine(task: Any, estimator: Any, engine: str | None, precision: str | None) -> Any:
+    """The estimator, or what it is inside another engine; UsageError for a precision without one."""
+    if engine is None:
+        if precision is not None:
+            raise UsageError("--precision is for another engine. Add --engine ctranslate2, or leave it out.")
+        return estimator
+    return task.export(estimator, engine, precision or "float32", None)
 
 
 def _write_vectors(estimator: Any, parts: Iterable[list[str]], file: Path) -> None:
@@ -105,39 +105,14 @@ def _write_vectors(estimator: Any, parts: Iterable[list[str]], file: Path) -> No
     say(f"{file}: {found.shape[0]:,} vectors of {found.shape[1]:,} numbers.")
 
 
-def _parts(data: str, text: str | None) -> Iterator[list[str]]:
-    """Documents, some at a time: plain lines through a pipe as they come, everything else checked as a whole first."""
+def _parts(task: Any, data: str, text: str | None) -> Iterator[list[str]]:
+    """Inputs, some at a time: plain lines through a pipe as they come, everything else checked as a whole first."""
     if data == STANDARD_INPUT and text is None and is_plain(sys.stdin.buffer):
         return arriving_lines(sys.stdin.buffer, DOCUMENTS_AT_A_TIME)
-    return _cut(read_documents(data, text=text, with_target=False).texts)
-
-
-def _lines(data: str) -> Iterator[list[str]]:
-    """Plain lines, some at a time, whatever the file is called."""
-    if data == STANDARD_INPUT and is_plain(sys.stdin.buffer):
-        return arriving_lines(sys.stdin.buffer, DOCUMENTS_AT_A_TIME)
-    return _cut(read_lines(data).texts)
+    return _cut(task.inputs(data, text))
 
 
 def _cut(texts: Iterable[str]) -> Iterator[list[str]]:
     rest = iter(texts)
     while part := list(islice(rest, DOCUMENTS_AT_A_TIME)):
         yield part
-
-
-def _object(answer: Any, labels: list[str], shares: list[float], count: list[int]) -> str:
-    line: dict[str, Any] = {"prediction": list(answer) if isinstance(answer, tuple) else answer}
-    if shares:
-        line["probabilities"] = dict(zip(labels, shares, strict=True))
-    return json.dumps({**line, "tokens_known": count[0], "tokens": count[1]}, ensure_ascii=False)
-
-
-def _shown(answer: Any, separator: str) -> str:
-    if isinstance(answer, tuple):
-        return separator.join(_line(str(label)) for label in answer)
-    return _line(str(answer))
-
-
-def _line(label: str) -> str:
-    """A label on one line: what would break the line is escaped."""
-    return label.replace("\\", "\\\\").replace("\n", "\\n").replace("\r", "\\r").replace("\t", "\\t")

@@ -3,23 +3,20 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from scansion.comparison.rows import ComparedRows, comparable
 from scansion.comparison.runs import Outcome
 from scansion.errors import UsageError
-from scansion.measures.intervals import interval_of
-from scansion.measures.paired import PairedTest, paired_tests
-from scansion.measures.scores import main_measure
+from scansion.measures.metric import Metric
+from scansion.measures.paired import PairedTest
 from scansion.randomness import stream
+from scansion.tasks.task import ComparedData, ComparedTask, Parts, Scoring
 
 SIZES = 6  # the last of them is all rows
-FEWEST_ROWS_A_LABEL, FEWEST_ROWS = 8, 16
 SIGNIFICANT = 0.05
-
-Parts = list[tuple[NDArray, NDArray]]
 
 
 @dataclass(frozen=True)
@@ -57,7 +54,7 @@ class LearningCurve:
     overtakings: tuple[Overtaking, ...] = ()
 
 
-def smaller_parts(data: ComparedRows, seeds: int, random_state: int) -> Parts:
+def smaller_parts(task: ComparedTask, data: ComparedData, seeds: int, random_state: int) -> Parts:
     """Training rows for every size but the last and every seed, in this order, each with the test rows.
 
     Labels are in proportion, and a seed's smaller parts lie in its larger ones.  UsageError for folds, or too few rows.
@@ -65,19 +62,18 @@ def smaller_parts(data: ComparedRows, seeds: int, random_state: int) -> Parts:
     if len(data.folds) > 1:
         raise UsageError("A learning curve takes one test set. Leave out folds, or the learning curve.")
     train, test = data.folds[0]
-    labels = len(data.head.labels) if hasattr(data.head, "labels") else 0
-    fewest = max(FEWEST_ROWS, FEWEST_ROWS_A_LABEL * labels)
+    fewest = task.fewest_rows(data)
     if len(train) < 2 * fewest:
         raise UsageError(f"A learning curve here begins with {fewest} rows and needs twice as many; got {len(train)}.")
     sizes = np.unique(np.geomspace(fewest, len(train), SIZES).round().astype(int))[:-1]
-    orders = [train[_in_proportion(data, train, random_state + seed)] for seed in range(seeds)]
+    groups = task.groups(data, train)
+    orders = [train[_in_proportion(groups, len(train), random_state + seed)] for seed in range(seeds)]
     return [(np.sort(order[:size]), test) for size in sizes for order in orders]
 
 
-def _in_proportion(data: ComparedRows, train: NDArray, seed: int) -> NDArray:
-    """An order of the training rows in which every beginning has the labels in proportion."""
-    groups = data.head.group(data.encoded[train])
-    order = stream(seed, "learning curve").permutation(len(train))
+def _in_proportion(groups: NDArray | None, rows: int, seed: int) -> NDArray:
+    """An order of so many training rows in which every beginning has the groups (N,) in proportion."""
+    order = stream(seed, "learning curve").permutation(rows)
     if groups is None:
         return order
     # the i-th of the n rows of a group stands at (i + u) / n of the way
@@ -89,31 +85,30 @@ def _in_proportion(data: ComparedRows, train: NDArray, seed: int) -> NDArray:
 
 
 def curve_of(
-    data: ComparedRows, parts: Parts, outcomes: Sequence[Outcome], whole: Mapping[str, Sequence[NDArray]],
-    truth: NDArray,
+    scoring: Scoring, data: ComparedData, parts: Parts, outcomes: Sequence[Outcome], whole: Mapping[str, Sequence[Any]]
 ) -> LearningCurve:
     """The points of all families that answered; ``whole`` are the predictions of those that learned from all rows."""
     if not parts:
         return LearningCurve()
-    kind, measure = data.head.kind, main_measure(data.head.kind)
-    by_size: dict[int, dict[str, list[NDArray]]] = {}
+    by_size: dict[int, dict[str, list[Any]]] = {}
     for outcome in outcomes:
         part = outcome.run.fold - len(data.folds)
         if part >= 0 and not outcome.failure:
             families = by_size.setdefault(len(parts[part][0]), {})
-            families.setdefault(outcome.run.label, []).append(comparable(data.head, outcome.answers))
+            families.setdefault(outcome.run.label, []).append(scoring.prediction(outcome.answers))
     by_size[len(data.folds[0][0])] = {label: list(predictions) for label, predictions in whole.items()}
     points, leads = [], {}
     for size, families in sorted(by_size.items()):
         for label, predictions in families.items():
-            interval = interval_of(kind, measure, truth, predictions)
+            interval = scoring.interval(predictions)
             points.append(CurvePoint(label, size, interval.score, interval.low, interval.high, len(predictions)))
-        leads[size] = paired_tests(kind, measure, truth, families) if len(families) > 1 else ({}, np.ones((1, 1)))
-    return LearningCurve(tuple(points), tuple(_overtakings(by_size, leads)))
+        leads[size] = scoring.paired_tests(families) if len(families) > 1 else ({}, np.ones((1, 1)))
+    return LearningCurve(tuple(points), tuple(_overtakings(by_size, leads, scoring.metric)))
 
 
 def _overtakings(
-    by_size: Mapping[int, Mapping[str, object]], leads: Mapping[int, tuple[dict[tuple[str, str], PairedTest], NDArray]]
+    by_size: Mapping[int, Mapping[str, object]], leads: Mapping[int, tuple[dict[tuple[str, str], PairedTest], NDArray]],
+    metric: Metric,
 ) -> list[Overtaking]:
     found = []
     names = list(dict.fromkeys(label for families in by_size.values() for label in families))
@@ -125,13 +120,15 @@ def _overtakings(
                 continue
             test = tests[first, second]
             if ahead is not None and (ahead[1].difference > 0) != (test.difference > 0):
-                found.append(_overtaking(first, second, ahead, (size, test)))
+                found.append(_overtaking(first, second, ahead, (size, test), metric))
             ahead = size, test
     return found
 
 
-def _overtaking(first: str, second: str, before: tuple[int, PairedTest], then: tuple[int, PairedTest]) -> Overtaking:
-    forwards = then[1].difference > 0  # the first has overtaken the second
+def _overtaking(
+    first: str, second: str, before: tuple[int, PairedTest], then: tuple[int, PairedTest], metric: Metric
+) -> Overtaking:
+    forwards = metric.oriented(then[1].difference) > 0  # the first has overtaken the second
     spans = [
         (test.difference, test.low, test.high) if forwards else (-test.difference, -test.high, -test.low)
         for _, test in (before, then)

@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scansion.comparison.runs import Outcome
-from scansion.comparison.slices import SLICES, slices_of
+from scansion.comparison.length_slices import SLICES, slices_of
 from scansion.measures.intervals import Interval
-from scansion.text.words import read_words
+from scansion.text.word_tokenizer import read_words
 
 
 @dataclass(frozen=True)

@@ -8,25 +8,24 @@ from typing import Any
 from jinja2 import Environment
 from numpy.typing import NDArray
 
-from scansion.comparison.evidence import Evidence
-from scansion.comparison.figures import PERCENT_MEASURES
 from scansion.comparison.learning_curve import LearningCurve
 from scansion.comparison.lengths import Slice
-from scansion.comparison.report import save_report
+from scansion.comparison.report_folder import save_report
 from scansion.comparison.verdict import Verdict
 from scansion.errors import MissingExtraError
+from scansion.measures.evidence import Evidence
+from scansion.measures.metric import Metric
 from scansion.measures.paired import PairedTest
-from scansion.viewer.figures import rate_shown
+from scansion.viewer.number_format import rate_shown
 
-BASELINES = ("majority", "mean", "copy")
-ISSUE_COLUMNS = (
+COLUMNS = (
     "family", "status", "score", "low", "high", "rank_group", "seeds", "fit_seconds", "documents_per_second",
     "size_bytes", "peak_memory_bytes", "tokens_read_share",
 )
 
 
 @dataclass(frozen=True)
-class Row:
+class FamilyResult:
     """One family: its score with a 95 % interval, its rank, its cost; or the reason why it has none.
 
     Scores are on the measure's own scale (shares from 0 to 1); seconds and rates are means over runs.
@@ -63,14 +62,15 @@ class Comparison:
     """The outcome of :func:`scansion.compare`."""
 
     task: str
-    metric: str
-    rows: tuple[Row, ...]
+    metric: Metric
+    rows: tuple[FamilyResult, ...]
     """Best first; the failed ones last."""
     verdict: Verdict
     pairs: Mapping[tuple[str, str], PairedTest]
     adjusted: NDArray
     """Holm-adjusted p values, (families, families), in the order of ``names``."""
     names: tuple[str, ...]
+    baseline: str
     train_rows: int
     test_rows: int
     duplicates: int
@@ -83,9 +83,11 @@ class Comparison:
     learning_curve: LearningCurve = LearningCurve()  # noqa: RUF009
     """Empty unless it was asked for."""
     evidence: Evidence = field(default_factory=Evidence)
+    length_matters: bool = False
+    """Whether the table in the terminal shows scores by length."""
 
     @property
-    def failed(self) -> tuple[Row, ...]:
+    def failed(self) -> tuple[FamilyResult, ...]:
         """The families without a score."""
         return tuple(row for row in self.rows if row.status != "ok")
 
@@ -93,8 +95,8 @@ class Comparison:
         """What ``scansion compare --json`` prints."""
         return {
             "task": self.task,
-            "metric": self.metric,
-            "rows": [{name: getattr(row, name) for name in ISSUE_COLUMNS} for row in self.rows],
+            "metric": self.metric.name,
+            "rows": [{name: getattr(row, name) for name in COLUMNS} for row in self.rows],
             "verdict": {k: v for k, v in asdict(self.verdict).items() if k in ("family", "rule", "reason")},
             "train_rows": self.train_rows,
             "test_rows": self.test_rows,
@@ -110,8 +112,8 @@ class Comparison:
         rows = [asdict(row) for row in self.rows]
         return {
             **self.to_json(), "rows": rows, "verdict": asdict(self.verdict), "pairs": pairs,
-            "baseline": next((row.family for row in self.rows if row.family in BASELINES), None),
-            "in_hundredths": self.metric in PERCENT_MEASURES,
+            "baseline": self.baseline, "in_hundredths": self.metric.in_hundredths,
+            "higher_is_better": self.metric.higher_is_better,
             "facts": dict(self.facts), "versions": dict(self.versions), "interrupted": self.interrupted,
             "by_length": [asdict(each) for each in self.by_length],
             "learning_curve": asdict(self.learning_curve),
@@ -124,7 +126,7 @@ class Comparison:
             import pandas
         except ImportError as error:
             raise MissingExtraError("to_frame needs pandas: pip install 'scansion[frame]'.") from error
-        return pandas.DataFrame([{name: getattr(row, name) for name in ISSUE_COLUMNS} for row in self.rows])
+        return pandas.DataFrame([{name: getattr(row, name) for name in COLUMNS} for row in self.rows])
 
     def save(self, folder: str | Path) -> None:
         """Write ``report.html``, ``report.md`` and ``report.json`` into a new folder, or over an older report."""
@@ -137,13 +139,21 @@ class Comparison:
         return float(self.adjusted[self.names.index(pair[0]), self.names.index(pair[1])])
 
 
+class ComparisonInterrupted(KeyboardInterrupt):
+    """Somebody interrupted; ``comparison`` is of what was finished."""
+
+    def __init__(self, comparison: Comparison) -> None:
+        super().__init__()
+        self.comparison = comparison
+
+
 def _finite(values: dict[str, Any]) -> dict[str, Any]:
     """JSON has no infinity: degrees of freedom without end become null."""
     return {name: None if value == float("inf") else value for name, value in values.items()}
 
 
 HTML = """<table><caption>{{ comparison.verdict.reason }}</caption>
-<tr><th>rank</th><th>family</th><th>{{ comparison.metric }}</th><th>95 % interval</th>
+<tr><th>rank</th><th>family</th><th>{{ comparison.metric.name }}</th><th>95 % interval</th>
 <th>fit, s</th><th>documents/s</th></tr>
 {% for row in comparison.rows %}<tr><td>{{ row.rank_group or "" }}</td><td>{{ row.family }}</td>
 {% if row.status == "ok" %}<td>{{ "%.4f" % row.score }}</td><td>{{ "%.4f" % row.low }} to {{ "%.4f" % row.high }}</td>

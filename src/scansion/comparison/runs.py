@@ -7,43 +7,46 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from scansion.comparison.slices import slices_of
-from scansion.families.catalogue import Family, WritingFamily, name_of
+from scansion.comparison.length_slices import slices_of
+from scansion.families.catalogue import name_of
 from scansion.storage.schema import to_json
 
 
 @dataclass(frozen=True)
 class Run:
-    """What one process fits."""
+    """What one process fits; ``arguments`` are the estimator's own, beside those that all have."""
 
     label: str
-    family: Family | WritingFamily
+    family: Any
     seed: int
     fold: int
     task: str
-    class_weight: str | None
     processes: int | None
-    pretrain: str | None = None
+    arguments: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
-class Doing:
-    """What a run is at; ``progress`` from 0 to 1 where it is known."""
+class RunEvent:
+    """What happens in a run; ``progress`` from 0 to 1 where it is known."""
 
     label: str
     seed: int
     fold: int
-    doing: str
+    message: str
     progress: float | None
+
+    def shown(self, folds: int | None) -> "Told":
+        """As it is told, of a comparison in so many folds."""
+        return Told(f"{_title(self.label, self.seed, self.fold, folds)}: {self.message}", self.progress)
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,6 +63,24 @@ class Outcome:
     failure: str = ""
     confidences: NDArray | None = None
     paces: NDArray | None = None
+
+    def shown(self, folds: int | None) -> "Told":
+        """As it is told, of a comparison in so many folds."""
+        said = self.failure or f"{self.cost['fit_seconds']:.1f} s"
+        return Told(f"{_title(self.run.label, self.run.seed, self.run.fold, folds)}: {said}", lasting=True)
+
+
+@dataclass(frozen=True)
+class Told:
+    """A sentence for those who watch, and how far it is."""
+
+    message: str
+    progress: float | None = None
+    lasting: bool = False
+
+
+def _title(label: str, seed: int, fold: int, folds: int | None) -> str:
+    return f"{label}, seed {seed}" + (f", part {fold + 1} of {folds}" if folds else "")
 
 
 def write_data(
@@ -81,7 +102,7 @@ def write_data(
 def carry_out(
     runs: Sequence[Run], deadline: float, texts: list[str], targets: list[Any],
     folds: list[tuple[np.ndarray, np.ndarray]], unlabelled: Sequence[str] = (),
-) -> Generator[Doing | Outcome, None, tuple[list[Outcome], bool]]:
+) -> Generator[RunEvent | Outcome, None, tuple[list[Outcome], bool]]:
     """What happens in one run after the other; what is left until the deadline is shared among those left.
 
     Returns the outcomes, and whether they are not all there because somebody interrupted.
@@ -101,28 +122,27 @@ def carry_out(
     return outcomes, False
 
 
-def follow(folder: Path, run: Run, budget: float) -> Iterator[Doing | Outcome]:
+def follow(folder: Path, run: Run, budget: float) -> Iterator[RunEvent | Outcome]:
     """What happens in a run, and at last its :class:`Outcome`. The process ends with the generator."""
     place = folder / f"{run.label}-{run.seed}-{run.fold}"
     place.mkdir()
     wanted = {
         "family": name_of(run.family), "options": to_json(run.family), "seed": run.seed, "fold": run.fold,
-        "task": run.task, "class_weight": run.class_weight, "processes": run.processes,
-        "pretrain": run.pretrain, "budget": budget if np.isfinite(budget) else None,
+        "task": run.task, "processes": run.processes, "arguments": dict(run.arguments), "budget": budget if np.isfinite(budget) else None,
     }
     (place / "run.json").write_text(json.dumps(wanted))
-    command = [sys.executable, "-P", "-m", "scansion.comparison.worker", str(folder), str(place)]
-    yield Doing(run.label, run.seed, run.fold, "starting", None)
+    command = [sys.executable, "-P", "-m", "scansion.comparison.fit_and_score", str(folder), str(place)]
+    yield RunEvent(run.label, run.seed, run.fold, "starting", None)
     with (place / "messages").open("w") as messages:
         worker = subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=messages, stdin=subprocess.DEVNULL, text=True,
             start_new_session=True, env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
         )
         try:
-            for line in worker.stdout:
+            for line in worker.stdout or ():
                 doing = _told(line)
                 if doing is not None:
-                    yield Doing(run.label, run.seed, run.fold, **doing)
+                    yield RunEvent(run.label, run.seed, run.fold, **doing)
             code = worker.wait()
         finally:
             _end(worker)
@@ -135,16 +155,17 @@ def _told(line: str) -> dict[str, Any] | None:
         told = json.loads(line)
     except ValueError:
         return None
-    return told if isinstance(told, dict) and told.keys() == {"doing", "progress"} else None
+    return told if isinstance(told, dict) and told.keys() == {"message", "progress"} else None
 
 
-def _end(worker: subprocess.Popen) -> None:
+def _end(worker: subprocess.Popen[str]) -> None:
     """End a worker and the processes it has started, which outlive it if it was killed."""
     if worker.poll() != 0:
         with suppress(ProcessLookupError, PermissionError):  # nothing of it is left; macOS says so by the second
             os.killpg(worker.pid, signal.SIGKILL)
     worker.wait()
-    worker.stdout.close()
+    if worker.stdout is not None:
+        worker.stdout.close()
 
 
 def _outcome(run: Run, place: Path, code: int) -> Outcome:

@@ -4,9 +4,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from scansion.comparison.figures import percent
-from scansion.comparison.result import BASELINES, Comparison, Row
-from scansion.viewer.figures import bytes_shown, rate_shown, seconds_shown
+from scansion.comparison.result import Comparison, FamilyResult
+from scansion.viewer.number_format import bytes_shown, rate_shown, score_shown, seconds_shown
 
 BAR_CELLS = 24
 CUT_SHORT = "†"
@@ -21,19 +20,19 @@ def render(comparison: Comparison, width: int) -> RenderableType:
     if any(row.cut_short for row in good):
         parts.append(Text(f"{CUT_SHORT} cut short by the budget", style="dim"))
     parts += [_failure(row) for row in comparison.failed]
-    if comparison.task == "translate":  # length is what sets them apart; documents' is in the report
+    if comparison.length_matters:
         parts += [Text(""), _by_length(comparison, good)]
     return Group(*parts, Text(""), _words(comparison))
 
 
-def _table(comparison: Comparison, good: list[Row], width: int) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+def _table(comparison: Comparison, good: list[FamilyResult], width: int) -> Table:
+    table, hundredths = _plain_table(), comparison.metric.in_hundredths
     show_fit, show_interval = width >= 44, width >= 56
     show_bar, show_rates, show_sizes = width >= 70, width >= 86, width >= 98
     cells = min(BAR_CELLS, max(8, width - 84)) if show_rates else 14
     table.add_column("", justify="right", no_wrap=True)
     table.add_column("family", no_wrap=True)
-    table.add_column(comparison.metric.replace("_", " "), justify="right", no_wrap=True)
+    table.add_column(comparison.metric.name.replace("_", " "), justify="right", no_wrap=True)
     if show_interval:
         table.add_column("95 % interval", justify="left", no_wrap=True)
     if show_bar:
@@ -47,17 +46,17 @@ def _table(comparison: Comparison, good: list[Row], width: int) -> Table:
         table.add_column("memory", justify="right", no_wrap=True)
         table.add_column("read", justify="right", no_wrap=True)
     # a baseline far below would press all others into one corner
-    scaled = [row for row in good if row.family not in BASELINES] or good
+    scaled = [row for row in good if row.family != comparison.baseline] or good
     low, high = min(row.low for row in scaled), max(row.high for row in scaled)
     shown_rank = None
     for row in good:
         chosen = row.family == comparison.verdict.family
-        style = "bold" if chosen else "dim" if row.family in BASELINES else ""
+        style = "bold" if chosen else "dim" if row.family == comparison.baseline else ""
         line = [
             "" if row.rank_group == shown_rank else str(row.rank_group),
-            f"{row.family} {CUT_SHORT}" if row.cut_short else row.family, percent(row.score, comparison.metric),
+            f"{row.family} {CUT_SHORT}" if row.cut_short else row.family, score_shown(row.score, hundredths),
         ]
-        low_high = f"{percent(row.low, comparison.metric)}–{percent(row.high, comparison.metric)}"
+        low_high = f"{score_shown(row.low, hundredths)}–{score_shown(row.high, hundredths)}"
         line += [low_high] if show_interval else []
         shown_rank = row.rank_group
         line += [bar(row, low, high, cells)] if show_bar else []
@@ -68,19 +67,23 @@ def _table(comparison: Comparison, good: list[Row], width: int) -> Table:
     return table
 
 
-def _by_length(comparison: Comparison, good: list[Row]) -> Table:
+def _plain_table() -> Table:
+    return Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+
+
+def _by_length(comparison: Comparison, good: list[FamilyResult]) -> Table:
     """A column for each range of lengths, families in the order of their scores."""
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
-    table.add_column(f"{comparison.metric} by words read", no_wrap=True)
+    table = _plain_table()
+    table.add_column(f"{comparison.metric.name} by words read", no_wrap=True)
     for part in comparison.by_length:
         table.add_column(f"{part.least}–{part.most}", justify="right", no_wrap=True)
     for row in good:
-        scores = [percent(part.scores[row.family], comparison.metric) for part in comparison.by_length]
-        table.add_row(row.family, *scores, style="dim" if row.family in BASELINES else "")
+        scores = [score_shown(part.scores[row.family], comparison.metric.in_hundredths) for part in comparison.by_length]
+        table.add_row(row.family, *scores, style="dim" if row.family == comparison.baseline else "")
     return table
 
 
-def bar(row: Row, low: float, high: float, cells: int) -> str:
+def bar(row: FamilyResult, low: float, high: float, cells: int) -> str:
     """The interval as a line with a dot at the score, on the scale that all rows share; ``‹`` if it is off it."""
     if row.score < low:
         return "‹"
@@ -92,7 +95,7 @@ def bar(row: Row, low: float, high: float, cells: int) -> str:
     return "".join("●" if i == middle else "─" if first <= i <= last else " " for i in range(cells))
 
 
-def _failure(row: Row) -> Text:
+def _failure(row: FamilyResult) -> Text:
     return Text.assemble((f"{row.family} failed: ", "bold red"), row.reason)
 
 

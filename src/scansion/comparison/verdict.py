@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from scansion.measures.metric import Metric
 from scansion.measures.paired import PairedTest, minimum_detectable_difference, rows_needed
 
 RULE = (
@@ -29,15 +30,15 @@ def decide(
     pairs: Mapping[tuple[str, str], PairedTest],
     rows: int,
     baseline: str,
-    unit: str,
+    metric: Metric,
     sizes: Mapping[str, int],
     cut_short: Sequence[str] = (),
 ) -> Verdict:
-    """The verdict over families with a score; ``unit`` is "points" for shares (shown in hundredths) or "".
+    """The verdict over families with a score, as ``metric`` is to be read.
 
     ``sizes`` are their models' bytes; ``cut_short`` are those that a budget has kept from learning all they could.
     """
-    verdict = _decide(scores, groups, seconds, pairs, rows, baseline, unit, sizes)
+    verdict = _decide(scores, groups, seconds, pairs, rows, baseline, metric, sizes)
     if not cut_short:
         return verdict
     one = len(cut_short) == 1
@@ -48,13 +49,13 @@ def decide(
 
 def _decide(
     scores: Mapping[str, float], groups: Mapping[str, int], seconds: Mapping[str, float],
-    pairs: Mapping[tuple[str, str], PairedTest], rows: int, baseline: str, unit: str, sizes: Mapping[str, int],
+    pairs: Mapping[tuple[str, str], PairedTest], rows: int, baseline: str, metric: Metric, sizes: Mapping[str, int],
 ) -> Verdict:
     if not scores:
         return Verdict(None, RULE, "No family has a score, so there is nothing to choose.", "")
     if set(scores) == {baseline}:
         return Verdict(None, RULE, f"Only the {baseline} baseline has a score, so there is nothing to choose.", "")
-    best = max(scores, key=lambda family: scores[family])
+    best = max(scores, key=lambda family: metric.oriented(scores[family]))
     level = [family for family in scores if groups[family] == groups[best]]
     if baseline in level:
         return Verdict(
@@ -65,14 +66,14 @@ def _decide(
         )
     least = min(seconds[family] for family in level)
     alike = [family for family in level if _alike(seconds[family], least)]
-    chosen = min(alike, key=lambda family: (sizes[family], -scores[family]))
+    chosen = min(alike, key=lambda family: (sizes[family], -metric.oriented(scores[family])))
     if chosen == best and len(level) == 1:
         return Verdict(chosen, RULE, f"{chosen} has the best score, significantly above every other family.",
-                       _rival(chosen, scores, pairs, rows, unit))
+                       _rival(chosen, scores, pairs, rows, metric))
     if chosen == best:
         others = ", ".join(family for family in level if family != chosen)
         reason = f"{chosen} has the best score and is the cheapest of those it cannot be told apart from ({others})."
-        return Verdict(chosen, RULE, reason, _rival(chosen, scores, pairs, rows, unit))
+        return Verdict(chosen, RULE, reason, _rival(chosen, scores, pairs, rows, metric))
     test = _pair(best, chosen, pairs)
     if _alike(seconds[best], seconds[chosen]):
         cheaper = f"{chosen} is a model of {sizes[chosen] / max(1, sizes[best]):.0%} of the size of {best}"
@@ -82,10 +83,10 @@ def _decide(
         reason = f"{cheaper}, and has the same score."
         return Verdict(chosen, RULE, reason, f"More than {rows:,} test rows might tell them apart.")
     reason = (
-        f"{cheaper}, whose score is higher by {_shown(test.difference, unit)} only: not significant on these rows."
+        f"{cheaper}, whose score is {'higher' if metric.higher_is_better else 'lower'} by {_shown(abs(test.difference), metric.unit)} only: not significant on these rows."
     )
     needed = rows_needed(test, rows)
-    seen = _shown(minimum_detectable_difference(test), unit)
+    seen = _shown(minimum_detectable_difference(test), metric.unit)
     change = (
         f"{rows:,} test rows show a difference of about {seen} or more. "
         + (f"If the one seen is real, about {needed:,} would show it, and {best} would win." if needed and needed > rows
@@ -99,16 +100,17 @@ def _alike(seconds: float, least: float) -> bool:
 
 
 def _rival(
-    chosen: str, scores: Mapping[str, float], pairs: Mapping[tuple[str, str], PairedTest], rows: int, unit: str
+    chosen: str, scores: Mapping[str, float], pairs: Mapping[tuple[str, str], PairedTest], rows: int, metric: Metric
 ) -> str:
     others = [family for family in scores if family != chosen]
     if not others:
         return "Another family to compare with."
-    rival = max(others, key=lambda family: scores[family])
+    rival = max(others, key=lambda family: metric.oriented(scores[family]))
     test = _pair(chosen, rival, pairs)
+    side = "below" if metric.higher_is_better else "above"
     return (
-        f"The closest is {rival}, {_shown(test.difference, unit)} below; it would have to gain more than that. "
-        f"{rows:,} test rows show differences of about {_shown(minimum_detectable_difference(test), unit)} or more."
+        f"The closest is {rival}, {_shown(abs(test.difference), metric.unit)} {side}; it would have to gain more than that. "
+        f"{rows:,} test rows show differences of about {_shown(minimum_detectable_difference(test), metric.unit)} or more."
     )
 
 

@@ -19,10 +19,10 @@ LENGTH_PENALTY = 1.0
 TIMES_AS_LONG, MORE_TOKENS = 2, 10  # how much longer than its source a text may become
 
 
-def most_tokens(lengths: Tensor, longest: int | None) -> Tensor:
+def most_tokens(lengths: Tensor, max_length: int | None) -> Tensor:
     """How many tokens may be written for sources of the given lengths (N,), the end included."""
-    most = TIMES_AS_LONG * lengths + MORE_TOKENS
-    return most if longest is None else most.clamp(max=longest)
+    max_tokens = TIMES_AS_LONG * lengths + MORE_TOKENS
+    return max_tokens if max_length is None else max_tokens.clamp(max=max_length)
 
 
 def beam_search(
@@ -30,26 +30,26 @@ def beam_search(
     state: State,
     sources: int,
     beam: int,
-    most: Tensor,
+    max_tokens: Tensor,
     begin: int,
     end: int,
     penalty: float = LENGTH_PENALTY,
 ) -> list[list[Hypothesis]]:
     """The ``beam`` best hypotheses of each source, best first.
 
-    ``most (sources,)`` is how many tokens each may have, its end included; what is longer is ended there.
+    ``max_tokens (sources,)`` is how many tokens each may have, its end included; what is longer is ended there.
     """
     found: list[list[Hypothesis]] = [[] for _ in range(sources)]
     alive = torch.arange(sources)
     scores = torch.zeros(sources, 1)  # all beginnings are alike, so the first step is taken once
     written = torch.empty((sources, 0), dtype=torch.int64)
     last = torch.full((sources,), begin)
-    for length in range(1, int(most.max()) + 1):
-        chances, state = step(last, state)
-        final = most[alive] == length
+    for length in range(1, int(max_tokens.max()) + 1):
+        log_probs, state = step(last, state)
+        final = max_tokens[alive] == length
         if final.any():
-            chances = _only_the_end(chances, final.repeat_interleave(scores.shape[1]), end)
-        totals, parents, tokens = continuations(scores, chances, 2 * beam)  # half of them may be ends
+            log_probs = _only_the_end(log_probs, final.repeat_interleave(scores.shape[1]), end)
+        totals, parents, tokens = continuations(scores, log_probs, 2 * beam)  # half of them may be ends
         origins = parents + scores.shape[1] * torch.arange(len(alive))[:, None]  # rows of written
         ends = (tokens == end) & totals.isfinite()
         going = ~ends & totals.isfinite()
@@ -63,29 +63,29 @@ def beam_search(
         scores = totals.gather(1, order).masked_fill(~going.gather(1, order), float("-inf"))[unfinished]
         rows = origins.gather(1, order)[unfinished].view(-1)
         last = tokens.gather(1, order)[unfinished].view(-1)
-        state = state.select(rows, beam)
+        state = state.reorder(rows, beam)
         written = torch.cat([written[rows], last[:, None]], dim=1)
         alive = alive[unfinished]
     return [sorted(each, key=lambda hypothesis: -hypothesis.score)[:beam] for each in found]
 
 
-def continuations(scores: Tensor, chances: Tensor, count: int) -> tuple[Tensor, Tensor, Tensor]:
+def continuations(scores: Tensor, log_probs: Tensor, count: int) -> tuple[Tensor, Tensor, Tensor]:
     """The ``count`` best ways to go on with hypotheses of scores (B, K) and next tokens of log-probability (B K, V).
 
     Their totals, best first, the hypotheses they go on with and the tokens they add, (B, count) each.  They lie in the
     ``count`` groups of columns with the largest maxima, so that only those are sorted: the maxima take one pass over
-    the log-probabilities, while ``topk`` over all of them would take most of the time of a step.
+    the log-probabilities, while ``topk`` over all of them would take max_tokens of the time of a step.
     """
-    (sources, beam), vocabulary = scores.shape, chances.shape[1]
+    (sources, beam), vocabulary = scores.shape, log_probs.shape[1]
     width = isqrt(vocabulary)
     groups = vocabulary // width
     if groups <= count:
-        totals = (scores.view(-1, 1) + chances).view(sources, -1)
+        totals = (scores.view(-1, 1) + log_probs).view(sources, -1)
         if totals.shape[1] < count:  # there are no more ways: let impossible ones fill the rows
             totals = functional.pad(totals, (0, count - totals.shape[1]), value=float("-inf"))
         totals, places = totals.topk(count, dim=1)
         return totals, (places // vocabulary).clamp(max=beam - 1), places % vocabulary
-    peaks = chances[:, : groups * width].unflatten(1, (groups, width)).amax(dim=2)
+    peaks = log_probs[:, : groups * width].unflatten(1, (groups, width)).amax(dim=2)
     chosen = (scores.view(-1, 1) + peaks).view(sources, -1).topk(count, dim=1).indices  # (B, count)
     left_over = torch.arange(groups * width, vocabulary)  # columns, which are looked at for every hypothesis
     parents = torch.cat([
@@ -97,7 +97,7 @@ def continuations(scores: Tensor, chances: Tensor, count: int) -> tuple[Tensor, 
         left_over.repeat(beam).expand(sources, -1),
     ], dim=1)
     rows = parents + beam * torch.arange(sources)[:, None]
-    totals, places = (scores.gather(1, parents) + chances.view(-1)[rows * vocabulary + tokens]).topk(count, dim=1)
+    totals, places = (scores.gather(1, parents) + log_probs.view(-1)[rows * vocabulary + tokens]).topk(count, dim=1)
     return totals, parents.gather(1, places), tokens.gather(1, places)
 
 
@@ -117,11 +117,11 @@ def staying(parents: Tensor) -> Tensor:
     return torch.where(lives, first, others.gather(1, free.clamp(min=0)))
 
 
-def _only_the_end(chances: Tensor, rows: Tensor, end: int) -> Tensor:
+def _only_the_end(log_probs: Tensor, rows: Tensor, end: int) -> Tensor:
     """These rows may do nothing but end, at the price that has."""
-    ended = torch.full_like(chances, float("-inf"))
-    ended[:, end] = chances[:, end]
-    return torch.where(rows[:, None], ended, chances)
+    ended = torch.full_like(log_probs, float("-inf"))
+    ended[:, end] = log_probs[:, end]
+    return torch.where(rows[:, None], ended, log_probs)
 
 
 def _collect(

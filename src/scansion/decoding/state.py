@@ -23,7 +23,7 @@ class Hypothesis:
 class State(Protocol):
     """What was read and written so far."""
 
-    def select(self, rows: Tensor, hypotheses: int) -> Self:
+    def reorder(self, rows: Tensor, hypotheses: int) -> Self:
         """The given rows (M,) of the N, ``hypotheses`` of them a source; a source's rows come from that source."""
         ...
 

@@ -13,7 +13,7 @@ from typing import ClassVar
 import numpy as np
 from scipy.sparse import csr_matrix
 
-from scansion.layers.counting import (
+from scansion.layers.tfidf import (
     columns_of,
     count,
     inverse_document_frequency,
@@ -21,21 +21,23 @@ from scansion.layers.counting import (
     shares_of,
     sublinear,
 )
-from scansion.layers.rows import Rows
+from scansion.layers.sparse_blocks import SparseBlocks
 from scansion.options import check_whole
-from scansion.text.words import Corpus
+from scansion.text.word_tokenizer import Corpus
 
 
 @dataclass(frozen=True)
 class BagOfWords:
-    """One dimension per word that at least ``minimum_documents`` training documents contain."""
+    """One dimension per word that at least ``min_documents`` training documents contain."""
 
-    minimum_documents: int = 1
+    min_documents: int = 1
 
     learner: ClassVar[str] = "convex"
+    reads: ClassVar[str] = "words"
+    pretraining: ClassVar[str | None] = None
 
     def __post_init__(self) -> None:
-        check_whole(self, "minimum_documents")
+        check_whole(self, "min_documents")
 
     def build(self) -> "BagOfWordsVectors":
         """The family, before it has learned its words."""
@@ -50,11 +52,11 @@ class BagOfWordsVectors:
         self.words: list[str] = []
         self.idf = np.zeros(0, np.float32)
 
-    def learn(self, corpus: Corpus) -> Rows:
+    def learn(self, corpus: Corpus) -> SparseBlocks:
         """Learn the words and their weights; the training documents' vectors (N, D)."""
-        counts = Rows(count(part.ids, part.offsets, len(part.types)) for part in corpus.parts(fewest=2))
+        counts = SparseBlocks(count(part.ids, part.offsets, len(part.types)) for part in corpus.parts(fewest=2))
         documents = counts.documents_with()
-        kept = np.flatnonzero(documents >= self.configuration.minimum_documents)
+        kept = np.flatnonzero(documents >= self.configuration.min_documents)
         self.words = [corpus.types[i] for i in kept]
         self.idf = inverse_document_frequency(documents[kept], len(corpus))
         everything = len(kept) == len(documents)
@@ -65,12 +67,12 @@ class BagOfWordsVectors:
         columns = columns_of(corpus.types, self.words)
         return self._weigh(count(columns[corpus.ids], corpus.offsets, len(self.words)))
 
-    def widths(self, vectors: Rows, targets: np.ndarray | None, outputs: int) -> np.ndarray:
+    def widths(self, vectors: SparseBlocks, targets: np.ndarray | None, outputs: int) -> np.ndarray:
         """The prior widths of the module's formula, (D, 1), whatever the answers are."""
         return np.sqrt(self.idf / self.idf.max(initial=1)).astype(np.float64)[:, None]
 
     def shares(self, corpus: Corpus) -> csr_matrix:
-        """Which tokens each dimension is made of, (D, tokens); see :func:`scansion.layers.counting.shares_of`."""
+        """Which tokens each dimension is made of, (D, tokens); see :func:`scansion.layers.tfidf.shares_of`."""
         columns = columns_of(corpus.types, self.words)[corpus.ids]
         known = np.flatnonzero(columns >= 0)
         return shares_of(columns[known], known, (len(self.words), len(columns)))

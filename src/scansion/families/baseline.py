@@ -9,8 +9,8 @@ from typing import ClassVar
 import numpy as np
 from scipy.sparse import csr_matrix
 
-from scansion.layers.rows import Rows
-from scansion.text.words import Corpus
+from scansion.layers.sparse_blocks import SparseBlocks
+from scansion.text.word_tokenizer import Corpus
 
 
 @dataclass(frozen=True)
@@ -18,6 +18,8 @@ class Baseline:
     """The majority label, or the mean."""
 
     learner: ClassVar[str] = "convex"
+    reads: ClassVar[str] = "words"
+    pretraining: ClassVar[str | None] = None
 
     def build(self) -> "NoVectors":
         """The family."""
@@ -27,15 +29,15 @@ class Baseline:
 class NoVectors:
     """Every document is a vector of no dimensions."""
 
-    def learn(self, corpus: Corpus) -> Rows:
+    def learn(self, corpus: Corpus) -> SparseBlocks:
         """(N, 0)."""
-        return Rows.of(self.vectors(corpus))
+        return SparseBlocks.of(self.vectors(corpus))
 
     def vectors(self, corpus: Corpus) -> csr_matrix:
         """(N, 0)."""
         return csr_matrix((len(corpus), 0), dtype=np.float32)
 
-    def widths(self, vectors: Rows, targets: np.ndarray | None, outputs: int) -> None:
+    def widths(self, vectors: SparseBlocks, targets: np.ndarray | None, outputs: int) -> None:
         """None."""
 
     def shares(self, corpus: Corpus) -> csr_matrix:

@@ -1,6 +1,6 @@
 """BERT (Devlin et al. 2019): the Transformer's encoder, trained to guess hidden words, and then used for everything.
 
-    x = norm(words + positions)                     (learned positions, up to ``longest``)
+    x = norm(words + positions)                     (learned positions, up to ``max_length``)
     x = norm(x + MultiHeadAttention(x))
     x = norm(x + W2 GELU(W1 x))                     (GELU: Hendrycks and Gimpel 2016)
 
@@ -17,11 +17,12 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from scansion.errors import UsageError, did_you_mean
-from scansion.layers.attention import MultiHeadAttention
-from scansion.layers.distances import DistanceBias
+from scansion.layers.attention import MultiHeadAttention, attention_mask
 from scansion.layers.dropout import Dropout
 from scansion.layers.feed_forward import tokens_in_cache
 from scansion.layers.pooling import MeanMaxPooling
+from scansion.layers.recurrent_encoder import Tracer
+from scansion.layers.relative_position_bias import RelativePositionBias
 from scansion.options import check_positive, check_shares, check_whole
 
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
@@ -43,40 +44,42 @@ class Bert:
     positions: int = 512
     activation: str = "gelu"
     norm_epsilon: float = 1e-12
-    distances: int = 0
-    """Classes of distance that attention tells apart; 0 for none."""
+    relative_positions: int = 0
+    """Buckets of relative positions that attention tells apart; 0 for none."""
     dropout: float = 0.1
     learning_rate: float = 1e-3
-    pace: float = 1.0
+    lr_scale: float = 1.0
     """The last layer's learning rate, as a multiple of the head's."""
     layer_decay: float = 0.0
     """By how much slower each layer learns than the one above it."""
 
     learner: ClassVar[str] = "gradient"
     pooling: ClassVar[type[MeanMaxPooling]] = MeanMaxPooling
-    words_beside: ClassVar[str] = "never"
+    word_sum: ClassVar[str] = "never"
+    pretraining: ClassVar[str | None] = "masked-word"
+    trace: ClassVar[Tracer | None] = None
 
     def __post_init__(self) -> None:
         check_whole(self, "heads", "layers", "feed_forward")
         check_whole(self, "width", step=self.heads)
         check_whole(self, "positions", least=4)
-        check_whole(self, "distances", least=0)
+        check_whole(self, "relative_positions", least=0)
         check_shares(self, "dropout", "layer_decay")
-        check_positive(self, "norm_epsilon", "learning_rate", "pace")
+        check_positive(self, "norm_epsilon", "learning_rate", "lr_scale")
         if self.activation not in ACTIVATIONS:
             raise UsageError(f"There is no activation {self.activation!r}{did_you_mean(self.activation, ACTIVATIONS)}")
 
     @property
-    def longest(self) -> int:
+    def max_length(self) -> int:
         """Tokens of a text that are read at a time, beside the two of the frame."""
         return self.positions - 2
 
-    def build(self, words: int, pieces: int = 0) -> "BertReader":
+    def build(self, words: int, char_ngrams: int = 0) -> "BertEncoder":
         """The network for so many words, its tokenizer's; with fresh weights from torch's random state."""
-        return BertReader(self, words)
+        return BertEncoder(self, words)
 
 
-class BertReader(nn.Module):
+class BertEncoder(nn.Module):
     """tokens (B, L), mask (B, L) -> (B, L, D)."""
 
     def __init__(self, configuration: Bert, words: int) -> None:
@@ -88,14 +91,15 @@ class BertReader(nn.Module):
         self.positions = nn.Parameter(torch.empty(configuration.positions, width))
         self.norm = nn.LayerNorm(width, epsilon)
         self.dropout = Dropout(configuration.dropout)
-        heads, distances = configuration.heads, configuration.distances
-        self.distances = DistanceBias(distances, heads) if distances else None
+        heads, relative_positions = configuration.heads, configuration.relative_positions
+        self.relative_positions = RelativePositionBias(relative_positions, heads) if relative_positions else None
         self.blocks = nn.ModuleList(BertBlock(configuration) for _ in range(configuration.layers))
         for weights in (self.words.weight, self.positions):
             nn.init.normal_(weights, std=DEVIATION)
         for name, parameter in self.named_parameters():
             depth = int(name.split(".")[1]) if name.startswith("blocks.") else -1
-            parameter.pace = configuration.pace * (1 - configuration.layer_decay) ** (len(self.blocks) - 1 - depth)
+            decay = (1 - configuration.layer_decay) ** (len(self.blocks) - 1 - depth)
+            parameter.lr_scale = configuration.lr_scale * decay
 
     @property
     def embedding(self) -> nn.Embedding:
@@ -103,11 +107,15 @@ class BertReader(nn.Module):
         return self.words
 
     def forward(self, tokens: Tensor, mask: Tensor) -> Tensor:
-        length = tokens.shape[1]
-        vectors = self.dropout(self.norm(self.words(tokens) + self.positions[:length]))
-        seen = None if mask.all() else mask[:, None, None, :]
-        if self.distances is not None:
-            bias = self.distances(length)
+        return self.read(self.words(tokens), mask)
+
+    def read(self, words: Tensor, mask: Tensor) -> Tensor:
+        """Word vectors (B, L, D), mask (B, L) -> (B, L, D)."""
+        length = words.shape[1]
+        vectors = self.dropout(self.norm(words + self.positions[:length]))
+        seen = attention_mask(mask)
+        if self.relative_positions is not None:
+            bias = self.relative_positions(length)
             seen = bias if seen is None else bias.masked_fill(~seen, float("-inf"))
         for block in self.blocks:
             vectors = block(vectors, seen)
@@ -129,6 +137,6 @@ class BertBlock(nn.Module):
         self.attention_dropout, self.outer_dropout = Dropout(configuration.dropout), Dropout(configuration.dropout)
 
     def forward(self, vectors: Tensor, seen: Tensor | None) -> Tensor:
-        read = self.attention.look(vectors, self.attention.keys_values(vectors), seen)
+        read = self.attention(vectors, self.attention.keys_values(vectors), seen)
         vectors = self.attention_norm(vectors + self.attention_dropout(read))
         return self.outer_norm(vectors + self.outer_dropout(self.outer(self.activation(self.inner(vectors)))))

@@ -1,4 +1,4 @@
-"""Every family by name. A new one is a file in this folder and a line here."""
+"""Every family by name, one dictionary a task. A new one is a file in this folder and a line here."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import fields
@@ -8,6 +8,8 @@ from scansion.errors import UsageError, did_you_mean
 from scansion.families.bag_of_words import BagOfWords
 from scansion.families.baseline import Baseline
 from scansion.families.bert import Bert
+from scansion.families.gru import GRU
+from scansion.families.gru_encoder_decoder import GRUEncoderDecoder
 from scansion.families.lstm import LSTM
 from scansion.families.ngrams import NGrams
 from scansion.families.pretrained import Pretrained
@@ -17,52 +19,50 @@ from scansion.families.sequence_to_sequence import SequenceToSequence
 from scansion.families.transformer import Transformer
 from scansion.families.transformer_encoder_decoder import TransformerEncoderDecoder
 
-CountedFamily = Baseline | BagOfWords | NGrams
-ReadingFamily = RNN | LSTM | Transformer | Bert
-Family = CountedFamily | RNN | LSTM | Transformer | Pretrained
-
-FAMILIES: dict[str, type[Family]] = {
+DOCUMENT_FAMILIES: dict[str, type] = {
     "baseline": Baseline,
     "bag-of-words": BagOfWords,
     "n-grams": NGrams,
     "rnn": RNN,
+    "gru": GRU,
     "lstm": LSTM,
     "transformer": Transformer,
     "pretrained": Pretrained,
 }
 
-READERS: dict[str, type[ReadingFamily]] = {"rnn": RNN, "lstm": LSTM, "transformer": Transformer, "bert": Bert}
-"""Those whose vectors are learned; what is pretrained is read by the last.
-
-``pooling`` makes one vector of those of a document's positions.  ``words_beside`` says when the head sees the words
-beside what the network makes of them: ``always`` (to say a number: once they are pretrained), once they are
-``pretrained`` on all texts, or ``never``.
-"""
-
-WritingFamily = RNNEncoderDecoder | LSTMEncoderDecoder | SequenceToSequence | TransformerEncoderDecoder
-
-WRITERS: dict[str, type[WritingFamily]] = {
+TRANSLATION_FAMILIES: dict[str, type] = {
     "rnn": RNNEncoderDecoder,
     "lstm-without-attention": SequenceToSequence,
+    "gru": GRUEncoderDecoder,
     "lstm": LSTMEncoderDecoder,
     "transformer": TransformerEncoderDecoder,
 }
 """Those that read one text and write another."""
 
+ENCODERS: dict[str, type] = {"bert": Bert}
+"""Those that are trained on texts without answers, and used by the family pretrained."""
 
-def family_from(given: str | Family) -> Family:
-    """A family's configuration from its name, or as it was given. UsageError for anything else."""
-    return _configured(given, FAMILIES, "")
-
-
-def writer_from(given: str | WritingFamily) -> WritingFamily:
-    """The same for a family that writes."""
-    return _configured(given, WRITERS, " that translates")
+STORED: dict[str, type] = (
+    DOCUMENT_FAMILIES | {f"{name} translation": kind for name, kind in TRANSLATION_FAMILIES.items()} | ENCODERS
+)
+"""By the names under which folders hold a configuration."""
 
 
-def name_of(family: Family | ReadingFamily | WritingFamily) -> str:
-    """The name under which a configuration stands in ``FAMILIES``, ``READERS`` or ``WRITERS``."""
-    named = [*FAMILIES.items(), *READERS.items(), *WRITERS.items()]
+def configured(given: Any, families: Mapping[str, type]) -> Any:
+    """A family's configuration from its name among ``families``, or as it was given. UsageError for anything else."""
+    if isinstance(given, str):
+        if given not in families:
+            raise UsageError(f"There is no family {given!r}{did_you_mean(given, families)}")
+        return families[given]()
+    if type(given) not in families.values():
+        example = list(families.values())[-1].__name__
+        raise UsageError(f"A family is a name or a configuration such as {example}(); got {given!r}.")
+    return given
+
+
+def name_of(family: Any) -> str:
+    """The name under which a configuration stands in its task's dictionary."""
+    named = [*DOCUMENT_FAMILIES.items(), *TRANSLATION_FAMILIES.items(), *ENCODERS.items()]
     return next(name for name, kind in named if kind is type(family))
 
 
@@ -77,17 +77,17 @@ def labelled(families: Iterable[Any]) -> dict[str, Any]:
     return found
 
 
-def _configured(given: Any, known: Mapping[str, type], which: str) -> Any:
-    if isinstance(given, str):
-        if given not in known:
-            raise UsageError(f"There is no family {given!r}{which}{did_you_mean(given, known)}")
-        return known[given]()
-    if type(given) not in known.values():
-        example = known["lstm"].__name__
-        raise UsageError(f"A family{which} is a name or a configuration such as {example}(width=256); got {given!r}.")
-    return given
+def public_families() -> dict[str, type]:
+    """Every configuration by the name of its class, as ``scansion`` exports it; the baseline needs none."""
+    kinds = [*DOCUMENT_FAMILIES.values(), *TRANSLATION_FAMILIES.values(), *ENCODERS.values()]
+    return {kind.__name__: kind for kind in kinds if kind is not Baseline}
 
 
-def options_of(name: str, known: Mapping[str, type] = FAMILIES) -> dict[str, object]:
+def options_of(family: type) -> dict[str, object]:
     """A family's options and their defaults."""
-    return {field.name: field.default for field in fields(known[name])}
+    return {field.name: field.default for field in fields(family)}
+
+
+def pretrainable(families: Mapping[str, type]) -> list[str]:
+    """The names of those that can first learn from texts without answers."""
+    return [name for name, kind in families.items() if kind.pretraining is not None]

@@ -9,13 +9,27 @@ Along c the gradient is multiplied by gates, not by a matrix.  Read from both en
 from dataclasses import dataclass
 from typing import ClassVar
 
+import torch
 from torch import Tensor, nn
 
-from scansion.layers.bidirectional import Bidirectional
-from scansion.layers.embedding import WordEmbedding
 from scansion.layers.pooling import MeanMaxPooling
+from scansion.layers.recurrent_encoder import RecurrentEncoder, Trace, Tracer, from_state, from_words, trace_of
 from scansion.options import check_positive, check_shares, check_whole
 from scansion.text.batches import UNKNOWN
+
+
+def lstm_trace(layer: nn.RNNBase, vectors: Tensor) -> Trace:
+    """The formula over (L, D), one word after the other; torch keeps i, f, g and o one below the other."""
+    state = memory = vectors.new_zeros(layer.hidden_size)
+    states, gates = [], []
+    for word in from_words(layer, vectors):
+        i, f, g, o = (word + from_state(layer, state)).chunk(4)
+        i, f, o = i.sigmoid(), f.sigmoid(), o.sigmoid()
+        memory = f * memory + i * torch.tanh(g)
+        state = o * torch.tanh(memory)
+        states.append(state)
+        gates.append((i, f, o))
+    return trace_of(states, gates, ("input gate", "forget gate", "output gate"))
 
 
 @dataclass(frozen=True)
@@ -28,34 +42,20 @@ class LSTM:
     learning_rate: float = 2e-3
 
     learner: ClassVar[str] = "gradient"
-    longest: ClassVar[int | None] = None
+    reads: ClassVar[str] = "words"
+    max_length: ClassVar[int | None] = None
     pooling: ClassVar[type[MeanMaxPooling]] = MeanMaxPooling
-    words_beside: ClassVar[str] = "pretrained"
+    word_sum: ClassVar[str] = "pretrained"
+    pretraining: ClassVar[str | None] = "next-word"
+    trace: ClassVar[Tracer | None] = staticmethod(lstm_trace)
 
     def __post_init__(self) -> None:
         check_whole(self, "width", step=2)
         check_shares(self, "dropout", "word_dropout")
         check_positive(self, "learning_rate")
 
-    def build(self, words: int, pieces: int = 0) -> "LSTMReader":
-        """The network for so many words and pieces, with fresh weights from torch's random state."""
-        return LSTMReader(self, words, pieces)
-
-
-class LSTMReader(nn.Module):
-    """tokens (B, L), mask (B, L) -> (B, L, D)."""
-
-    def __init__(self, configuration: LSTM, words: int, pieces: int) -> None:
-        super().__init__()
-        width, dropout = configuration.width, configuration.dropout
-        self.embedding = WordEmbedding(words, pieces, width, dropout, configuration.word_dropout, UNKNOWN)
-        self.states = Bidirectional(
-            nn.LSTM(width, width // 2, batch_first=True), nn.LSTM(width, width // 2, batch_first=True)
+    def build(self, words: int, char_ngrams: int = 0) -> RecurrentEncoder:
+        """The network for so many words and character n-grams, with fresh weights from torch's random state."""
+        return RecurrentEncoder(
+            nn.LSTM, words, char_ngrams, self.width, self.dropout, self.word_dropout, UNKNOWN
         )
-
-    def forward(self, tokens: Tensor, mask: Tensor) -> Tensor:
-        return self.read(self.embedding(tokens), mask)
-
-    def read(self, words: Tensor, mask: Tensor) -> Tensor:
-        """Word vectors (B, L, D), mask (B, L) -> (B, L, D)."""
-        return self.states(words, mask)

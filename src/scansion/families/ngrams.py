@@ -1,9 +1,9 @@
-"""N-grams: a document is which runs of up to ``longest`` words occur in it, and which pieces its words are made of.
+"""N-grams: a document is which runs of up to ``order`` words occur in it, and which char_ngrams its words are made of.
 
 Two blocks side by side, each weighted like a bag of words (sublinear TF-IDF, rows of length one):
 
-    word n-grams of 1 .. longest words that at least ``minimum_documents`` training documents contain
-    pieces of 3 .. 5 letters of single words, with their borders:  "cat" -> <ca cat at> <cat cat> ...
+    word n-grams of 1 .. order words that at least ``min_documents`` training documents contain
+    character n-grams of 3 .. 5 letters of single words, with their offsets:  "cat" -> <ca cat at> <cat cat> ...
 
 and, for labels, the Naive Bayes log-count ratios of Wang and Manning (2012, section 2) as prior widths of the linear
 head: a feature that leans on one label is trusted more, and one that leans on none is still trusted somewhat.
@@ -19,7 +19,7 @@ from typing import ClassVar
 import numpy as np
 from scipy.sparse import csr_matrix, hstack, vstack
 
-from scansion.layers.counting import (
+from scansion.layers.tfidf import (
     columns_of,
     count,
     inverse_document_frequency,
@@ -27,10 +27,10 @@ from scansion.layers.counting import (
     shares_of,
     sublinear,
 )
-from scansion.layers.rows import Rows
+from scansion.layers.sparse_blocks import SparseBlocks
 from scansion.options import check_whole
-from scansion.text.pieces import PIECE_MARK, cut_words
-from scansion.text.words import Corpus
+from scansion.text.char_ngrams import CHAR_NGRAM_MARK, char_ngrams_of
+from scansion.text.word_tokenizer import Corpus
 
 SMOOTHING = 1.0  # a
 EVENNESS = 0.5  # b
@@ -38,16 +38,18 @@ EVENNESS = 0.5  # b
 
 @dataclass(frozen=True)
 class NGrams:
-    """Word n-grams up to ``longest`` words and letter pieces, in at least ``minimum_documents`` documents."""
+    """Word n-grams up to ``order`` words and character n-grams, in at least ``min_documents`` documents."""
 
-    longest: int = 3
-    minimum_documents: int = 2
-    pieces: bool = True
+    order: int = 3
+    min_documents: int = 2
+    char_ngrams: bool = True
 
     learner: ClassVar[str] = "convex"
+    reads: ClassVar[str] = "words"
+    pretraining: ClassVar[str | None] = None
 
     def __post_init__(self) -> None:
-        check_whole(self, "longest", "minimum_documents")
+        check_whole(self, "order", "min_documents")
 
     def build(self) -> "NGramsVectors":
         """The family, before it has learned its n-grams."""
@@ -55,26 +57,26 @@ class NGrams:
 
 
 class NGramsVectors:
-    """Counted word n-grams and pieces."""
+    """Counted word n-grams and character n-grams."""
 
     def __init__(self, configuration: NGrams) -> None:
         self.configuration = configuration
         self.words: list[str] = []
-        self.pieces: list[str] = []
+        self.char_ngrams: list[str] = []
         # grams[n - 2] holds the sorted keys of the n-grams: column of the first n - 1 words * words + last word
         self.grams: list[np.ndarray] = []
         self.idf = np.zeros(0, np.float32)
 
-    def learn(self, corpus: Corpus) -> Rows:
-        """Learn n-grams, pieces and their weights; the training documents' vectors (N, D)."""
+    def learn(self, corpus: Corpus) -> SparseBlocks:
+        """Learn n-grams, char_ngrams and their weights; the training documents' vectors (N, D)."""
         corpus = replace(corpus, ids=corpus.ids[:])
-        least = self.configuration.minimum_documents
+        least = self.configuration.min_documents
         counts = count(corpus.ids, corpus.offsets, len(corpus.types))
         kept = np.flatnonzero(_documents(counts) >= least)
         self.words = [corpus.types[i] for i in kept]
         blocks, columns = [counts[:, kept]], columns_of(corpus.types, self.words)[corpus.ids]
         last = columns
-        for _ in range(self.configuration.longest - 1):
+        for _ in range(self.configuration.order - 1):
             keys = self._keys(last, columns, corpus.offsets)
             found, last = np.unique(keys, return_inverse=True)
             last = np.where(keys < 0, -1, last - np.searchsorted(found, 0)).astype(np.int32)
@@ -86,39 +88,39 @@ class NGramsVectors:
             last = place[last]
             self.grams.append(found[kept])
             blocks.append(counts[:, kept])
-        if self.configuration.pieces:
+        if self.configuration.char_ngrams:
             spelled = spell(corpus)
-            words_in_pieces, pieces = piece_counts(corpus.types)
-            counts = (spelled @ words_in_pieces).tocsr()
+            words_in_char_ngrams, char_ngrams = char_ngram_counts(corpus.types)
+            counts = (spelled @ words_in_char_ngrams).tocsr()
             kept = np.flatnonzero(_documents(counts) >= least)
-            self.pieces = [pieces[i] for i in kept]
+            self.char_ngrams = [char_ngrams[i] for i in kept]
             blocks.append(counts[:, kept])
-        return Rows.of(self._weigh(blocks, len(corpus)), blocks=2)
+        return SparseBlocks.of(self._weigh(blocks, len(corpus)), blocks=2)
 
     def vectors(self, corpus: Corpus) -> csr_matrix:
-        """Sparse (N, D); unknown n-grams are left out, unknown words still show their known pieces."""
+        """Sparse (N, D); unknown n-grams are left out, unknown words still show their known character n-grams."""
         blocks = [count(ends, corpus.offsets, size) for ends, size in self._ends(corpus)]
-        if self.configuration.pieces:
-            words_in_pieces, _ = piece_counts(corpus.types, self.pieces)
-            blocks.append((spell(corpus) @ words_in_pieces).tocsr())
+        if self.configuration.char_ngrams:
+            words_in_char_ngrams, _ = char_ngram_counts(corpus.types, self.char_ngrams)
+            blocks.append((spell(corpus) @ words_in_char_ngrams).tocsr())
         return self._weigh(blocks)
 
-    def widths(self, vectors: Rows, targets: np.ndarray | None, outputs: int) -> np.ndarray | None:
+    def widths(self, vectors: SparseBlocks, targets: np.ndarray | None, outputs: int) -> np.ndarray | None:
         """The prior widths of the module's formula, (D, outputs); None for numbers, which give no ratios."""
         return None if targets is None else prior_widths(vectors, targets, outputs)
 
     def shares(self, corpus: Corpus) -> csr_matrix:
-        """Which tokens each dimension is made of, (D, tokens); see :func:`scansion.layers.counting.shares_of`."""
+        """Which tokens each dimension is made of, (D, tokens); see :func:`scansion.layers.tfidf.shares_of`."""
         tokens, blocks = np.arange(len(corpus.ids)), []
         for longer, (ends, size) in enumerate(self._ends(corpus)):
             last = np.flatnonzero(ends >= 0)
             members = (last[:, None] - np.arange(longer + 1)).ravel()
             blocks.append(shares_of(np.repeat(ends[last], longer + 1), members, (size, len(tokens))))
-        if self.configuration.pieces:
-            words_in_pieces, _ = piece_counts(corpus.types, self.pieces)
-            pieces = words_in_pieces[corpus.ids].tocoo()
-            shape = len(self.pieces), len(tokens)
-            blocks.append(shares_of(pieces.col, pieces.row, shape, pieces.data))
+        if self.configuration.char_ngrams:
+            words_in_char_ngrams, _ = char_ngram_counts(corpus.types, self.char_ngrams)
+            char_ngrams = words_in_char_ngrams[corpus.ids].tocoo()
+            shape = len(self.char_ngrams), len(tokens)
+            blocks.append(shares_of(char_ngrams.col, char_ngrams.row, shape, char_ngrams.data))
         return vstack(blocks, format="csr")
 
     def _ends(self, corpus: Corpus) -> Iterator[tuple[np.ndarray, int]]:
@@ -141,35 +143,35 @@ class NGramsVectors:
         blocks = [sublinear(block) for block in blocks]
         if documents is not None:
             self.idf = np.concatenate([inverse_document_frequency(_documents(block), documents) for block in blocks])
-        words, pieces = blocks[: self.configuration.longest], blocks[self.configuration.longest :]
+        words, char_ngrams = blocks[: self.configuration.order], blocks[self.configuration.order :]
         border = sum(block.shape[1] for block in words)
         sides = [rows_to_length_one(hstack(words, format="csr"), self.idf[:border])]
-        sides += [rows_to_length_one(block, self.idf[border:]) for block in pieces]
+        sides += [rows_to_length_one(block, self.idf[border:]) for block in char_ngrams]
         return hstack(sides, format="csr") if len(sides) > 1 else sides[0]
 
     def state(self) -> tuple[list[str], dict[str, np.ndarray]]:
-        """What was learned: words then pieces, and arrays by name."""
+        """What was learned: words then char_ngrams, and arrays by name."""
         arrays = {f"grams_{n}": keys for n, keys in enumerate(self.grams, start=2)}
-        pieces = [PIECE_MARK + piece for piece in self.pieces]
-        return self.words + pieces, {"idf": self.idf, "words": np.array(len(self.words)), **arrays}
+        char_ngrams = [CHAR_NGRAM_MARK + char_ngram for char_ngram in self.char_ngrams]
+        return self.words + char_ngrams, {"idf": self.idf, "words": np.array(len(self.words)), **arrays}
 
     def restore(self, words: list[str], arrays: dict[str, np.ndarray]) -> "NGramsVectors":
         """The inverse of :meth:`state`."""
         border = int(arrays["words"])
         self.words, self.idf = words[:border], arrays["idf"]
-        self.pieces = [piece.removeprefix(PIECE_MARK) for piece in words[border:]]
-        self.grams = [arrays[f"grams_{n}"] for n in range(2, self.configuration.longest + 1)]
+        self.char_ngrams = [char_ngram.removeprefix(CHAR_NGRAM_MARK) for char_ngram in words[border:]]
+        self.grams = [arrays[f"grams_{n}"] for n in range(2, self.configuration.order + 1)]
         return self
 
     def known(self, corpus: Corpus) -> np.ndarray:
-        """Tokens of each document of which a word or a piece is known, (N,)."""
+        """Tokens of each document of which a word or a char_ngram is known, (N,)."""
         hit = columns_of(corpus.types, self.words) >= 0
-        if self.configuration.pieces:
-            hit |= np.diff(piece_counts(corpus.types, self.pieces)[0].indptr) > 0
+        if self.configuration.char_ngrams:
+            hit |= np.diff(char_ngram_counts(corpus.types, self.char_ngrams)[0].indptr) > 0
         return np.diff(np.concatenate([[0], np.cumsum(hit[corpus.ids])])[corpus.offsets])
 
 
-def prior_widths(vectors: Rows, targets: np.ndarray, outputs: int) -> np.ndarray:
+def prior_widths(vectors: SparseBlocks, targets: np.ndarray, outputs: int) -> np.ndarray:
     """The widths of the module's formula for every feature and output, (D, outputs).
 
     ``targets`` are label numbers (N,), of which one output means the second, or (N, outputs) of 0 and 1.
@@ -192,14 +194,14 @@ def spell(corpus: Corpus) -> csr_matrix:
     return count(corpus.ids, corpus.offsets, len(corpus.types))
 
 
-def piece_counts(types: list[str], known: list[str] | None = None) -> tuple[csr_matrix, list[str]]:
-    """The pieces of every word type, (types, pieces), and their spelling; only ``known`` ones if given.
+def char_ngram_counts(types: list[str], known: list[str] | None = None) -> tuple[csr_matrix, list[str]]:
+    """The char_ngrams of every word type, (types, char_ngrams), and their index; only ``known`` ones if given.
 
-    A document's pieces are a product, (documents, types) @ (types, pieces): each word is cut up once, however often
+    A document's character n-grams are a product, (documents, types) @ (types, char_ngrams): each word is cut up once, however often
     it is written.
     """
-    numbers, borders, pieces = cut_words(types, known)
-    return count(numbers, borders, len(pieces)), pieces
+    numbers, offsets, char_ngrams = char_ngrams_of(types, known)
+    return count(numbers, offsets, len(char_ngrams)), char_ngrams
 
 
 def _documents(counts: csr_matrix) -> np.ndarray:

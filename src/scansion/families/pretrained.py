@@ -7,14 +7,14 @@ how their files call its parts, and that is the table below.  ``frozen``, the en
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from scansion.errors import UnsafeFolderError, UsageError, did_you_mean
 from scansion.families.bert import ACTIVATIONS, Bert
 from scansion.options import check_positive, check_shares
-from scansion.storage.layout import Layout
+from scansion.storage.huggingface_layout import Layout
 
 MODES = ("auto", "frozen", "fine-tuned")
 
@@ -31,7 +31,7 @@ class Pretrained:
     dropout: float = 0.1
     learning_rate: float = 1e-3
     """The head's."""
-    pace: float = 0.2
+    encoder_lr_scale: float = 0.2
     """The last layer's learning rate, as a multiple of the head's."""
     layer_decay: float = 0.1
     """By how much slower each layer learns than the one above it."""
@@ -40,7 +40,10 @@ class Pretrained:
         if self.mode not in MODES:
             raise UsageError(f"There is no mode {self.mode!r}{did_you_mean(self.mode, MODES)}")
         check_shares(self, "dropout", "layer_decay")
-        check_positive(self, "learning_rate", "pace")
+        check_positive(self, "learning_rate", "encoder_lr_scale")
+
+    reads: ClassVar[str] = "subwords"
+    pretraining: ClassVar[str | None] = None
 
     @property
     def learner(self) -> str:
@@ -62,7 +65,7 @@ class Names:
     attention: tuple[str, ...] = ("attention.self.query", "attention.self.key", "attention.self.value",
                                   "attention.output.dense", "attention.output.LayerNorm")
     feed_forward: tuple[str, ...] = ("intermediate.dense", "output.dense", "output.LayerNorm")
-    distances: str = ""
+    relative_positions: str = ""
     sizes: tuple[str, ...] = ("hidden_size", "num_attention_heads", "num_hidden_layers", "intermediate_size",
                               "hidden_act")
 
@@ -82,7 +85,7 @@ ARCHITECTURES = {
         sizes=("dim", "n_heads", "n_layers", "hidden_dim", "activation"),
     ),
     "mpnet": Names(
-        skipped=2, distances="encoder.relative_attention_bias",
+        skipped=2, relative_positions="encoder.relative_attention_bias",
         attention=("attention.attn.q", "attention.attn.k", "attention.attn.v", "attention.attn.o",
                    "attention.LayerNorm"),
     ),
@@ -90,7 +93,7 @@ ARCHITECTURES = {
 
 
 def encoder_of(layout: Layout) -> tuple[Bert, dict[str, np.ndarray]]:
-    """The encoder's configuration and its weights, by the names of :class:`scansion.families.bert.BertReader`.
+    """The encoder's configuration and its weights, by the names of :class:`scansion.families.bert.BertEncoder`.
 
     UnsafeFolderError for an architecture that is not supported, or weights that are not what config.json says.
     """
@@ -112,21 +115,21 @@ def encoder_of(layout: Layout) -> tuple[Bert, dict[str, np.ndarray]]:
     width, heads, layers, feed_forward, activation = (_size(config, name, layout.where) for name in names.sizes)
     for number in range(layers):
         weights |= _block(found, names, number)
-    if names.distances:
-        weights["distances.classes.weight"] = found.array(f"{names.distances}.weight")
+    if names.relative_positions:
+        weights["relative_positions.buckets.weight"] = found.array(f"{names.relative_positions}.weight")
     activation = {"gelu_fast": "gelu_new", "gelu_pytorch_tanh": "gelu_new"}.get(activation, activation)
     if activation not in ACTIVATIONS:
         raise UnsafeFolderError(f"{layout.where} has activation {activation!r}; supported: {', '.join(ACTIVATIONS)}.")
     bert = Bert(
         width, heads, layers, feed_forward, len(positions), activation,
         float(config.get("layer_norm_eps", 1e-12)),
-        len(weights["distances.classes.weight"]) if names.distances else 0,
+        len(weights["relative_positions.buckets.weight"]) if names.relative_positions else 0,
     )
     return bert, weights
 
 
 def as_bert(bert: Bert, weights: Mapping[str, np.ndarray]) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    """The inverse: config.json and tensors under which others, too, know an encoder without distances as BERT."""
+    """The inverse: config.json and tensors under which others, too, know an encoder without relative positions as BERT."""
     layers = range(bert.layers)
     config = {
         "architectures": ["BertModel"], "model_type": "bert", "hidden_size": bert.width,

@@ -8,13 +8,22 @@ Gradients pass through U once a word, so they vanish or explode with its eigenva
 from dataclasses import dataclass
 from typing import ClassVar
 
+import torch
 from torch import Tensor, nn
 
-from scansion.layers.bidirectional import Bidirectional
-from scansion.layers.embedding import WordEmbedding
 from scansion.layers.pooling import ConcatPooling
+from scansion.layers.recurrent_encoder import RecurrentEncoder, Trace, Tracer, from_state, from_words, trace_of
 from scansion.options import check_positive, check_shares, check_whole
 from scansion.text.batches import UNKNOWN
+
+
+def rnn_trace(layer: nn.RNNBase, vectors: Tensor) -> Trace:
+    """The formula over (L, D), one word after the other."""
+    state, states = vectors.new_zeros(layer.hidden_size), []
+    for word in from_words(layer, vectors):
+        state = torch.tanh(word + from_state(layer, state))
+        states.append(state)
+    return trace_of(states, [], ())
 
 
 @dataclass(frozen=True)
@@ -27,34 +36,20 @@ class RNN:
     learning_rate: float = 2e-3
 
     learner: ClassVar[str] = "gradient"
-    longest: ClassVar[int | None] = None
+    reads: ClassVar[str] = "words"
+    max_length: ClassVar[int | None] = None
     pooling: ClassVar[type[ConcatPooling]] = ConcatPooling
-    words_beside: ClassVar[str] = "pretrained"
+    word_sum: ClassVar[str] = "pretrained"
+    pretraining: ClassVar[str | None] = "next-word"
+    trace: ClassVar[Tracer | None] = staticmethod(rnn_trace)
 
     def __post_init__(self) -> None:
         check_whole(self, "width", step=2)
         check_shares(self, "dropout", "word_dropout")
         check_positive(self, "learning_rate")
 
-    def build(self, words: int, pieces: int = 0) -> "RNNReader":
-        """The network for so many words and pieces, with fresh weights from torch's random state."""
-        return RNNReader(self, words, pieces)
-
-
-class RNNReader(nn.Module):
-    """tokens (B, L), mask (B, L) -> (B, L, D)."""
-
-    def __init__(self, configuration: RNN, words: int, pieces: int) -> None:
-        super().__init__()
-        width, dropout = configuration.width, configuration.dropout
-        self.embedding = WordEmbedding(words, pieces, width, dropout, configuration.word_dropout, UNKNOWN)
-        self.states = Bidirectional(
-            nn.RNN(width, width // 2, batch_first=True), nn.RNN(width, width // 2, batch_first=True)
+    def build(self, words: int, char_ngrams: int = 0) -> RecurrentEncoder:
+        """The network for so many words and character n-grams, with fresh weights from torch's random state."""
+        return RecurrentEncoder(
+            nn.RNN, words, char_ngrams, self.width, self.dropout, self.word_dropout, UNKNOWN
         )
-
-    def forward(self, tokens: Tensor, mask: Tensor) -> Tensor:
-        return self.read(self.embedding(tokens), mask)
-
-    def read(self, words: Tensor, mask: Tensor) -> Tensor:
-        """Word vectors (B, L, D), mask (B, L) -> (B, L, D)."""
-        return self.states(words, mask)

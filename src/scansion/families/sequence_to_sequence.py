@@ -18,34 +18,35 @@ from scansion.options import check_positive, check_shares, check_whole
 
 @dataclass(frozen=True)
 class SequenceToSequence:
-    """Pieces are ``width`` wide, states ``hidden``."""
+    """Subwords are ``width`` wide, states ``hidden_size``."""
 
     width: int = 128
-    hidden: int = 512
+    hidden_size: int = 512
     dropout: float = 0.3
     learning_rate: float = 2e-3
 
     learner: ClassVar[str] = "gradient"
-    longest: ClassVar[int | None] = None
+    pretraining: ClassVar[str | None] = None
+    max_length: ClassVar[int | None] = None
 
     def __post_init__(self) -> None:
-        check_whole(self, "width", "hidden")
+        check_whole(self, "width", "hidden_size")
         check_shares(self, "dropout")
         check_positive(self, "learning_rate")
 
-    def build(self, pieces: int) -> "SequenceToSequenceNetwork":
-        """The network for so many pieces, with fresh weights from torch's random state."""
-        return SequenceToSequenceNetwork(self, pieces)
+    def build(self, vocab_size: int) -> "SequenceToSequenceNetwork":
+        """The network for so many subwords, with fresh weights from torch's random state."""
+        return SequenceToSequenceNetwork(self, vocab_size)
 
 
 class SequenceToSequenceNetwork(nn.Module):
-    """source (B, S), mask (B, S), target (B, T) -> (B, T, D), the vectors that speak for the next target token."""
+    """source (B, S), mask (B, S), target (B, T) -> (B, T, D), the vectors that the next target token is predicted from."""
 
-    def __init__(self, configuration: SequenceToSequence, pieces: int) -> None:
+    def __init__(self, configuration: SequenceToSequence, vocab_size: int) -> None:
         super().__init__()
         self.configuration = configuration
-        width, hidden = configuration.width, configuration.hidden
-        self.embedding = nn.Embedding(pieces, width)
+        width, hidden = configuration.width, configuration.hidden_size
+        self.embedding = nn.Embedding(vocab_size, width)
         nn.init.normal_(self.embedding.weight, std=width**-0.5)
         self.source_dropout, self.target_dropout = Dropout(configuration.dropout), Dropout(configuration.dropout)
         self.output_dropout = Dropout(configuration.dropout)
@@ -54,20 +55,20 @@ class SequenceToSequenceNetwork(nn.Module):
         self.output = nn.Linear(hidden, width)
 
     def forward(self, source: Tensor, mask: Tensor, target: Tensor) -> Tensor:
-        state = self.begin(source, mask, target.shape[1])
+        state = self.init_state(source, mask, target.shape[1])
         states, _ = self.decoder(self.target_dropout(self.embedding(target)), state.turned())
         return self.output(self.output_dropout(states))
 
     @property
-    def table(self) -> Tensor:
-        """What the scores of the next token are made with, (V, D)."""
+    def output_embedding(self) -> Tensor:
+        """What the logits of the next token are made with, (V, D)."""
         return self.embedding.weight
 
-    def begin(self, source: Tensor, mask: Tensor, room: int) -> "Thought":
+    def init_state(self, source: Tensor, mask: Tensor, room: int) -> "Seq2SeqState":
         """Read the sources, one hypothesis each; a state of fixed size needs no ``room``."""
         words = turn(self.source_dropout(self.embedding(source)), mask)
         states, cells = self._read(words, mask)
-        return Thought(states, cells)
+        return Seq2SeqState(states, cells)
 
     def _read(self, words: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         """The state after each row's own last word, (B, hidden) twice.
@@ -83,14 +84,14 @@ class SequenceToSequenceNetwork(nn.Module):
             states, cells = states.index_copy(0, rows, state[0]), cells.index_copy(0, rows, cell[0])
         return states, cells
 
-    def step(self, last: Tensor, state: "Thought") -> tuple[Tensor, "Thought"]:
-        """The last tokens (N,) -> the vectors that speak for the next (N, D)."""
+    def step(self, last: Tensor, state: "Seq2SeqState") -> tuple[Tensor, "Seq2SeqState"]:
+        """The last tokens (N,) -> the vectors that the next is predicted from, (N, D)."""
         _, (states, cells) = self.decoder(self.embedding(last)[:, None], state.turned())
-        return self.output(states[0]), Thought(states[0], cells[0])
+        return self.output(states[0]), Seq2SeqState(states[0], cells[0])
 
 
 @dataclass(frozen=True)
-class Thought:
+class Seq2SeqState:
     """The one vector, in two parts: h and c, (N, hidden) each."""
 
     state: Tensor
@@ -100,6 +101,6 @@ class Thought:
         """As the kernel takes them, (1, N, hidden) each."""
         return self.state[None], self.cell[None]
 
-    def select(self, rows: Tensor, hypotheses: int) -> "Thought":
+    def reorder(self, rows: Tensor, hypotheses: int) -> "Seq2SeqState":
         """The given hypotheses (M,)."""
-        return Thought(self.state[rows], self.cell[rows])
+        return Seq2SeqState(self.state[rows], self.cell[rows])

@@ -12,19 +12,20 @@ from typing import ClassVar
 
 from torch import Tensor, nn
 
-from scansion.layers.attention import MultiHeadAttention
+from scansion.layers.attention import MultiHeadAttention, attention_mask
 from scansion.layers.dropout import Dropout
 from scansion.layers.embedding import DEVIATION, WordEmbedding
 from scansion.layers.feed_forward import FeedForward, tokens_in_cache
 from scansion.layers.pooling import MeanMaxPooling
 from scansion.layers.positions import sinusoidal_positions
+from scansion.layers.recurrent_encoder import Tracer
 from scansion.options import check_positive, check_shares, check_whole
 from scansion.text.batches import UNKNOWN
 
 
 @dataclass(frozen=True)
 class Transformer:
-    """A document of more than ``longest`` tokens is read in overlapping windows of that size."""
+    """A document of more than ``max_length`` tokens is read in overlapping windows of that size."""
 
     width: int = 128
     heads: int = 4
@@ -33,35 +34,38 @@ class Transformer:
     dropout: float = 0.3
     embedding_dropout: float = 0.3
     word_dropout: float = 0.2
-    longest: int = 4096
+    max_length: int = 4096
     learning_rate: float = 5e-4
 
     learner: ClassVar[str] = "gradient"
+    reads: ClassVar[str] = "words"
     pooling: ClassVar[type[MeanMaxPooling]] = MeanMaxPooling
-    words_beside: ClassVar[str] = "always"
+    word_sum: ClassVar[str] = "always"
+    pretraining: ClassVar[str | None] = "masked-word"
+    trace: ClassVar[Tracer | None] = None
 
     def __post_init__(self) -> None:
         check_whole(self, "heads", "layers", "feed_forward")
         check_whole(self, "width", step=2 * self.heads if self.heads % 2 else self.heads)
-        check_whole(self, "longest", least=2)
+        check_whole(self, "max_length", least=2)
         check_shares(self, "dropout", "embedding_dropout", "word_dropout")
         check_positive(self, "learning_rate")
 
-    def build(self, words: int, pieces: int = 0) -> "TransformerReader":
-        """The network for so many words and pieces, with fresh weights from torch's random state."""
-        return TransformerReader(self, words, pieces)
+    def build(self, words: int, char_ngrams: int = 0) -> "TransformerEncoder":
+        """The network for so many words and char_ngrams, with fresh weights from torch's random state."""
+        return TransformerEncoder(self, words, char_ngrams)
 
 
-class TransformerReader(nn.Module):
+class TransformerEncoder(nn.Module):
     """tokens (B, L), mask (B, L) -> (B, L, D)."""
 
-    def __init__(self, configuration: Transformer, words: int, pieces: int) -> None:
+    def __init__(self, configuration: Transformer, words: int, char_ngrams: int) -> None:
         super().__init__()
         width, word_dropout = configuration.width, configuration.word_dropout
         self.tokens_at_a_time = tokens_in_cache(configuration.feed_forward)
-        self.embedding = WordEmbedding(words, pieces, width, 0.0, word_dropout, UNKNOWN)
+        self.embedding = WordEmbedding(words, char_ngrams, width, 0.0, word_dropout, UNKNOWN)
         # The paper scales words up to the sinusoids; scaling the sinusoids down to the words is the same ratio.
-        positions = DEVIATION * sinusoidal_positions(configuration.longest, configuration.width)
+        positions = DEVIATION * sinusoidal_positions(configuration.max_length, configuration.width)
         self.register_buffer("positions", positions, persistent=False)
         self.dropout = Dropout(configuration.embedding_dropout)
         sizes = (width, configuration.heads, configuration.feed_forward, configuration.dropout)
@@ -73,14 +77,14 @@ class TransformerReader(nn.Module):
 
     def read(self, words: Tensor, mask: Tensor) -> Tensor:
         """Word vectors (B, L, D), mask (B, L) -> (B, L, D)."""
-        vectors = self.dropout(words + self.positions[: words.shape[1]])
+        vectors, seen = self.dropout(words + self.positions[: words.shape[1]]), attention_mask(mask)
         for block in self.blocks:
-            vectors = block(vectors, mask)
+            vectors = block(vectors, seen)
         return self.norm(vectors)
 
 
 class TransformerBlock(nn.Module):
-    """The paper's encoder layer, norm first: (B, L, D), mask (B, L) -> (B, L, D)."""
+    """The paper's encoder layer, norm first: vectors (B, L, D) and where each may look -> (B, L, D)."""
 
     def __init__(self, width: int, heads: int, feed_forward: int, dropout: float) -> None:
         super().__init__()
@@ -89,6 +93,7 @@ class TransformerBlock(nn.Module):
         self.attention_dropout = Dropout(dropout)
         self.feed_forward = FeedForward(width, feed_forward, dropout)
 
-    def forward(self, vectors: Tensor, mask: Tensor) -> Tensor:
+    def forward(self, vectors: Tensor, seen: Tensor | None) -> Tensor:
         looking = self.attention_norm(vectors)
-        return self.feed_forward(vectors + self.attention_dropout(self.attention(looking, looking, mask)))
+        read = self.attention(looking, self.attention.keys_values(looking), seen)
+        return self.feed_forward(vectors + self.attention_dropout(read))

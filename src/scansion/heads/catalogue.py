@@ -1,13 +1,13 @@
 """Every head by the kind of answer it gives."""
 
-from scansion.heads.label_sets import LabelSetsHead
-from scansion.heads.labels import LabelsHead
-from scansion.heads.numbers import NumbersHead
+from scansion.heads.multilabel import MultilabelHead
+from scansion.heads.multiclass import MulticlassHead
+from scansion.heads.regression import RegressionHead
 
-Head = LabelsHead | LabelSetsHead | NumbersHead
+Head = MulticlassHead | MultilabelHead | RegressionHead
 
 HEADS: dict[str, type[Head]] = {
-    "multiclass": LabelsHead,
-    "multilabel": LabelSetsHead,
-    "regression": NumbersHead,
+    "multiclass": MulticlassHead,
+    "multilabel": MultilabelHead,
+    "regression": RegressionHead,
 }

@@ -1,6 +1,6 @@
 """The words of a document, wherever they stand (the distributed bag of words of Le and Mikolov 2014, section 2.3).
 
-    chances = softmax(s d W^T + b)        of any word of the document that d is the vector of
+    p = softmax(s d W^T + b)        of any word of the document that d is the vector of
 
 Where d is made of the rows of W, words that guess and words that are guessed are the same vectors (Press and Wolf
 2017), and s, which is learned, says how much a likeness counts.
@@ -20,5 +20,5 @@ class DocumentWords(nn.Module):
 
     def loss(self, documents: Tensor, table: Tensor, rows: Tensor, words: Tensor) -> Tensor:
         """documents (B, D); words (N,) that stand in the documents ``rows`` (N,) -> their summed loss, a scalar."""
-        chances = torch.addmm(self.bias, self.scale * documents, table.T).log_softmax(dim=1)
-        return -chances[rows, words].sum()
+        log_probs = torch.addmm(self.bias, self.scale * documents, table.T).log_softmax(dim=1)
+        return -log_probs[rows, words].sum()

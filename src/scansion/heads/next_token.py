@@ -1,4 +1,4 @@
-"""The next token: scores are products with the table that also writes tokens (Vaswani et al. 2017, section 3.4)."""
+"""The next token: logits are products with the embedding that also reads tokens (Vaswani et al. 2017, section 3.4)."""
 
 import torch
 from torch import Tensor, nn
@@ -7,16 +7,16 @@ from scansion.layers.vocabulary_loss import vocabulary_loss
 
 
 class NextToken(nn.Module):
-    """A bias a token; the table (V, D) belongs to the family."""
+    """A bias a token; the output embedding (V, D) belongs to the family."""
 
     def __init__(self, tokens: int) -> None:
         super().__init__()
         self.bias = nn.Parameter(torch.zeros(tokens))
 
-    def loss(self, vectors: Tensor, table: Tensor, targets: Tensor, smoothing: float) -> Tensor:
+    def loss(self, vectors: Tensor, embedding: Tensor, targets: Tensor, smoothing: float) -> Tensor:
         """vectors (N, D), targets (N,) -> the loss summed over positions, a scalar."""
-        return vocabulary_loss(vectors, table, self.bias, targets, smoothing)
+        return vocabulary_loss(vectors, embedding, self.bias, targets, smoothing)
 
-    def log_probabilities(self, vectors: Tensor, table: Tensor) -> Tensor:
+    def log_probs(self, vectors: Tensor, embedding: Tensor) -> Tensor:
         """(N, D) -> (N, V)."""
-        return torch.addmm(self.bias, vectors, table.T).log_softmax(dim=1)
+        return torch.addmm(self.bias, vectors, embedding.T).log_softmax(dim=1)

@@ -6,10 +6,10 @@
 import torch
 from torch import Tensor, nn
 
-from scansion.layers.recording import Attending
+from scansion.layers.attention_capture import AttentionLayer
 
 
-class AdditiveAttention(Attending):
+class AdditiveAttention(AttentionLayer):
     """A state s (N, D) looks at what was read, h (N, S, C)."""
 
     def __init__(self, state: int, context: int, width: int) -> None:

@@ -11,13 +11,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from scansion.layers.recording import Attending
+from scansion.layers.attention_capture import AttentionLayer
 
 KeysValues = tuple[Tensor, Tensor]
 
 
-class MultiHeadAttention(Attending):
-    """Every position of ``queries (B, L, D)`` looks at the positions of ``context (B, S, D)`` that it may see."""
+class MultiHeadAttention(AttentionLayer):
+    """Every position of ``queries (B, L, D)`` looks at those positions of a context (B, S, D) that it may see."""
 
     def __init__(self, width: int, heads: int) -> None:
         super().__init__()
@@ -33,16 +33,12 @@ class MultiHeadAttention(Attending):
         """The projections: of queries, of keys and values, and of what was read."""
         return self.query, self.key_value, self.output
 
-    def forward(self, queries: Tensor, context: Tensor, mask: Tensor) -> Tensor:
-        """``mask (B, S)`` is True on the positions that may be seen."""
-        return self.look(queries, self.keys_values(context), None if mask.all() else mask[:, None, None, :])
-
     def keys_values(self, context: Tensor) -> KeysValues:
         """What of a context is looked at, (B, H, S, D/H) twice; made once, it serves any number of queries."""
         keys, values = self.key_value(context).chunk(2, dim=-1)
         return self.split(keys), self.split(values)
 
-    def look(
+    def forward(
         self, queries: Tensor, keys_values: KeysValues, seen: Tensor | None = None, causal: bool = False
     ) -> Tensor:
         """``seen`` is True where a query may look, or is what is added to the scores, and fits (B, H, L, S).
@@ -53,12 +49,12 @@ class MultiHeadAttention(Attending):
         if self.record is None:
             heads = functional.scaled_dot_product_attention(q, k, v, attn_mask=seen, is_causal=causal)
         else:
-            weights = attention_weights(q, k, past(q.shape[2]) if causal else seen)
+            weights = attention_weights(q, k, causal_mask(q.shape[2]) if causal else seen)
             self.record.append(weights.detach())
             heads = weights @ v
         return self.output(heads.transpose(1, 2).flatten(2))  # (B, L, D)
 
-    def look_back(self, queries: Tensor, keys_values: Tensor) -> Tensor:
+    def step(self, queries: Tensor, keys_values: Tensor) -> Tensor:
         """One query each, (N, D) -> (N, D), at all of ``keys_values (S, N, 2D)``, positions first."""
         q, (k, v) = self.query(queries).unflatten(-1, (self.heads, -1)), keys_values.chunk(2, dim=-1)
         scores = (k.unflatten(-1, (self.heads, -1)) * q).sum(dim=-1) / q.shape[-1] ** 0.5  # (S, N, H)
@@ -72,7 +68,12 @@ class MultiHeadAttention(Attending):
         return vectors.unflatten(-1, (self.heads, -1)).transpose(1, 2)
 
 
-def past(length: int) -> Tensor:
+def attention_mask(mask: Tensor) -> Tensor | None:
+    """``mask (B, S)``, True on real positions, as the layers take it, (B, 1, 1, S); None where all are real."""
+    return None if mask.all() else mask[:, None, None, :]
+
+
+def causal_mask(length: int) -> Tensor:
     """Position i sees 0 .. i: (L, L) bool."""
     return torch.ones(length, length, dtype=torch.bool).tril()
 

@@ -30,9 +30,15 @@ class Dropout(nn.Module):
             return vectors
         return vectors * self.keep(vectors.shape)
 
+    def stream(self) -> np.random.Generator:
+        """The random numbers of this step; UsageError if the loop has not reseeded the model for it."""
+        if self.random is None:
+            raise UsageError("Dropout has no random stream for this step. Call reseed(model, seed, step) first.")
+        return self.random
+
     def keep(self, shape: torch.Size | tuple[int, ...]) -> Tensor:
         """A mask of zeros and 1 / (1 - rate)."""
-        kept = keep_bytes(self.random, shape, self.threshold)
+        kept = keep_bytes(self.stream(), shape, self.threshold)
         return kept.to(torch.get_default_dtype()).mul_(LEVELS / (LEVELS - self.threshold))
 
 
@@ -46,13 +52,11 @@ class WordDropout(Dropout):
     def forward(self, tokens: Tensor) -> Tensor:
         if not self.training or self.threshold == 0:
             return tokens
-        return tokens.masked_fill(~keep_bytes(self.random, tokens.shape, self.threshold), self.replacement)
+        return tokens.masked_fill(~keep_bytes(self.stream(), tokens.shape, self.threshold), self.replacement)
 
 
-def keep_bytes(random: np.random.Generator | None, shape: torch.Size | tuple[int, ...], threshold: int) -> Tensor:
+def keep_bytes(random: np.random.Generator, shape: torch.Size | tuple[int, ...], threshold: int) -> Tensor:
     """True where a fresh random byte reaches the threshold."""
-    if random is None:
-        raise UsageError("Dropout has no random stream for this step. Call reseed(model, seed, step) first.")
     size = int(np.prod(shape))
     drawn = np.frombuffer(random.bytes(size), np.uint8)
     return torch.from_numpy(drawn >= threshold).view(shape)

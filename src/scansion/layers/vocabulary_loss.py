@@ -2,9 +2,9 @@
 
     loss = log Z - (1 - s) z_y - s mean(z),      z = h W^T + b,      Z = sum_v exp(z_v)
 
-Scores and gradients are made for some positions at a time, in place, in one autograd function, so that nothing of the
+Logits and gradients are made for some positions at a time, in place, in one autograd function, so that nothing of the
 size tokens x vocabulary is ever kept: what is left is the price of three matrix products.  On a CPU torch's softmax
-takes a sixth of the time of its exp and logsumexp, so that Z is found from the largest score and its probability.
+takes a sixth of the time of its exp and logsumexp, so that Z is found from the largest logit and its probability.
 """
 
 from typing import Any
@@ -20,9 +20,9 @@ def vocabulary_loss(vectors: Tensor, table: Tensor, bias: Tensor, targets: Tenso
     return _VocabularyLoss.apply(vectors, table, bias, targets, smoothing)
 
 
-def log_normaliser(scores: Tensor, chances: Tensor) -> Tensor:
-    """log Z of scores (..., V) and their softmax: the largest chance is at least 1 / V, so its logarithm is finite."""
-    return scores.amax(dim=-1) - chances.amax(dim=-1).log()
+def log_normaliser(logits: Tensor, probabilities: Tensor) -> Tensor:
+    """log Z of logits (..., V) and their softmax: the largest probability is at least 1 / V, so its logarithm is finite."""
+    return logits.amax(dim=-1) - probabilities.amax(dim=-1).log()
 
 
 class _VocabularyLoss(torch.autograd.Function):
@@ -35,12 +35,12 @@ class _VocabularyLoss(torch.autograd.Function):
         ones = vectors.new_ones(min(len(vectors), POSITIONS_AT_A_TIME))
         for begin in range(0, len(vectors), POSITIONS_AT_A_TIME):
             part = slice(begin, begin + POSITIONS_AT_A_TIME)
-            scores = torch.addmm(bias, vectors[part], table.T)  # (n, V)
+            logits = torch.addmm(bias, vectors[part], table.T)  # (n, V)
             right = targets[part, None]
-            chances = scores.softmax(dim=1)
-            total += log_normaliser(scores, chances).sum() - (1 - smoothing) * scores.gather(1, right).sum()
-            total -= smoothing * scores.mean(dim=1).sum()
-            slope = chances.sub_(smoothing / scores.shape[1])
+            probabilities = logits.softmax(dim=1)
+            total += log_normaliser(logits, probabilities).sum() - (1 - smoothing) * logits.gather(1, right).sum()
+            total -= smoothing * logits.mean(dim=1).sum()
+            slope = probabilities.sub_(smoothing / logits.shape[1])
             slope.scatter_add_(1, right, slope.new_full((len(right), 1), smoothing - 1))
             slopes[0][part] = slope @ table
             slopes[1].addmm_(slope.T, vectors[part])

@@ -4,70 +4,47 @@ From what is near: a Transformer guesses words that are hidden from it (Devlin e
 carried along guesses the next word, from either end (Peters et al. 2018, section 3.1).  From the word vectors of its
 document: half of the words are guessed from the other half, wherever they stand (the distributed bag of words of Le and
 Mikolov 2014, section 2.3, with a sum of word vectors in place of a vector a document, and the same vectors for words
-that guess and for those that are guessed).  And from pieces of it: what the network makes of some is to say which words
+that guess and for those that are guessed).  And from chunks of it: the encoder's vectors of some predict which words
 stand in the others.
 
 Word vectors learn from their documents only, and the layers above them from the other two: what is near teaches word
 vectors grammar, and what a few answers need is subject and opinion.  A document is scored once and not its places, so
-its words cost little; of pieces, which cost more, only a share is read.  What is guessed is drawn anew at every step.
+its words cost little; of chunks, which cost more, only a share is read.  What is guessed is drawn anew at every step.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from scansion.families.catalogue import READERS, ReadingFamily, name_of
-from scansion.families.lstm import LSTM
-from scansion.families.rnn import RNN
 from scansion.heads.document_words import DocumentWords
 from scansion.heads.next_token import NextToken
 from scansion.layers.dropout import LEVELS, Dropout, keep_bytes
-from scansion.layers.embedding import Lexicon
-from scansion.learning.gradient import Training
-from scansion.learning.inputs import read_sequences, read_spelling, write_sequences, write_spelling
-from scansion.learning.reader import READING_BUDGET
-from scansion.options import check_positive, check_shares, check_whole
+from scansion.learning.description import FitDescription
+from scansion.learning.document_job import Start
+from scansion.learning.document_network import READING_BUDGET
+from scansion.learning.job_files import (
+    read_description,
+    read_index,
+    read_sequences,
+    write_description,
+    write_index,
+    write_sequences,
+)
+from scansion.learning.training import Pretraining
 from scansion.randomness import stream
-from scansion.storage.schema import from_json, to_json
 from scansion.text.batches import FIRST_WORD, UNKNOWN, Sequences, collate, reading_plan
-from scansion.text.vocabulary import Spelling
 
-GUESSED_NEAR = 0.15  # of the words of a piece
+GUESSED_NEAR = 0.15  # of the words of a chunk
 GUESSED_FAR = 0.5  # of the words of a document
-WHOLE = 0.1  # of the batches, whose texts are not cut into pieces
+WHOLE = 0.1  # of the batches, whose texts are not cut into chunks
 MOST_GUESSED_WORDS = 10_000  # the most frequent ones; guessing rarer ones costs much and teaches little
 FEWEST_HELD_OUT = 10
-NETWORK = "network."
-
-
-@dataclass(frozen=True)
-class Pretraining(Training):
-    """Without answers there is little to overfit on: what counts is how much is read."""
-
-    tokens: int = 60_000_000
-    most_epochs: int = 20
-    steps: int = 3_000
-    smallest_batch: int = 1_000
-    largest_batch: int = 16_000
-    held_out: float = 0.02
-    learning_rate: float = 2e-3
-    """For every family: what is guessed is the same, and there is more of it than of answers."""
-    piece: int = 32
-    """Tokens of the pieces that texts are cut into."""
-    pieces_read: float = 0.2
-    """The share of them that is read."""
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_whole(self, "piece")
-        check_positive(self, "learning_rate", "pieces_read")
-        check_shares(self, "pieces_read")
+ENCODER = "encoder."
 
 
 @dataclass(frozen=True)
@@ -81,92 +58,88 @@ class TextBatch:
         """The rows (B,) that are marked."""
         return TextBatch(self.tokens[rows], self.mask[rows])
 
-    def in_pieces(self, longest: int) -> "TextBatch":
-        """All rows cut into the same number C of pieces of so many tokens, (B * C, longest); the last may be empty."""
-        short = -self.tokens.shape[1] % longest
-        return TextBatch(*(nn.functional.pad(each, (0, short)).view(-1, longest) for each in (self.tokens, self.mask)))
+    def in_chunks(self, length: int) -> "TextBatch":
+        """All rows cut into the same number C of chunks of so many tokens, (B * C, length); the last may be empty."""
+        short = -self.tokens.shape[1] % length
+        return TextBatch(*(nn.functional.pad(each, (0, short)).view(-1, length) for each in (self.tokens, self.mask)))
 
 
-class Guesser(nn.Module):
-    """A family's network that guesses words: those from number ``first`` on, in whose place it sees ``hidden``.
+class PretrainingNetwork(nn.Module):
+    """A family's encoder that guesses words: those from number ``first`` on, in whose place it sees ``hidden``."""
 
-    ``piece`` and ``pieces_read`` are :class:`Pretraining`'s.
-    """
-
-    def __init__(
-        self, family: ReadingFamily, words: int, pieces: int, spelling: Spelling | None, hidden: int, first: int,
-        piece: int, pieces_read: float,
-    ) -> None:
+    def __init__(self, family: Any, start: Start, hidden: int, first: int, training: Pretraining) -> None:
         super().__init__()
-        self.network = family.build(words, pieces)
-        self.lexicon: Lexicon | None = None
-        if spelling is not None:
-            arrays = (spelling.words, spelling.pieces, spelling.borders)
-            self.lexicon = self.network.embedding.lexicon = Lexicon(*(torch.from_numpy(np.array(a)) for a in arrays))
-        self.carries = isinstance(family, LSTM | RNN)
-        self.hidden, self.first, self.piece, self.pieces_read = hidden, first, piece, pieces_read
-        width = family.width // 2 if self.carries else family.width
-        self.known = min(words, first + MOST_GUESSED_WORDS)
-        self.table = nn.Parameter(torch.randn(self.known, width) * width**-0.5)
+        self.encoder = family.build(start.words, start.char_ngrams)
+        self.words_of_tokens: Tensor | None = None
+        if start.index is not None:
+            self.encoder.embedding.use(start.index.words, start.index.char_ngrams, start.index.offsets)
+            self.words_of_tokens = self.encoder.embedding.lookup.words
+        self.both_ways = family.pretraining == "next-word"
+        self.hidden, self.first, self.training_options = hidden, first, training
+        width = family.width // 2 if self.both_ways else family.width
+        self.known = min(start.words, first + MOST_GUESSED_WORDS)
+        self.output_embedding = nn.Parameter(torch.randn(self.known, width) * width**-0.5)
         self.head = NextToken(self.known)
-        self.table_by_pieces = nn.Parameter(torch.randn(self.known, family.width) * family.width**-0.5)
-        self.by_words, self.by_pieces = (DocumentWords(self.known) for _ in range(2))
+        self.chunk_embedding = nn.Parameter(torch.randn(self.known, family.width) * family.width**-0.5)
+        self.by_words, self.by_chunks = (DocumentWords(self.known) for _ in range(2))
         self.draws = Dropout(0.0)  # for its stream
 
     def loss(self, batch: TextBatch) -> Tensor:
         """The loss summed over the words that are guessed at this step; a scalar."""
-        return sum(guesses.loss for guesses in self.guess(batch, self.draws.random))
+        near, by_words, by_chunks = self.guess(batch, self.draws.stream())
+        return near.loss + by_words.loss + by_chunks.loss
 
     def guess(self, batch: TextBatch, random: np.random.Generator) -> tuple["Guesses", "Guesses", "Guesses"]:
-        """Of words drawn anew: from what is near, from the document's word vectors, and from pieces of it."""
+        """Of words drawn anew: from what is near, from the document's word vectors, and from chunks of it."""
         hidden = _drawn(random, batch.mask.shape, GUESSED_FAR)
-        longest = batch.mask.shape[1] if random.random() < WHOLE else min(self.piece, batch.mask.shape[1])
-        pieces = batch.in_pieces(longest)
-        read = pieces.mask[:, 0].view(len(batch.mask), -1)  # (B, C)
-        read = read & _drawn(random, read.shape, self.pieces_read)
+        longest = batch.mask.shape[1]
+        length = longest if random.random() < WHOLE else min(self.training_options.chunk_tokens, longest)
+        chunks = batch.in_chunks(length)
+        read = chunks.mask[:, 0].view(len(batch.mask), -1)  # (B, C)
+        read = read & _drawn(random, read.shape, self.training_options.chunks_read)
         read[0, 0] |= ~read.any()  # one at least
-        part = pieces.only(read.flatten())
-        made, speaking, wanted = self.read(part, _drawn(random, part.mask.shape, GUESSED_NEAR))
-        seen = batch.mask & read.repeat_interleave(longest, dim=1)[:, : batch.mask.shape[1]]
+        part = chunks.only(read.flatten())
+        made, predicting, wanted = self.read(part, _drawn(random, part.mask.shape, GUESSED_NEAR))
+        seen = batch.mask & read.repeat_interleave(length, dim=1)[:, :longest]
         means = _means(made, part.mask, read.nonzero()[:, 0], seen)
         documents, chosen = self.documents(batch, hidden), hidden & ~seen & seen.any(dim=1, keepdim=True)
         return (
-            Guesses(self.head.loss(speaking, self.table, wanted, 0.0), len(wanted)),
+            Guesses(self.head.loss(predicting, self.output_embedding, wanted, 0.0), len(wanted)),
             self._of_documents(self.by_words, documents, self.own_vectors(), batch, hidden),
-            self._of_documents(self.by_pieces, means, self.table_by_pieces, batch, chosen),
+            self._of_documents(self.by_chunks, means, self.chunk_embedding, batch, chosen),
         )
 
     def read(self, batch: TextBatch, chosen: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """What the network makes of a batch, (B, L, D), its vectors that speak for ``chosen (B, L)`` words, and those.
+        """The encoder's vectors (B, L, D), those that the ``chosen (B, L)`` words are predicted from, and these words.
 
         The latter are (n, D), (n,).  Word vectors learn nothing from it.
         """
         words, chosen = self._known(batch, chosen)
-        tokens = batch.tokens if self.carries else batch.tokens.masked_fill(chosen, self.hidden)
-        hook = self.network.embedding.register_forward_hook(lambda *given: given[-1].detach())
+        tokens = batch.tokens if self.both_ways else batch.tokens.masked_fill(chosen, self.hidden)
+        hook = self.encoder.embedding.register_forward_hook(lambda *given: given[-1].detach())
         try:
-            vectors = self.network(tokens, batch.mask)
+            vectors = self.encoder(tokens, batch.mask)
         finally:
             hook.remove()
-        if not self.carries:
+        if not self.both_ways:
             return vectors, vectors[chosen], words[chosen]
         onwards, backwards = vectors.chunk(2, dim=-1)
         before, after = chosen.clone(), chosen.clone()
         before[:, 0] = False  # nothing stands before the first word
         after[:, -1] = False
         after[:, :-1] &= batch.mask[:, 1:]
-        speaking = [onwards[:, :-1][before[:, 1:]], backwards[:, 1:][after[:, :-1]]]
-        return vectors, torch.cat(speaking), torch.cat([words[before], words[after]])
+        predicting = [onwards[:, :-1][before[:, 1:]], backwards[:, 1:][after[:, :-1]]]
+        return vectors, torch.cat(predicting), torch.cat([words[before], words[after]])
 
     def documents(self, batch: TextBatch, hidden: Tensor) -> Tensor:
         """What the words of each document say that are not ``hidden (B, L)``: (B, D)."""
         seen = (batch.mask & ~hidden)[:, :, None]
-        # by the root of their number: a long document's vector is neither louder nor quieter than a short one's
-        return (self.network.embedding(batch.tokens) * seen).sum(dim=1) / seen.sum(dim=1).clamp(min=1).sqrt()
+        # by the root of their number: a long document's vector is as long as a short one's
+        return (self.encoder.embedding(batch.tokens) * seen).sum(dim=1) / seen.sum(dim=1).clamp(min=1).sqrt()
 
     def own_vectors(self) -> Tensor:
-        """Of the words that can be guessed, without their pieces: (V, D)."""
-        embedding = self.network.embedding
+        """Of the words that can be guessed, without their character n-grams: (V, D)."""
+        embedding = self.encoder.embedding
         return getattr(embedding, "words", embedding)(torch.arange(self.known))
 
     def _of_documents(
@@ -179,7 +152,7 @@ class Guesser(nn.Module):
 
     def _known(self, batch: TextBatch, chosen: Tensor) -> tuple[Tensor, Tensor]:
         """The words of all tokens by number, (B, L), and where they are chosen and can be guessed, (B, L)."""
-        words = batch.tokens if self.lexicon is None else self.lexicon.words[batch.tokens]
+        words = batch.tokens if self.words_of_tokens is None else self.words_of_tokens[batch.tokens]
         return words, chosen & batch.mask & (words >= self.first) & (words < self.known)
 
 
@@ -192,21 +165,27 @@ class Guesses(NamedTuple):
 
 @dataclass(frozen=True)
 class PretrainingJob:
-    """A family with so many ``words`` and ``pieces``, what it reads and what it is watched on.
+    """The family of ``description``, what it reads and what it is validated on.
 
-    ``spelling`` is None where tokens are words themselves; ``hidden`` and ``first`` are :class:`Guesser`'s.
+    ``hidden`` and ``first`` are :class:`PretrainingNetwork`'s.
     """
 
-    family: ReadingFamily
-    words: int
-    pieces: int
-    training: Pretraining
-    seed: int
-    spelling: Spelling | None
+    description: FitDescription
+    start: Start
     texts: Sequences
     held_out: Sequences
     hidden: int = UNKNOWN
     first: int = FIRST_WORD
+
+    @property
+    def training(self) -> Pretraining:
+        """The recipe."""
+        return self.description.training
+
+    @property
+    def seed(self) -> int:
+        """Of everything that is drawn."""
+        return self.description.seed
 
     @property
     def learning_rate(self) -> float:
@@ -221,24 +200,24 @@ class PretrainingJob:
     @property
     def weights(self) -> np.ndarray:
         """About how many words of each text are guessed, (N,)."""
-        read, lengths = self.training.pieces_read, self.texts.lengths
-        elsewhere = (1 - read) - (1 - read) ** np.ceil(lengths / self.training.piece)  # unread, and a piece is read
+        read, lengths = self.training.chunks_read, self.texts.lengths
+        # unread, and another chunk is read
+        elsewhere = (1 - read) - (1 - read) ** np.ceil(lengths / self.training.chunk_tokens)
         return (GUESSED_NEAR * read + GUESSED_FAR * (1 + elsewhere)) * lengths
 
-    def build(self) -> Guesser:
-        """The guesser with its first weights."""
+    def build(self) -> PretrainingNetwork:
+        """The network with its first weights."""
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.seed)
-            return Guesser(
-                self.family, self.words, self.pieces, self.spelling, self.hidden, self.first, self.training.piece,
-                self.training.pieces_read,
+            return PretrainingNetwork(
+                self.description.family, self.start, self.hidden, self.first, self.training
             )
 
     def batch(self, rows: np.ndarray) -> TextBatch:
         """The given texts."""
         return _batch(self.texts, rows)
 
-    def errors(self, model: Guesser) -> tuple[np.ndarray, np.ndarray]:
+    def errors(self, model: PretrainingNetwork) -> tuple[np.ndarray, np.ndarray]:
         """The mean negative log-probability of the words guessed in each held-out batch, and how many."""
         found = []
         model.eval()
@@ -252,38 +231,33 @@ class PretrainingJob:
         return sums / counts.clip(min=1), counts
 
     def write(self, folder: Path) -> None:
-        """Token ids that are read as they are needed, and a JSON configuration."""
+        """Token ids that are read as they are needed, and a JSON description."""
         write_sequences(folder, {"texts": self.texts, "held_out": self.held_out})
-        if self.spelling is not None:
-            write_spelling(folder, self.spelling)
-        (folder / "pretraining.json").write_text(json.dumps({
-            "family": name_of(self.family), "options": to_json(self.family), "words": self.words,
-            "pieces": self.pieces, "training": to_json(self.training), "seed": self.seed,
-            "spelled": self.spelling is not None, "hidden": self.hidden, "first": self.first,
-        }))
+        write_index(folder, self.start.index)
+        write_description(folder, self.description, {
+            "words": self.start.words, "char_ngrams": self.start.char_ngrams, "hidden": self.hidden,
+            "first": self.first,
+        })
 
     @classmethod
     def read(cls, folder: Path) -> Self:
         """The inverse of :meth:`write`."""
-        job = json.loads((folder / "pretraining.json").read_text())
-        return cls(
-            from_json(READERS[job["family"]], job["options"], "pretraining.json"), job["words"], job["pieces"],
-            from_json(Pretraining, job["training"], "pretraining.json"), job["seed"],
-            read_spelling(folder) if job["spelled"] else None, read_sequences(folder, "texts"),
-            read_sequences(folder, "held_out"), job["hidden"], job["first"],
-        )
+        description, sizes = read_description(folder)
+        start = Start(sizes["words"], sizes["char_ngrams"], read_index(folder))
+        texts, held_out = (read_sequences(folder, name) for name in ("texts", "held_out"))
+        return cls(description, start, texts, held_out, sizes["hidden"], sizes["first"])
 
 
 def split_texts(sequences: Sequences, training: Pretraining, seed: int) -> tuple[Sequences, Sequences]:
     """The texts to read, and some that are kept back."""
     order = stream(seed, "held-out texts").permutation(len(sequences))
-    held = round(min(max(training.held_out * len(order), FEWEST_HELD_OUT), training.most_held_out, len(order) / 2))
+    held = round(min(max(training.validation_fraction * len(order), FEWEST_HELD_OUT), training.max_validation_rows, len(order) / 2))
     return sequences.only(np.sort(order[held:])), sequences.only(np.sort(order[:held]))
 
 
-def network_of(weights: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """What a pretraining leaves to those who go on from it: the network's weights, without the guesser's own."""
-    return {name.removeprefix(NETWORK): array for name, array in weights.items() if name.startswith(NETWORK)}
+def encoder_weights(weights: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """What a pretraining leaves to those who go on from it: the encoder's weights, without what only guesses."""
+    return {name.removeprefix(ENCODER): array for name, array in weights.items() if name.startswith(ENCODER)}
 
 
 def _batch(texts: Sequences, rows: np.ndarray) -> TextBatch:

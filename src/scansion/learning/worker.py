@@ -1,9 +1,14 @@
-"""``python -m scansion.learning.worker FOLDER RANK PROCESSES``: one process of a shared run.
+"""One process of a shared run: ``python -m scansion.learning.worker FOLDER``, or ``torchrun -m`` with the same.
 
-The first process tells its steps on standard output, a JSON object a line, keeps the checkpoints and leaves the weights
-in the folder.  Standard input is a line to the process that started this one: when it closes, that process has died.
+``RANK`` and ``WORLD_SIZE`` come from the environment.  The processes meet at ``MASTER_ADDR`` and ``MASTER_PORT``, as
+``torchrun`` sets them, or else in a file of the job folder.  The first one prints what happens, a JSON object a line,
+keeps the checkpoints and leaves the weights in the folder.
+
+With ``--temporary``, which the process that made the folder adds, standard input is a line to that process: when it
+closes, that process has died, and the worker removes the folder and ends.  Without it, a worker removes nothing.
 """
 
+import argparse
 import json
 import os
 import shutil
@@ -11,75 +16,112 @@ import signal
 import sys
 import threading
 import time
+import traceback
 from pathlib import Path
 
 import torch
 import torch.distributed as distributed
-from safetensors.numpy import save_file
 
+from scansion.errors import ScansionError
 from scansion.learning.checkpoints import Checkpoints
-from scansion.learning.gradient import Step
-from scansion.learning.parallel import ERRORS, Together, event_of, read_run
-from scansion.learning.run import Learned, learn_by_steps
+from scansion.learning.events import Event, event_to_line
+from scansion.learning.jobs import read_job, write_trained
+from scansion.learning.loop import train_job
+from scansion.learning.process_group import DistributedGroup
+from scansion.learning.workers import ERRORS, cores
 
-SECONDS_BETWEEN_STEPS_TOLD = 0.2
+SECONDS_BETWEEN_EVENTS = 0.2
 SECONDS_TO_BE_ENDED = 10
 
 
 def work(folder: Path, rank: int, processes: int) -> None:
-    """Take part in the run whose inputs lie in ``folder``."""
-    threading.Thread(target=_end_with_the_parent, args=(folder,), daemon=True).start()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that started this one
-    torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
-    job, deadline, checkpoints = read_run(folder)
+    """Take part in the run whose job lies in ``folder``."""
+    threads = int(os.environ.get("OMP_NUM_THREADS") or max(1, cores() // processes))
+    torch.set_num_threads(threads)
+    job, deadline, checkpoints = read_job(folder)
     if checkpoints is not None:
         signal.signal(signal.SIGTERM, signal.SIG_IGN if rank else lambda number, frame: checkpoints.stop.ask())
-    store = distributed.FileStore(str(folder / "store"), processes)
-    distributed.init_process_group("gloo", store=store, rank=rank, world_size=processes)
-    told = 0.0
+    if "MASTER_ADDR" in os.environ:
+        distributed.init_process_group("gloo", rank=rank, world_size=processes)
+    else:
+        store = distributed.FileStore(str(folder / "store"), processes)
+        distributed.init_process_group("gloo", store=store, rank=rank, world_size=processes)
     try:
-        for event in learn_by_steps(job, Together(), deadline, _mine(checkpoints, rank)):
-            if rank:
-                continue
-            if isinstance(event, Learned):
-                save_file(event.weights, folder / "weights.safetensors")
-                outcome = {key: value for key, value in vars(event).items() if key != "weights"}
-                (folder / "learned.json").write_text(json.dumps(outcome))
-            elif (
-                not isinstance(event, Step) or event.milestone or time.monotonic() - told > SECONDS_BETWEEN_STEPS_TOLD
-            ):
+        events = train_job(job, DistributedGroup(), deadline, _of_rank(checkpoints, rank))
+        told = 0.0
+        while True:
+            try:
+                event = next(events)
+            except StopIteration as done:
+                trained = done.value
+                break
+            if rank == 0 and _worth_telling(event, told):
                 told = time.monotonic()
-                print(event_of(event), flush=True)
-    except tuple(ERRORS.values()) as error:
+                print(event_to_line(event), flush=True)
         if rank == 0:
-            kind = next(name for name, each in ERRORS.items() if isinstance(error, each))
-            print(json.dumps({"failed": kind, "sentence": str(error)}), flush=True)
-            time.sleep(SECONDS_TO_BE_ENDED)  # the others first, or they complain that this one has gone
-    except BrokenPipeError:  # nobody follows any more
-        _leave(folder)
+            write_trained(folder, trained)
     finally:
         distributed.destroy_process_group()
 
 
-def _mine(checkpoints: Checkpoints | None, rank: int) -> Checkpoints | None:
-    """All processes go on from the same checkpoint; the first alone keeps new ones."""
+def _worth_telling(event: Event, told: float) -> bool:
+    """Steps come often; a few of them a second are enough."""
+    return event.record is not None or event.lasting or time.monotonic() - told > SECONDS_BETWEEN_EVENTS
+
+
+def _of_rank(checkpoints: Checkpoints | None, rank: int) -> Checkpoints | None:
+    """All processes go on from the same checkpoint; the first alone keeps new ones and writes metrics."""
     if checkpoints is not None and rank:
-        checkpoints.seconds = float("inf")
+        checkpoints.seconds, checkpoints.title = float("inf"), None
     return checkpoints
 
 
-def _end_with_the_parent(folder: Path) -> None:
+def end_with_the_parent(folder: Path) -> None:
+    """Wait until standard input closes; then away with the parent's folder and this process."""
     os.read(sys.stdin.fileno(), 1)  # unbuffered: a buffer is locked while the interpreter ends
-    _leave(folder)
+    leave(folder)
 
 
-def _leave(folder: Path) -> None:
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())  # what others say of their end is no news
-    shutil.rmtree(folder, ignore_errors=True)  # which the parent would have done
+def leave(folder: Path) -> None:
+    """The parent is gone: remove its folder, as it would have done, and end without a word."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
+    shutil.rmtree(folder, ignore_errors=True)
     os._exit(1)
 
 
+def main(arguments: list[str]) -> int:
+    """The worker as a program; its exit code, and for what went wrong a sentence on standard error."""
+    parser = argparse.ArgumentParser(prog="python -m scansion.learning.worker", description=__doc__.partition("\n")[0])
+    parser.add_argument("folder", type=Path, metavar="FOLDER", help="a job folder")
+    parser.add_argument("--temporary", action="store_true", help="end, and remove FOLDER, when standard input closes")
+    given = parser.parse_args(arguments)
+    rank, processes = int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
+    if given.temporary:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that started this one
+        threading.Thread(target=end_with_the_parent, args=(given.folder,), daemon=True).start()
+    try:
+        work(given.folder, rank, processes)
+    except BrokenPipeError:  # nobody follows any more
+        if given.temporary:
+            leave(given.folder)
+        raise
+    except ScansionError as error:
+        known = next((name for name, kind in ERRORS.items() if isinstance(error, kind)), None)
+        if given.temporary and known is not None:
+            if rank == 0:
+                print(json.dumps({"failed": known, "sentence": str(error)}), flush=True)
+                time.sleep(SECONDS_TO_BE_ENDED)  # the others first, or they complain that this one has gone
+        else:
+            print(f"scansion worker {rank} of {processes}: {error}", file=sys.stderr, flush=True)
+        return error.exit_code
+    except Exception:
+        traceback.print_exc()
+        return 1
+    return 0
+
+
 if __name__ == "__main__":
-    work(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))
+    code = main(sys.argv[1:])
     sys.stdout.flush()
-    os._exit(0)  # all is written; while an interpreter ends, a thread of torch's own may still abort the process
+    sys.stderr.flush()
+    os._exit(code)  # all is written; while an interpreter ends, a thread of torch's own may still abort the process

@@ -1,7 +1,7 @@
 """What each row adds to a score.
 
 Every measure but Spearman's is a function of means over rows: accuracy of the mean of "right", Pearson's of the
-means of x, y, x², y² and xy, F1 of mean counts. Keeping those **terms** for each row makes a resample one matrix
+means of x, y, x², y² and xy, F1 of mean counts. Checkpointing those **terms** for each row makes a resample one matrix
 product, and leaving a row out one subtraction. S seeds, N rows, T terms, D draws.
 """
 

@@ -85,7 +85,7 @@ def open_folder(path: str | Path, kind: Format = "scansion-model") -> Folder:
         return open_folder(path, kind)
 
 
-# Writing
+# TransformerState
 
 
 def _checked_bytes(name: str, content: bytes | Mapping[str, np.ndarray]) -> bytes:

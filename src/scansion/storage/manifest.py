@@ -18,7 +18,7 @@ from scansion.storage.limits import MANIFEST, MOST_FILE_BYTES
 from scansion.storage.schema import from_json, to_json
 from scansion.storage.strict_json import json_bytes, parse_json
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 Format = Literal["scansion-model", "scansion-checkpoint"]
 LIBRARIES = ("scansion", "torch", "numpy", "scikit-learn", "tokenizers", "safetensors")
 

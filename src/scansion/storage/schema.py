@@ -1,16 +1,16 @@
 """Frozen dataclasses to JSON values and back, with a closed schema.
 
-A field may be bool, int, float, str, None, a Literal, a tuple, a dict with text keys, another dataclass, or a union
-of these with at most one object and one list in it. A field with a default may be absent from a file. No name of a
-class is ever read or written: the caller says what to expect.
+A field may be bool, int, float, str, None, a Literal, a tuple, a dict with text keys, another dataclass, one of several
+dataclasses by name (:class:`OneOf`), or a union of these with at most one object and one list in it. A field with a
+default may be absent from a file. No name of a class is ever read or written: the caller says what to expect.
 """
 
 import math
 from collections.abc import Mapping
-from dataclasses import MISSING, Field, fields, is_dataclass
+from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
 from functools import cache
 from types import NoneType, UnionType
-from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import numpy as np
 
@@ -20,6 +20,25 @@ from scansion.storage.limits import LARGEST_WHOLE_NUMBER
 T = TypeVar("T")
 
 SCALARS = {bool: "true or false", int: "a whole number", float: "a number", str: "text", NoneType: "null"}
+
+NAME = "name"
+
+
+@dataclass(frozen=True, eq=False)
+class OneOf:
+    """Marks a field that holds one of several dataclasses: ``Annotated[Any, OneOf(table)]``.
+
+    In JSON its key in the table stands beside its fields, as ``name``.
+    """
+
+    table: Mapping[str, type]
+
+    def name_of(self, value: Any) -> str:
+        """The key of the value's class; UsageError if it has none."""
+        for name, kind in self.table.items():
+            if type(value) is kind:
+                return name
+        raise UsageError(f"A {type(value).__name__} cannot be stored here; known: {', '.join(self.table)}.")
 
 
 def to_json(instance: Any) -> dict[str, Any]:
@@ -40,12 +59,27 @@ def from_json(cls: type[T], mapping: Any, where: str) -> T:
 
 def _plain(value: Any) -> Any:
     if is_dataclass(value) and not isinstance(value, type):
-        return {field.name: _plain(getattr(value, field.name)) for field in fields(value) if field.init}
+        return {
+            name: _plain_field(kind, getattr(value, name)) for name, (kind, _) in _known_fields(type(value)).items()
+        }
     if isinstance(value, Mapping):
         return {key: _plain(entry) for key, entry in value.items()}
     if isinstance(value, (tuple, list)):
         return [_plain(entry) for entry in value]
     return value.item() if isinstance(value, np.generic) else value
+
+
+def _plain_field(kind: Any, value: Any) -> Any:
+    several = next((each for each in map(_one_of, (kind, *get_args(kind))) if each is not None), None)
+    if several is None or value is None:
+        return _plain(value)
+    return {NAME: several.name_of(value), **_plain(value)}
+
+
+def _one_of(kind: Any) -> OneOf | None:
+    if get_origin(kind) is not Annotated:
+        return None
+    return next((each for each in kind.__metadata__ if isinstance(each, OneOf)), None)
 
 
 def _read(kind: Any, value: Any, where: str, key: str) -> Any:
@@ -56,6 +90,9 @@ def _read(kind: Any, value: Any, where: str, key: str) -> Any:
                 return _read(member, value, where, key)
     if not _fits(kind, value):
         raise UnsafeFolderError(f"{where}: {_named(key)} must be {_described(kind)}, got {_shown_value(value)}.")
+    several = _one_of(kind)
+    if several is not None:
+        return _read_named(several, value, where, key)
     if is_dataclass(kind):
         return _read_instance(kind, value, where, key)
     if get_origin(kind) is tuple:
@@ -64,6 +101,14 @@ def _read(kind: Any, value: Any, where: str, key: str) -> Any:
         entry_kind = get_args(kind)[1]
         return {name: _read(entry_kind, entry, where, _below(key, name)) for name, entry in value.items()}
     return float(value) if kind is float else value
+
+
+def _read_named(several: OneOf, value: dict[str, Any], where: str, key: str) -> Any:
+    name = value.get(NAME)
+    if not isinstance(name, str) or name not in several.table:
+        hint = did_you_mean(name[:60], several.table) if isinstance(name, str) else "."
+        raise UnsafeFolderError(f"{where}: {_named(_below(key, NAME))} is not known in this version{hint}")
+    return _read_instance(several.table[name], {k: v for k, v in value.items() if k != NAME}, where, key)
 
 
 def _read_instance(cls: Any, mapping: dict[str, Any], where: str, key: str) -> Any:
@@ -99,7 +144,7 @@ def _read_tuple(kinds: tuple[Any, ...], values: list[Any], where: str, key: str)
 
 def _fits(kind: Any, value: Any) -> bool:
     """Whether the outermost shape of ``value`` is that of ``kind``; what is inside is looked at later."""
-    if is_dataclass(kind):
+    if is_dataclass(kind) or _one_of(kind) is not None:
         return isinstance(value, dict)
     if kind is int or (kind is float and type(value) is int):
         return type(value) is int and abs(value) <= LARGEST_WHOLE_NUMBER
@@ -121,7 +166,7 @@ def _fits(kind: Any, value: Any) -> bool:
 
 @cache
 def _known_fields(cls: Any) -> dict[str, tuple[Any, Field[Any]]]:
-    kinds = get_type_hints(cls)
+    kinds = get_type_hints(cls, include_extras=True)
     return {field.name: (kinds[field.name], field) for field in fields(cls) if field.init}
 
 

@@ -1,381 +1,367 @@
-"""DocumentClassifier and DocumentRegressor: documents of any length -> labels or numbers, by any family.
+"""Documents: a table of texts and answers -> labels (``classify``) or numbers (``regress``)."""
 
-They follow scikit-learn: the constructor stores its arguments untouched, ``fit`` validates and returns ``self``, what
-was learned ends in an underscore, ``family__width`` reaches inside a family's configuration.
-"""
-
-import time
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, fields, replace
-from pathlib import Path
-from typing import Any, Self
+import json
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
-import torch
-from scipy.sparse import csr_matrix, vstack
-from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 
-from scansion.errors import NotFittedError, UsageError, did_you_mean
-from scansion.families.catalogue import Family, family_from, name_of
-from scansion.families.pretrained import Pretrained
-from scansion.heads.catalogue import Head
-from scansion.heads.label_sets import LabelSetsHead
-from scansion.heads.labels import LabelsHead
-from scansion.heads.numbers import NumbersHead
-from scansion.learning.budget import seconds_of
-from scansion.learning.counted import Remark, Stage
-from scansion.learning.gradient import Step, Training
-from scansion.learning.parallel import cores
-from scansion.learning.pretraining import Pretraining
-from scansion.learning.recipes import recipe_of
-from scansion.learning.run import Epoch
-from scansion.measures.intervals import Interval, interval_of
-from scansion.measures.scores import main_measure
-from scansion.randomness import seed_from
-from scansion.storage.fingerprints import fingerprint_of, sha256_of
-from scansion.storage.manifest import library_versions
-from scansion.storage.schema import to_json
-from scansion.storage.strict_json import json_bytes
-from scansion.tasks.answers import label_set_matrix, label_sets_from, labels_from, numbers_from
-from scansion.tasks.explaining import Explanation, answer_of, explanation
-from scansion.tasks.fitting import Fitted, Lesson, learn, read_documents
-from scansion.tasks.keeping import Keeping
-from scansion.tasks.looking import look
-from scansion.tasks.rows import WithUnlabelled, check_lengths, counting_rows
-from scansion.tasks.saving import save_documents
-from scansion.text.documents import check_documents
-from scansion.viewer.look import Look
+from scansion.errors import DataError, DivergedError, UsageError, did_you_mean, shown
+from scansion.families.baseline import Baseline
+from scansion.families.catalogue import DOCUMENT_FAMILIES, configured, name_of
+from scansion.inspection.document_page import look_at_documents
+from scansion.learning.events import Event
+from scansion.measures.intervals import interval_of
+from scansion.measures.metric import METRICS, Metric
+from scansion.measures.scores import main_measure, measure_all
+from scansion.models.document_folder import load_documents
+from scansion.models.exporters import exported
+from scansion.storage.folders import Folder
+from scansion.storage.pretrained_source import default_at_hand
+from scansion.tasks.classifier import DocumentClassifier
+from scansion.tasks.document_estimator import DocumentEstimator
+from scansion.tasks.document_scoring import (
+    DocumentScoring,
+    compared_documents,
+    facts_of_documents,
+    fewest_rows,
+    label_groups,
+)
+from scansion.tasks.regressor import DocumentRegressor
+from scansion.tasks.task import (
+    Answered,
+    ComparedData,
+    ComparedTask,
+    Dataset,
+    FitRequest,
+    FittedTask,
+    Looked,
+    LookOptions,
+    Output,
+    PredictOptions,
+    ReadOptions,
+    Summary,
+    Task,
+)
+from scansion.text.documents import MOST_BAD, Documents, read_documents
+from scansion.viewer.look import ModelLook
+from scansion.viewer.number_format import counted, score_shown
 
-CHARACTERS_AT_A_TIME = 1 << 24
-OWN = "own"
-
-
-@dataclass(frozen=True)
-class FitReport:
-    """What a fit did: its cost, and its score on rows it kept back (an inner choice was made on them too)."""
-
-    seconds: float
-    """Of a run that was gone on with, those since then."""
-    parameters: int
-    workers: int
-    """Processes beside the caller's own that trained it."""
-    measure: str
-    validation: Interval | None
-    """Every row kept back counts once, whatever its weight."""
-    notes: tuple[str, ...]
-    cut_short: bool
-    """Whether the budget was spent before all was learned."""
+SEEDS = 3
+BETWEEN_LABELS = "|"
+FEWEST_TO_SCORE = 2
+WORDS_TOLD = 5
 
 
-def check_pretraining(pretrain: str | None, unlabelled: Iterable[str] | None) -> None:
-    """UsageError for a pretraining there is not, and for texts to pretrain on without one."""
-    if pretrain not in (None, OWN):
-        raise UsageError(f"pretrain is None or {OWN!r}; got {pretrain!r}.")
-    if unlabelled is not None and not pretrain:
-        raise UsageError(f"Texts without answers are for pretraining. Give pretrain={OWN!r} (--pretrain own) too.")
+# Reading and fitting
 
 
-class DocumentEstimator(BaseEstimator):
-    """What both tasks share; use :class:`DocumentClassifier` or :class:`DocumentRegressor`."""
-
-    def fit(
-        self, texts: Iterable[str], targets: Any, sample_weight: Any = None, unlabelled: Iterable[str] | None = None
-    ) -> Self:
-        """Learn from texts and their answers.
-
-        ``texts`` is anything that can be read twice; ``targets`` has one entry a text; ``sample_weight (N,)``, and
-        a row of weight 0 is as good as absent; ``unlabelled`` are more texts to pretrain on.
-        UsageError for arguments that do not fit together, DataError for data that cannot be learned from.
-        """
-        for _ in self.fitting(texts, targets, sample_weight, unlabelled):
-            pass
-        return self
-
-    def fitting(
-        self, texts: Iterable[str], targets: Any, sample_weight: Any = None, unlabelled: Iterable[str] | None = None,
-        keeping: Keeping | None = None,
-    ) -> Iterator[Stage | Remark | Step | Epoch]:
-        """The same as :meth:`fit`, as a generator of what happens: progress is an ordinary ``for`` around it.
-
-        With ``keeping`` a run of steps can be stopped and gone on with; InterruptedRunError when it was stopped.
-        """
-        begun = time.monotonic()
-        deadline = begun + seconds_of(self.budget)
-        family = family_from(self.family)
-        texts, targets, weights = counting_rows(check_documents(texts), targets, sample_weight)
-        head, encoded = self.head_for(targets)
-        self._check_pretraining(family, unlabelled)
-        yield Stage("reading words")
-        everything = WithUnlabelled(texts, () if unlabelled is None else check_documents(unlabelled))
-        documents = read_documents(family, everything)
-        rows = everything.rows
-        if rows != len(encoded):
-            raise UsageError(f"There are {rows:,} texts but {len(encoded):,} targets; give one target a text.")
-        weights = np.ones(len(encoded)) if weights is None else weights
-        if getattr(self, "class_weight", None) == "balanced":
-            weights = weights * head.balance(encoded)
-        weights = weights / weights.mean()
-        seed = seed_from(self.random_state)
-        training = recipe_of(family) if self.training is None else self.training
-        fitted, kept, first, fingerprint = None, None, None, fingerprint_of(texts)
-        pretraining = Pretraining() if self.pretrain else None
-        if keeping is not None and family.learner == "gradient":
-            described = self._described(family, head, encoded, weights, seed, fingerprint, training)
-            described |= {"encoder": getattr(documents, "fingerprint", None)}
-            if pretraining is not None:
-                described |= {"pretraining": to_json(pretraining), "all texts": fingerprint_of(everything)}
-                first = keeping.begin(described, before="pretraining")
-            kept = keeping.begin(described)
-            for remark in keeping.remarks():
-                yield Remark(remark)
-        lesson = Lesson(head, encoded, weights, seed, training, self.processes, deadline, kept, pretraining, first)
-        for event in learn(family, documents, lesson):
-            if isinstance(event, Fitted):
-                fitted = event
-            else:
-                yield event
-        self.family_, self.head_, self.seed_ = family, head, seed
-        self.model_, self.n_documents_in_ = fitted.model, rows
-        self.data_fingerprint_, self.training_ = fingerprint, training
-        self.fit_report_ = _report(fitted, head, encoded, time.monotonic() - begun)
-        self._learned()
-
-    def _check_pretraining(self, family: Family, unlabelled: Iterable[str] | None) -> None:
-        check_pretraining(self.pretrain, unlabelled)
-        if self.pretrain and (family.learner != "gradient" or isinstance(family, Pretrained)):
-            raise UsageError(f"The family {name_of(family)} cannot be pretrained on your texts; rnn, lstm and "
-                             "transformer can.")
-
-    def _described(
-        self, family: Family, head: Head, encoded: np.ndarray, weights: np.ndarray, seed: int, fingerprint: str,
-        training: Training,
-    ) -> dict[str, Any]:
-        """All that a fit is a function of, as JSON values."""
-        return {
-            "family": name_of(family), "options": to_json(family), "seed": seed,
-            "labels": sha256_of(json_bytes(to_json(head))), "training": to_json(training),
-            "processes": self.processes, "budget": self.budget, "cores": cores(),
-            "threads": torch.get_num_threads(), "documents": len(encoded), "texts": fingerprint,
-            "targets": sha256_of(encoded.tobytes()), "class_weight": getattr(self, "class_weight", None),
-            "weights": sha256_of(weights.tobytes()), "versions": library_versions(),
-        }
-
-    def predict(self, texts: Iterable[str]) -> np.ndarray:
-        """One answer a text, in the order given."""
-        scores = self.decision_function(texts)
-        return self._answers(self.head_.decide(scores))
-
-    def answers(self, scores: np.ndarray) -> list[Any]:
-        """Scores (N, K) as plain answers: a label, a tuple of labels or a number each."""
-        decided = self.head_.decide(scores)
-        if isinstance(self.head_, LabelSetsHead):
-            return [tuple(self.head_.labels[i] for i in np.flatnonzero(row)) for row in decided]
-        return self._answers(decided).tolist()
-
-    def decision_function(self, texts: Iterable[str]) -> np.ndarray:
-        """The head's scores, (N, K), before they become probabilities or numbers."""
-        parts = [self.model_.scores(part) for part in self._parts(texts)]
-        return np.concatenate(parts) if parts else np.zeros((0, self.head_.size))
-
-    def transform(self, texts: Iterable[str]) -> np.ndarray | csr_matrix:
-        """The vectors that the head sees, (N, D): sparse where they are counted; the encoder's where it is frozen."""
-        parts = [self.model_.vectors(part) for part in self._parts(texts)] or [self.model_.vectors([])]
-        return vstack(parts, format="csr") if isinstance(parts[0], csr_matrix) else np.concatenate(parts)
-
-    def coverage(self, texts: Iterable[str]) -> np.ndarray:
-        """Tokens the model knows and tokens there are, for each text: (N, 2)."""
-        parts = [self.model_.coverage(part) for part in self._parts(texts)]
-        return np.concatenate(parts) if parts else np.zeros((0, 2), np.int64)
-
-    def explain(self, text: str, answer: Any = None) -> Explanation:
-        """What each token adds to the score of an answer, by default the one that is given.
-
-        UsageError for a label there is not.
-        """
-        self._check_fitted()
-        return explanation(self.model_, answer_of(self.head_, self.model_.scores([text]), answer), text)
-
-    def look(self, text: str, answer: Any = None, window: int = 1) -> Look:
-        """What the model does with a text: see :func:`scansion.look`, which sets several models side by side."""
-        return look([self], text, answer, window)
-
-    def save(self, folder: str | Path) -> None:
-        """Write a model folder; see :func:`scansion.load`."""
-        self._check_fitted()
-        save_documents(self, Path(folder))
-
-    def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """The constructor's arguments, and the family's options as ``family__OPTION``."""
-        params = super().get_params(deep=False)
-        if deep:
-            family = family_from(self.family)
-            params.update({f"family__{field.name}": getattr(family, field.name) for field in fields(family)})
-        return params
-
-    def set_params(self, **params: Any) -> Self:
-        """Set arguments; ``family__width=256`` replaces one option of the family."""
-        if "family" in params:
-            self.family = params.pop("family")
-        for key, value in params.items():
-            inside = key.removeprefix("family__")
-            known = self.get_params(deep=True)
-            if key not in known:
-                raise UsageError(f"{type(self).__name__} has no parameter {key!r}{did_you_mean(key, known)}")
-            if key == inside:
-                setattr(self, key, value)
-            else:
-                self.family = replace(family_from(self.family), **{inside: value})
-        return self
-
-    def _parts(self, texts: Iterable[str]) -> Iterator[list[str]]:
-        """The texts, some at a time."""
-        self._check_fitted()
-        part: list[str] = []
-        size = 0
-        for text in check_documents(texts):
-            part.append(text)
-            size += len(text)
-            if size > CHARACTERS_AT_A_TIME:
-                yield part
-                part, size = [], 0
-        if part:
-            yield part
-
-    def _check_fitted(self) -> None:
-        if not hasattr(self, "model_"):
-            raise NotFittedError(f"This {type(self).__name__} has no model yet. Call fit(texts, targets) first.")
-
-    def __sklearn_is_fitted__(self) -> bool:
-        return hasattr(self, "model_")
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.input_tags.string = True
-        tags.input_tags.two_d_array = False
-        tags.no_validation = True
-        tags.non_deterministic = False
-        return tags
+def read_table(paths: Sequence[str], options: ReadOptions) -> Dataset:
+    """A table, a folder of labels or standard input; its targets say whether to classify or to regress."""
+    documents = read_documents(
+        paths[0], text=options.text, target=options.target, split=options.split, task=options.task,
+        label_separator=options.label_separator, max_bad=MOST_BAD if options.max_bad is None else options.max_bad,
+    )
+    columns = replace(
+        options, text=documents.text_column, target=documents.target_column, split=None, task=documents.task
+    )
+    return Dataset(
+        documents.task or DocumentClassifier.task, documents.name, documents.texts, list(documents.targets or []),
+        len(documents), tuple(_remarks(documents)), columns, documents.splits,
+    )
 
 
-class DocumentClassifier(ClassifierMixin, DocumentEstimator):
-    """Documents -> one label each (strings, integers or booleans), or any subset of the labels.
-
-    ``family`` is a name in ``scansion.FAMILIES`` or a configuration such as ``scansion.LSTM(width=256)``.
-    ``class_weight="balanced"`` lets every label count alike, before ``sample_weight``.  ``budget`` bounds the whole fit
-    (``90``, ``"5m"``); what is under way when it is spent is finished.
-    ``training`` None is the family's recipe; ``pretrain="own"`` lets a reader first learn from all texts without their
-    answers.  ``processes`` None takes two one-thread processes when a run is long enough to repay their start.
-    Several labels a document are given as a list of tuples of labels, or as an (N, labels) array of 0 and 1.
-    """
-
-    def __init__(
-        self,
-        family: str | Family = "n-grams",
-        *,
-        class_weight: str | None = None,
-        budget: float | str | None = None,
-        training: Training | None = None,
-        pretrain: str | None = None,
-        processes: int | None = None,
-        random_state: Any = None,
-    ) -> None:
-        self.family = family
-        self.class_weight = class_weight
-        self.budget = budget
-        self.training = training
-        self.pretrain = pretrain
-        self.processes = processes
-        self.random_state = random_state
-
-    def predict_proba(self, texts: Iterable[str]) -> np.ndarray:
-        """A probability for each label in ``classes_``, (N, labels)."""
-        scores = self.decision_function(texts)
-        return self.head_.probabilities(scores)
-
-    def score(self, texts: Iterable[str], targets: Any, sample_weight: Any = None) -> float:
-        """The share of texts answered exactly right."""
-        answers = self.predict(texts)
-        check_lengths(len(answers), targets)
-        right = np.asarray(self._right(answers, targets), np.float64)
-        return float(np.average(right, weights=sample_weight))
-
-    def _right(self, answers: np.ndarray, targets: Any) -> np.ndarray:
-        if isinstance(self.head_, LabelSetsHead):
-            return (answers == label_set_matrix(targets, self.head_.labels)).all(axis=1)
-        return answers == np.asarray(targets)
-
-    def head_for(self, targets: Any) -> tuple[Head, np.ndarray]:
-        if self.class_weight not in (None, "balanced"):
-            raise UsageError(f"class_weight is None or 'balanced'; got {self.class_weight!r}.")
-        sets = label_sets_from(targets)
-        if sets is not None:
-            labels, matrix = sets
-            head = LabelSetsHead(labels)
-            return head, head.encode(matrix)
-        labels, numbers = labels_from(targets)
-        return LabelsHead(labels), numbers
-
-    def _learned(self) -> None:
-        self.classes_ = np.array(self.head_.labels)
-        self.multilabel_ = isinstance(self.head_, LabelSetsHead)
-
-    def _answers(self, decided: np.ndarray) -> np.ndarray:
-        return decided if self.multilabel_ else self.classes_[decided]
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.classifier_tags.multi_label = True
-        return tags
+def _remarks(documents: Documents) -> Iterator[str]:
+    yield f"{documents.name}: {counted(len(documents), 'document')}. {documents.reason}"
+    rejected = documents.rejected
+    if rejected.count:
+        yield (f"Warning: {counted(rejected.count, 'row')} could not be read; kept with the reason in "
+               f"{rejected.quarantine}.")
 
 
-class DocumentRegressor(RegressorMixin, DocumentEstimator):
-    """Documents -> a number each; the arguments are those of :class:`DocumentClassifier`."""
-
-    def __init__(
-        self,
-        family: str | Family = "n-grams",
-        *,
-        budget: float | str | None = None,
-        training: Training | None = None,
-        pretrain: str | None = None,
-        processes: int | None = None,
-        random_state: Any = None,
-    ) -> None:
-        self.family = family
-        self.budget = budget
-        self.training = training
-        self.pretrain = pretrain
-        self.processes = processes
-        self.random_state = random_state
-
-    def score(self, texts: Iterable[str], targets: Any, sample_weight: Any = None) -> float:
-        """The coefficient of determination R^2, scikit-learn's score of a regressor."""
-        found = self.predict(texts)
-        check_lengths(len(found), targets)
-        wanted = numbers_from(targets)
-        weights = np.ones(len(wanted)) if sample_weight is None else np.asarray(sample_weight, np.float64)
-        spread = float(weights @ (wanted - np.average(wanted, weights=weights)) ** 2)
-        return 1.0 - float(weights @ (wanted - found) ** 2) / spread if spread else 0.0
-
-    def head_for(self, targets: Any) -> tuple[Head, np.ndarray]:
-        numbers = numbers_from(targets)
-        head = NumbersHead(float(numbers.mean()), float(numbers.std()) or 1.0)
-        return head, head.encode(numbers)
-
-    def _learned(self) -> None:
-        pass
-
-    def _answers(self, decided: np.ndarray) -> np.ndarray:
-        return decided
+def one_label(data: Dataset) -> tuple[str, ...]:
+    """A warning, and no error: a model of one label is a model."""
+    if len(set(data.targets)) == 1:
+        return ("Warning: every document has the same label; there is nothing to learn from them.",)
+    return ()
 
 
-def _report(fitted: Fitted, head: Head, encoded: np.ndarray, seconds: float) -> FitReport:
-    measure = main_measure(head.kind)
-    validation = None
-    if len(fitted.held_out) > 1:
-        found = head.decide(fitted.held_out_scores)
-        truth = encoded[fitted.held_out]
-        truth = truth.astype(np.int64) if head.kind != "regression" else truth * head.deviation + head.mean
-        validation = interval_of(head.kind, measure, truth, [found])
-    parameters = fitted.model.parameters
-    return FitReport(seconds, parameters, fitted.workers, measure, validation, fitted.notes, fitted.cut_short)
+def fit_estimator(
+    kind: type[DocumentEstimator], data: Dataset, request: FitRequest
+) -> Generator[Event, None, DocumentEstimator]:
+    """An estimator of the kind, fitted to the data."""
+    estimator = kind(request.family, **request.arguments)
+    return estimator.fitting(
+        data.inputs, data.targets, unlabelled=request.unlabelled, checkpointing=request.checkpointing
+    )
+
+
+def fit_classifier(data: Dataset, request: FitRequest) -> Generator[Event, None, DocumentEstimator]:
+    """Labels."""
+    return fit_estimator(DocumentClassifier, data, request)
+
+
+def fit_regressor(data: Dataset, request: FitRequest) -> Generator[Event, None, DocumentEstimator]:
+    """Numbers."""
+    return fit_estimator(DocumentRegressor, data, request)
+
+
+def report_of_fit(estimator: DocumentEstimator, place: str) -> Summary:
+    """What a fit has come to."""
+    report, family = estimator.fit_report_, name_of(estimator.check_fitted().family)
+    valid, score, metric = report.validation, "", METRICS[report.measure]
+    if valid is not None:
+        value, low, high = (score_shown(each, metric.in_hundredths) for each in (valid.score, valid.low, valid.high))
+        score = f" {report.measure.replace('_', ' ')} on rows kept back: {value} ({low} to {high})."
+    return Summary(
+        {
+            "model": place, "task": estimator.task, "family": family, "metric": report.measure,
+            "validation": None if valid is None else {"score": valid.score, "low": valid.low, "high": valid.high},
+            "fit_seconds": report.seconds, "parameters": report.parameters, "notes": list(report.notes),
+        },
+        (f"{place}: {family}, {report.parameters:,} parameters, {report.seconds:.1f} s.{score}",),
+        report.notes,
+    )
+
+
+# Models
+
+
+def load_classifier(folder: Folder) -> DocumentClassifier:
+    """The classifier in a verified folder."""
+    return DocumentClassifier.from_fitted(load_documents(folder))
+
+
+def load_regressor(folder: Folder) -> DocumentRegressor:
+    """The regressor in a verified folder."""
+    return DocumentRegressor.from_fitted(load_documents(folder))
+
+
+def export(estimator: DocumentEstimator, engine: str, precision: Any, replicas: int | None) -> DocumentEstimator:
+    """The same estimator with its encoder in another engine."""
+    fitted = estimator.check_fitted()
+    return type(estimator).from_fitted(replace(fitted, model=exported(fitted.model, engine, precision, replicas)))
+
+
+def read_options(estimator: DocumentEstimator, options: ReadOptions) -> ReadOptions:
+    """A table's targets are what the estimator answers with."""
+    several = estimator.check_fitted().head.kind == "multilabel"
+    separator = options.label_separator or (BETWEEN_LABELS if several else None)
+    return replace(options, task=estimator.task, label_separator=separator)
+
+
+def evaluate(estimator: DocumentEstimator, name: str, data: Dataset, beam: int | None) -> Summary:
+    """The scores of a table, the main measure first and with its interval."""
+    head = estimator.check_fitted().head
+    if data.rows < FEWEST_TO_SCORE:
+        raise DataError(f"{data.name} has {counted(data.rows, 'row')}; a score with its interval takes at least "
+                        f"{FEWEST_TO_SCORE}.")
+    if head.kind == "multiclass" and any(isinstance(answer, tuple) for answer in data.targets):
+        raise DataError(f"{data.name} holds several labels a document, and {name} answers with one.")
+    logits = estimator.decision_function(data.inputs)
+    truth, found, unseen = _comparable(head, data.targets, head.answers(logits))
+    metric = METRICS[main_measure(head.kind)]
+    interval = interval_of(head.kind, metric.name, truth, [found])
+    measured = measure_all(head.kind, truth, found)
+    others = {measure: float(value) for measure, value in measured.items() if measure != metric.name}
+    result = {"metric": metric.name, "score": interval.score, "low": interval.low, "high": interval.high,
+              "rows": len(truth), **others}
+    low, high = (score_shown(each, metric.in_hundredths) for each in (interval.low, interval.high))
+    note = f"  ({low} to {high}, 95 % of {counted(len(truth), 'row')})"
+    lines = _score_lines({metric.name: interval.score, **others}, metric, note)
+    return Summary(result, tuple(lines), tuple(unseen), interval.score, metric)
+
+
+def _score_lines(scores: Mapping[str, float], main: Metric, note: str) -> Iterator[str]:
+    width = max(map(len, scores))
+    for name, value in scores.items():
+        written = score_shown(value, METRICS[name].in_hundredths)
+        yield f"{name.replace('_', ' '):{width}}  {written:>6}{note if name == main.name else ''}"
+
+
+def _comparable(head: Any, truth: list[Any], found: list[Any]) -> tuple[np.ndarray, np.ndarray, list[str]]:
+    """Truth and answers as the measures take them; a label that training had not is never answered, so it is wrong."""
+    if head.kind == "regression":
+        return np.asarray(truth, np.float64), np.asarray(found, np.float64), []
+    several = head.kind == "multilabel"
+    wanted, given = ([[str(label) for label in (answer if several else [answer])] for answer in side]
+                     for side in (truth, found))
+    known = {str(label) for label in head.labels}
+    used = {label for answer in wanted for label in answer}
+    unseen = sorted(used - known)
+    more = " …" if len(unseen) > 5 else ""
+    remarks = [f"Warning: training had no {', '.join(map(repr, unseen[:5]))}{more}; those rows count as wrong."]
+    number = {label: i for i, label in enumerate(sorted(known | used))}
+    if not several:
+        sides = [np.array([number[answer[0]] for answer in side]) for side in (wanted, given)]
+    else:
+        sides = [np.zeros((len(side), len(number)), np.int64) for side in (wanted, given)]
+        for matrix, side in zip(sides, (wanted, given), strict=True):
+            for row, answer in enumerate(side):
+                matrix[row, [number[label] for label in answer]] = 1
+    return sides[0], sides[1], remarks if unseen else []
+
+
+def predict(
+    estimator: DocumentEstimator, parts: Iterable[list[str]], options: PredictOptions
+) -> Iterator[Output]:
+    """An answer a line, with what else was asked for in columns, or a JSON object a line."""
+    fitted = estimator.check_fitted()
+    head, labels = fitted.head, [str(label) for label in fitted.head.labels]
+    if options.proba and not labels:
+        raise UsageError("This model answers with numbers, which have no probabilities. Leave out --proba.")
+    if not options.as_json and (options.proba or options.read):
+        header = ["prediction", *(f"p({_line(label)})" for label in labels if options.proba)]
+        yield Output(["\t".join(header + (["known", "tokens"] if options.read else []))])
+    for texts in parts:
+        logits = estimator.decision_function(texts)
+        answers = fitted.answers(logits)
+        shares = head.probabilities(logits).tolist() if options.proba else [[]] * len(answers)
+        counts = estimator.coverage(texts).tolist() if options.read or options.as_json else [[]] * len(answers)
+        rows = zip(answers, shares, counts, strict=True)
+        if options.as_json:
+            yield Output([_object(answer, labels, share, count) for answer, share, count in rows])
+        else:
+            yield Output(["\t".join([
+                _shown(answer, options.label_separator), *(f"{each:.6f}" for each in share),
+                *(map(str, count) if options.read else []),
+            ]) for answer, share, count in rows])
+
+
+def _object(answer: Any, labels: list[str], shares: list[float], count: list[int]) -> str:
+    line: dict[str, Any] = {"prediction": list(answer) if isinstance(answer, tuple) else answer}
+    if shares:
+        line["probabilities"] = dict(zip(labels, shares, strict=True))
+    return json.dumps({**line, "tokens_known": count[0], "tokens": count[1]}, ensure_ascii=False)
+
+
+def _shown(answer: Any, separator: str) -> str:
+    if isinstance(answer, tuple):
+        return separator.join(_line(str(label)) for label in answer)
+    return _line(str(answer))
+
+
+def _line(label: str) -> str:
+    """A label on one line: what would break the line is escaped."""
+    return label.replace("\\", "\\\\").replace("\n", "\\n").replace("\r", "\\r").replace("\t", "\\t")
+
+
+def texts_in(path: str, column: str | None) -> Iterable[str]:
+    """The documents of a table or of plain text."""
+    return read_documents(path, text=column, with_target=False).texts
+
+
+def look(estimators: Sequence[DocumentEstimator], text: str, options: LookOptions) -> Looked:
+    """What models do with one text."""
+    fitted = [estimator.check_fitted() for estimator in estimators]
+    labels = {str(label): label for label in fitted[0].head.labels}
+    if options.answer is not None and options.answer not in labels:
+        if not labels:
+            raise UsageError("The first model answers with numbers. Leave out --answer.")
+        raise UsageError(f"There is no label {shown(options.answer)}{did_you_mean(options.answer, labels)}")
+    answer = None if options.answer is None else labels[options.answer]
+    found = look_at_documents(fitted, text, answer, options.window)
+    told = {"text": text, "words": list(found.words), "models": [_told(each) for each in found.models]}
+    return Looked(found, told, tuple(_most(each, found.words) for each in found.models))
+
+
+def _told(model: ModelLook) -> dict[str, Any]:
+    return {
+        "family": model.name, "decision": model.decision, "answer": model.answer, "probability": model.probability,
+        "score": model.score, "base": model.base, "contributions": model.contributions.tolist(),
+        "completeness_error": model.completeness_error,
+        "removals": [[each.first, each.last, each.effect] for each in model.removals],
+        "head_effects": None if model.attention is None else model.attention.effects.tolist(),
+    }
+
+
+def _most(model: ModelLook, words: tuple[str, ...]) -> str:
+    """``lstm  positive 0.970   moving +1.2  plot -0.4``: the words that add and take away most."""
+    order = sorted(range(len(words)), key=lambda i: -abs(model.contributions[i]))[:WORDS_TOLD]
+    most = "  ".join(f"{words[i]} {model.contributions[i]:+.2f}" for i in order)
+    value = model.score if model.probability is None else round(model.probability, 4)
+    return f"{model.name}\t{model.answer}\t{value:.6g}\t{most}"
+
+
+# Comparison
+
+
+def usual_families() -> list[Any]:
+    """All of them, the pretrained one if its default weights are installed."""
+    left_out = {name_of(Baseline())} | (set() if default_at_hand() else {"pretrained"})
+    return [kind() for name, kind in DOCUMENT_FAMILIES.items() if name not in left_out]
+
+
+def answer_classes(estimator: DocumentEstimator, texts: list[str], targets: list[Any]) -> Answered:
+    """Labels, with the probability of each answer (N,), or of each of several labels (N, labels): 0 if it is unknown."""
+    head, logits = estimator.check_fitted().head, _finite(estimator.decision_function(texts))
+    probabilities = head.probabilities(logits).astype(np.float32)
+    answers = [list(answer) if isinstance(answer, tuple) else answer for answer in head.answers(logits)]
+    if head.kind != "multilabel":
+        return Answered(answers, probabilities.max(axis=1))
+    labels = sorted({label for held in targets for label in held})
+    confidences = np.zeros((len(logits), len(labels)), np.float32)
+    confidences[:, np.searchsorted(labels, head.labels)] = probabilities
+    return Answered(answers, confidences)
+
+
+def answer_numbers(estimator: DocumentEstimator, texts: list[str], targets: list[Any]) -> Answered:
+    """Numbers."""
+    return Answered(estimator.check_fitted().answers(_finite(estimator.decision_function(texts))))
+
+
+def _finite(logits: np.ndarray) -> np.ndarray:
+    if not np.isfinite(logits).all():
+        wrong = int(np.sum(~np.isfinite(logits).all(axis=1)))
+        raise DivergedError(f"{wrong:,} test texts got answers that are no numbers.")
+    return logits
+
+
+def check_class_weight(data: ComparedData, options: Mapping[str, Any]) -> None:
+    """UsageError for a weighting there is not, and for one of numbers."""
+    weight = options.get("class_weight")
+    if weight not in (None, "balanced"):
+        raise UsageError(f"class_weight is None or 'balanced'; got {weight!r}.")
+    if weight and data.encoded.head.kind == "regression":
+        raise UsageError("class_weight is for labels, and these targets are numbers. Leave it out.")
+
+
+def _nothing(data: ComparedData) -> list[Any]:
+    return []
+
+
+def configuration(name: str | None) -> Any:
+    """A family's configuration from its name."""
+    if name is None:
+        raise UsageError("Which family? Give --family; scansion families lists them.")
+    return configured(name, DOCUMENT_FAMILIES)
+
+
+COMPARED = ComparedTask(
+    DocumentClassifier, SEEDS, usual_families, lambda data: "majority", Baseline(), _nothing, compared_documents,
+    DocumentScoring, facts_of_documents, check_class_weight, answer_classes, label_groups, fewest_rows,
+)
+FITTED = FittedTask(load_classifier, export, read_options, evaluate, predict, texts_in, True, look)
+
+OF_TABLES = frozenset({"--text", "--target", "--task", "--label-separator"})
+OF_FIT = OF_TABLES | {"--from", "--mode", "--pretrain", "--unlabelled"}
+OPTIONS = {
+    "fit": OF_FIT,
+    "compare": OF_FIT | {"--split", "--folds", "--learning-curve"},
+    "predict": frozenset({"--text", "--proba", "--read", "--label-separator", "--vectors", "--json"}),
+    "evaluate": OF_TABLES,
+    "look": frozenset({"--answer", "--window"}),
+}
+WEIGHTED = {verb: OPTIONS[verb] | {"--class-weight"} if verb in ("fit", "compare") else OPTIONS[verb] for verb in OPTIONS}
+
+CLASSIFY = Task(
+    DocumentClassifier.task, "a table of texts and labels", 1, DOCUMENT_FAMILIES, WEIGHTED,
+    frozenset({"class_weight", "pretrain"}), read_table, configuration, fit_classifier, report_of_fit,
+    checked=one_label, fitted=FITTED, compared=COMPARED,
+)
+REGRESS = Task(
+    DocumentRegressor.task, "a table of texts and numbers", 1, DOCUMENT_FAMILIES, OPTIONS, frozenset({"pretrain"}),
+    read_table, configuration, fit_regressor, report_of_fit, fitted=replace(FITTED, load=load_regressor),
+    compared=replace(COMPARED, estimator=DocumentRegressor, baseline=lambda data: "mean", answer=answer_numbers),
+)

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,27 +10,31 @@ from typing import Any
 import numpy as np
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 
-from scansion.errors import DataError
+from scansion.errors import DataError, UsageError
 from scansion.families.bert import Bert
+from scansion.families.catalogue import ENCODERS
 from scansion.families.pretrained import as_bert
 from scansion.learning.budget import seconds_of
-from scansion.learning.counted import Remark, Stage
-from scansion.learning.gradient import Step
-from scansion.learning.parallel import processes_for
-from scansion.learning.pretraining import Pretraining, PretrainingJob, network_of, split_texts
-from scansion.learning.reader import cut_windows
-from scansion.learning.run import Epoch, Learned
+from scansion.learning.checkpointing import Checkpointing
+from scansion.learning.description import FitDescription
+from scansion.learning.document_job import Start
+from scansion.learning.document_network import cut_windows
+from scansion.learning.events import Event, Stage, finished
+from scansion.learning.job import TrainedWeights
+from scansion.learning.pretraining import PretrainingJob, encoder_weights, split_texts
+from scansion.learning.training import Pretraining
+from scansion.learning.workers import cores, processes_for, train_with
 from scansion.randomness import seed_from
 from scansion.storage.fingerprints import fingerprint_of
-from scansion.storage.layout import write_layout
-from scansion.storage.manifest import library_versions
-from scansion.storage.schema import to_json
-from scansion.tasks.keeping import Keeping, learn_kept
-from scansion.text.borrowed import BorrowedTokens
-from scansion.text.documents import check_documents
+from scansion.storage.huggingface_layout import FILES, write_layout
+from scansion.storage.limits import CONFIG
+from scansion.tasks.task import Dataset, FitRequest, ReadOptions, Summary, Task
+from scansion.text.documents import check_documents, read_documents
+from scansion.text.pretrained_tokenizer import PretrainedTokenizer
+from scansion.viewer.number_format import counted
 
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
-MOST_PIECES = 10_000
+VOCAB_SIZE = 10_000
 FEWEST_TEXTS = 20
 OWN_SIZES = Bert(width=128, heads=4, layers=2, feed_forward=512, dropout=0.0)
 
@@ -41,8 +45,8 @@ class PretrainedEncoder:
 
     bert: Bert
     weights: dict[str, np.ndarray]
-    tokens: BorrowedTokens
-    learned: Learned
+    tokenizer: PretrainedTokenizer
+    trained: TrainedWeights
 
     @property
     def parameters(self) -> int:
@@ -55,66 +59,49 @@ class PretrainedEncoder:
         StorageError for a place that is taken by anything else.
         """
         config, tensors = as_bert(self.bert, self.weights)
-        write_layout(Path(folder), config, tensors, self.tokens.description)
-
-
-def pretrain(
-    texts: Iterable[str], family: Bert = OWN_SIZES, *, pieces: int = MOST_PIECES,
-    training: Pretraining = Pretraining(),  # noqa: B008
-    budget: float | str | None = None, processes: int | None = None, random_state: Any = None,
-) -> PretrainedEncoder:
-    """An encoder of the given sizes that has guessed hidden pieces of the texts (Devlin et al. 2019, section 3.1).
-
-    ``texts`` is anything that can be read twice; ``pieces`` bounds its vocabulary of sub-words; ``budget`` bounds the
-    training.  DataError for fewer texts than something can be learned from.
-    """
-    events = pretraining(
-        texts, family, pieces=pieces, training=training, budget=budget, processes=processes, random_state=random_state
-    )
-    while True:
-        try:
-            next(events)
-        except StopIteration as done:
-            return done.value
+        write_layout(Path(folder), config, tensors, self.tokenizer.description)
 
 
 def pretraining(
-    texts: Iterable[str], family: Bert = OWN_SIZES, *, pieces: int = MOST_PIECES,
+    texts: Iterable[str], family: Bert = OWN_SIZES, *, vocab_size: int = VOCAB_SIZE,
     training: Pretraining = Pretraining(),  # noqa: B008
     budget: float | str | None = None, processes: int | None = None, random_state: Any = None,
-    keeping: Keeping | None = None,
-) -> Generator[Stage | Remark | Step | Epoch, None, PretrainedEncoder]:
-    """The same as :func:`pretrain`, as a generator of what happens, which returns the encoder."""
+    checkpointing: Checkpointing | None = None,
+) -> Generator[Event, None, PretrainedEncoder]:
+    """An encoder of the given sizes that has guessed masked subwords of the texts (Devlin et al. 2019, section 3.1).
+
+    ``texts`` is anything that can be read twice; ``vocab_size`` bounds its subwords; ``budget`` bounds the training;
+    with ``checkpointing`` the run can be stopped and gone on with.  A generator of what happens, which returns the
+    encoder; ``scansion.pretrain`` is the same as a plain function.
+    DataError for fewer texts than something can be learned from.
+    """
     deadline, seed = time.monotonic() + seconds_of(budget), seed_from(random_state)
     texts = check_documents(texts)
-    yield Stage("learning sub-words")
-    tokens = BorrowedTokens(_learned_tokenizer(texts, pieces))
-    sequences, _ = cut_windows(tokens.encode(texts), family.longest)
+    yield Stage("learning subwords")
+    tokenizer = PretrainedTokenizer(_learned_tokenizer(texts, vocab_size))
+    sequences, _ = cut_windows(tokenizer.encode(texts), family.max_length)
     if len(sequences) < FEWEST_TEXTS:
         raise DataError(f"There are {len(sequences)} texts; an encoder needs {FEWEST_TEXTS}, and many more to be good.")
-    reading, held_out = split_texts(sequences, training, seed)
-    job = PretrainingJob(
-        family, len(tokens), 0, training, seed, None, reading, held_out, SPECIAL.index("[MASK]"), len(SPECIAL)
+    read, held_out = split_texts(sequences, training, seed)
+    description = FitDescription(
+        ENCODER.name, family, training, seed, len(sequences), {"texts": fingerprint_of(texts)}, vocab_size=vocab_size,
+        processes=processes, budget=budget,
     )
-    size = int(reading.lengths.sum())
+    job = PretrainingJob(
+        description, Start(len(tokenizer)), read, held_out, SPECIAL.index("[MASK]"), len(SPECIAL)
+    )
+    size = int(read.lengths.sum())
     processes = processes_for(training, size) if processes is None else processes
-    kept = None
-    if keeping is not None:
-        kept = keeping.begin({
-            "family": "bert", "options": to_json(family), "seed": seed, "training": to_json(training),
-            "processes": processes, "budget": budget, "texts": fingerprint_of(texts), "pieces": pieces,
-            "versions": library_versions(),
-        })
-        for remark in keeping.remarks():
-            yield Remark(remark)
+    checkpoints = None
+    if checkpointing is not None:
+        checkpoints = checkpointing.begin(description.to_run(cores()), description.title)
+        yield from checkpointing.remarks()
     yield Stage(f"pretraining on {size:,} tokens with {processes} process{'es' if processes > 1 else ''}")
-    learned = None
-    for event in learn_kept(processes, job, deadline, kept):
-        if isinstance(event, Learned):
-            learned = event
-        else:
-            yield event
-    return PretrainedEncoder(family, network_of(learned.weights), tokens, learned)
+    trained = yield from train_with(processes, job, deadline, checkpoints)
+    return PretrainedEncoder(family, encoder_weights(trained.weights), tokenizer, trained)
+
+
+pretrain = finished(pretraining)
 
 
 def _learned_tokenizer(texts: Iterable[str], most: int) -> bytes:
@@ -133,3 +120,47 @@ def _learned_tokenizer(texts: Iterable[str], most: int) -> bytes:
         single="[CLS] $A [SEP]", special_tokens=[("[CLS]", begin), ("[SEP]", end)]
     )
     return json.dumps(json.loads(tokenizer.to_str()), ensure_ascii=False).encode()
+
+
+# The task
+
+
+def read_texts(paths: Sequence[str], options: ReadOptions) -> Dataset:
+    """Texts without answers: a table's if its columns can be told apart, else plain lines."""
+    documents = read_documents(paths[0], text=options.text, with_target=False)
+    remark = f"{documents.name}: {counted(len(documents), 'document')} without answers, to pretrain on."
+    return Dataset(ENCODER.name, documents.name, documents.texts, None, len(documents), (remark,))
+
+
+def configuration(name: str | None) -> Any:
+    """The sizes of an encoder."""
+    if name is not None:
+        raise UsageError("--family does not go with texts without answers (task: encoder). Leave it out.")
+    return OWN_SIZES
+
+
+def fit(data: Dataset, request: FitRequest) -> Generator[Event, None, PretrainedEncoder]:
+    """An encoder of the texts."""
+    arguments = request.arguments
+    return pretraining(
+        data.inputs, request.family, budget=arguments["budget"], processes=arguments["processes"],
+        random_state=arguments["random_state"], checkpointing=request.checkpointing,
+    )
+
+
+def report_of_fit(encoder: PretrainedEncoder, place: str) -> Summary:
+    """What a fit has come to."""
+    trained = encoder.trained
+    return Summary(
+        {"model": place, "task": ENCODER.name, "parameters": encoder.parameters, "steps": trained.steps,
+         "tokens": trained.tokens},
+        (f"{place}: encoder, {encoder.parameters:,} parameters. Use it: scansion fit DATA --family pretrained --from "
+         f"{place} --out MODEL",),
+        (f"{trained.ended}; {trained.steps:,} steps over {trained.tokens:,} tokens",),
+    )
+
+
+ENCODER = Task(
+    "encoder", "texts without answers", 1, ENCODERS, {"fit": frozenset({"--text", "--task"})}, frozenset(),
+    read_texts, configuration, fit, report_of_fit, frozenset(FILES), CONFIG,
+)

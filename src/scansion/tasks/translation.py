@@ -1,250 +1,296 @@
-"""Translator: a text in one language -> the text in another, by any family that reads and writes.
+"""Translation: two files of parallel text -> a text in one language from a text in the other."""
 
-It follows scikit-learn as far as that goes for pairs of texts: the constructor stores its arguments untouched, ``fit``
-validates and returns ``self``, what was learned ends in an underscore.
-"""
-
-import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Self
+from functools import cached_property
+from typing import Any
 
 import numpy as np
-import torch
-from sklearn.base import BaseEstimator
+from numpy.typing import NDArray
 
 from scansion.decoding.beam import BEAM
-from scansion.engines.native import Native
-from scansion.errors import NotFittedError, UsageError
-from scansion.families.catalogue import WritingFamily, name_of, writer_from
-from scansion.learning.budget import seconds_of
-from scansion.learning.counted import Remark, Stage
-from scansion.learning.gradient import Step, Training
-from scansion.learning.parallel import cores, processes_for
-from scansion.learning.run import BUDGET_SPENT, Epoch, Learned
-from scansion.learning.writer import Writer, WriterTraining, build_writer, restored, surprises
-from scansion.learning.writers import WriterJob
-from scansion.measures.translation import bleu_counts, bleu_of
-from scansion.randomness import seed_from, stream
+from scansion.errors import DataError, UsageError
+from scansion.families.catalogue import TRANSLATION_FAMILIES, configured, name_of
+from scansion.learning.events import Event
+from scansion.measures.bleu import (
+    bleu,
+    bleu_counts,
+    bleu_of,
+    chrf,
+    chrf_counts,
+    chrf_of,
+    interval_over_seeds,
+    paired_bootstrap,
+)
+from scansion.measures.disagreements import GivenAnswer, disagreements, told, widest
+from scansion.measures.evidence import Evidence
+from scansion.measures.intervals import Interval
+from scansion.measures.metric import METRICS
+from scansion.measures.paired import PairedTest, all_pairs
+from scansion.models.exporters import exported
+from scansion.models.translation_folder import load_translator
+from scansion.randomness import stream
 from scansion.storage.fingerprints import fingerprint_of
-from scansion.storage.manifest import library_versions
-from scansion.storage.schema import to_json
-from scansion.tasks.attention import TranslationAttention, attention_of
-from scansion.tasks.keeping import Keeping, learn_kept
-from scansion.tasks.looking_translation import look_at_translation
-from scansion.tasks.saving_translation import save_translator
-from scansion.text.documents import check_documents
-from scansion.text.pairs import Pairs
-from scansion.text.subwords import MOST_PIECES, Subwords
-from scansion.viewer.translation_look import TranslationLook
+from scansion.storage.folders import Folder
+from scansion.tasks.task import (
+    Answered,
+    ComparedData,
+    ComparedTask,
+    Dataset,
+    FitRequest,
+    FittedTask,
+    Looked,
+    LookOptions,
+    Output,
+    PredictOptions,
+    ReadOptions,
+    Summary,
+    Task,
+    held_out_share,
+)
+from scansion.tasks.translator import Translator
+from scansion.text.documents import check_documents, read_lines
+from scansion.text.parallel_text import MOST_EMPTY, read_parallel
+from scansion.viewer.number_format import counted
+
+SEEDS = 1
+FEWEST_TEST_PAIRS = 2
+COPIED_PAIRS, COPIED_WORDS = 0.2, 0.5  # beyond these shares something is likely to be swapped
+BASELINE = "copy"
+"""What a program scores that translates nothing."""
 
 
-@dataclass(frozen=True)
-class TranslationReport:
-    """What a fit did and what it cost."""
-
-    seconds: float
-    """Of a run that was gone on with, those since then."""
-    parameters: int
-    workers: int
-    """Processes beside the caller's own that trained it."""
-    perplexity: float
-    """Of a held-out target's token, at the epoch whose weights were kept."""
-    notes: tuple[str, ...]
-    cut_short: bool
-    """Whether the budget was spent before all was learned."""
-
-
-@dataclass(frozen=True)
-class Translation:
-    """A translation, its log-probability, and the score hypotheses are ranked by: that a token, the end included."""
-
-    text: str
-    log_probability: float
-    score: float
-
-
-class Translator(BaseEstimator):
-    """Texts -> texts.
-
-    ``family`` is a name in ``WRITERS`` or a configuration such as ``scansion.TransformerEncoderDecoder(layers=6)``.
-    ``pieces`` is how many sub-words both languages share at most.  ``budget`` bounds the whole fit (``90``, ``"5m"``);
-    what is under way when it is spent is finished.
-    """
-
-    def __init__(
-        self,
-        family: str | WritingFamily = "transformer",
-        *,
-        pieces: int = MOST_PIECES,
-        budget: float | str | None = None,
-        training: WriterTraining = WriterTraining(),  # noqa: B008
-        processes: int | None = None,
-        random_state: Any = None,
-    ) -> None:
-        self.family = family
-        self.pieces = pieces
-        self.budget = budget
-        self.training = training
-        self.processes = processes
-        self.random_state = random_state
-
-    def fit(self, sources: Iterable[str], targets: Iterable[str], validation: Any = None) -> Self:
-        """Learn from texts and their translations; ``validation`` is a pair of such lists to choose the epoch on.
-
-        UsageError for arguments that do not fit together.
-        """
-        for _ in self.fitting(sources, targets, validation):
-            pass
-        return self
-
-    def fitting(
-        self, sources: Iterable[str], targets: Iterable[str], validation: Any = None, keeping: Keeping | None = None
-    ) -> Iterator[Stage | Remark | Step | Epoch]:
-        """The same as :meth:`fit`, as a generator of what happens: progress is an ordinary ``for`` around it.
-
-        With ``keeping`` the run can be stopped and gone on with; InterruptedRunError when it was stopped.
-        """
-        begun = time.monotonic()
-        deadline = begun + seconds_of(self.budget)
-        family, seed = writer_from(self.family), seed_from(self.random_state)
-        sources, targets = check_documents(sources), check_documents(targets)
-        yield Stage("learning sub-words")
-        subwords = Subwords.learn(Both(sources, targets), self.pieces)
-        yield Stage("writing texts as sub-words")
-        pairs = _pairs(subwords, sources, targets)
-        if validation is None:
-            pairs, held_out = _held_out(pairs, self.training, seed)
-        else:
-            held_out = _pairs(subwords, *map(check_documents, validation))
-        for part in (pairs, held_out):
-            part.check_lengths(family.longest)
-        fingerprint = fingerprint_of(Both(sources, targets))
-        job = WriterJob(family, len(subwords), self.training, seed, pairs, held_out)
-        kept = None
-        if keeping is not None:
-            valid = None if validation is None else fingerprint_of(Both(*validation))
-            kept = keeping.begin(self._described(job, fingerprint) | {"validation": valid})
-            for remark in keeping.remarks():
-                yield Remark(remark)
-        tokens = int(job.lengths.sum())
-        processes = processes_for(self.training, tokens) if self.processes is None else self.processes
-        yield Stage(f"training on {tokens:,} tokens with {processes} process{'es' if processes > 1 else ''}")
-        for event in learn_kept(processes, job, deadline, kept):
-            if isinstance(event, Learned):
-                learned = event
-            else:
-                yield event
-        self.family_, self.seed_, self.subwords_ = family, seed, subwords
-        self.writer_ = restored(build_writer(family, len(subwords), self.training, seed), learned.weights)
-        self.n_pairs_in_, self.data_fingerprint_ = len(pairs), fingerprint
-        self.fit_report_ = TranslationReport(
-            time.monotonic() - begun, sum(each.numel() for each in self.writer_.parameters()),
-            processes if processes > 1 else 0,
-            float(np.exp(surprises(self.writer_, held_out).sum() / held_out.target.lengths.sum())),
-            (f"{learned.ended}; kept the weights of epoch {learned.epoch} of {learned.epochs}; "
-             f"{learned.steps:,} steps",),
-            learned.ended == BUDGET_SPENT,
+def read_pairs(paths: Sequence[str], options: ReadOptions) -> Dataset:
+    """Two plain files of as many lines."""
+    pairs = read_parallel(paths[0], paths[1], MOST_EMPTY if options.max_bad is None else options.max_bad)
+    remarks = [f"{pairs.name}: {counted(len(pairs), 'pair')}; task: translate (two files of as many lines)."]
+    if pairs.left_out:
+        remarks.append(f"Warning: {counted(pairs.left_out, 'pair')} with an empty side left out.")
+    same = sum(mine == theirs for mine, theirs in zip(pairs.source, pairs.target, strict=True))
+    if same > COPIED_PAIRS * len(pairs):
+        remarks.append(
+            f"Warning: {same / len(pairs):.0%} of the lines are the same in both files. Are they two languages?"
         )
+    return Dataset(Translator.task, pairs.name, pairs.source, pairs.target, len(pairs), tuple(remarks), options)
 
-    def predict(self, sources: Iterable[str], beam: int | None = None) -> list[str]:
-        """The best translation of each text, in the order given; ``beam`` is ``BEAM`` unless given."""
-        return Native(self.fitted_writer(), self.subwords_).predict(check_documents(sources), beam)
 
-    def translate(self, text: str, beam: int = BEAM, alternatives: int = 1) -> list[Translation]:
-        """The best translations of one text, best first; UsageError for more of them than the beam holds."""
-        if not 1 <= alternatives <= beam:
-            raise UsageError(f"A beam of {beam} holds 1 to {beam} alternatives; got {alternatives}. Widen the beam.")
-        native, subwords = Native(self.fitted_writer(), self.subwords_), self.subwords_
-        (found,) = native.hypotheses(subwords.encode([text]), beam, alternatives)
-        texts = subwords.decode([each.tokens for each in found])
-        return [
-            Translation(text, each.log_probability, each.score) for text, each in zip(texts, found, strict=True)
-        ]
+def fit(data: Dataset, request: FitRequest) -> Generator[Event, None, Translator]:
+    """A translator, fitted to the pairs."""
+    valid = None if request.validation is None else (request.validation.inputs, request.validation.targets)
+    translator = Translator(request.family, **request.arguments)
+    return translator.fitting(data.inputs, data.targets, valid, request.checkpointing)
 
-    def attention(self, source: str, target: str | None = None) -> TranslationAttention:
-        """What every head looks at while ``target`` is written for ``source``, by default the best translation.
 
-        UsageError for a family that does not attend.
-        """
-        writer = self.fitted_writer()
-        wanted = self.translate(source)[0].text if target is None else target
-        return attention_of(writer, self.subwords_, source, wanted)
+def report_of_fit(translator: Translator, place: str) -> Summary:
+    """What a fit has come to."""
+    report, family = translator.fit_report_, name_of(translator.check_fitted().family)
+    return Summary(
+        {
+            "model": place, "task": translator.task, "family": family, "perplexity": report.perplexity,
+            "fit_seconds": report.seconds, "parameters": report.parameters, "notes": list(report.notes),
+        },
+        (f"{place}: {family}, {report.parameters:,} parameters, {report.seconds:.1f} s. perplexity of a held-out "
+         f"token: {report.perplexity:.2f}.",),
+        report.notes,
+    )
 
-    def look(self, source: str, target: str | None = None) -> TranslationLook:
-        """What the model does while it writes ``target`` for ``source``, by default the best translation."""
-        writer = self.fitted_writer()
-        wanted = self.translate(source)[0].text if target is None else target
-        return look_at_translation(writer, self.subwords_, source, wanted, name_of(self.family_))
 
-    def sample(
-        self, sources: Iterable[str], temperature: float = 1.0, likeliest: int | None = None, random_state: Any = 0
-    ) -> list[str]:
-        """A translation of each text drawn at random, as probable as the model holds it to be.
+def load(folder: Folder) -> Translator:
+    """The translator in a verified folder."""
+    return Translator.from_fitted(load_translator(folder))
 
-        ``temperature`` below 1 sharpens the distribution; ``likeliest`` leaves so many tokens to choose from.
-        """
-        native = Native(self.fitted_writer(), self.subwords_)
-        return native.sample(check_documents(sources), temperature, likeliest, seed_from(random_state))
 
-    def score(self, sources: Iterable[str], targets: Iterable[str], tokenize: str = "13a") -> float:
-        """BLEU from 0 to 100, as sacreBLEU computes it."""
-        found = self.predict(sources)
-        return float(bleu_of(bleu_counts(found, list(check_documents(targets)), tokenize).sum(axis=0)))
+def export(translator: Translator, engine: str, precision: Any, replicas: int | None) -> Any:
+    """The translator in another engine: it has ``predict``, and ``save`` for the folder which that engine loads."""
+    return exported(translator.check_fitted(), engine, precision, replicas)
 
-    def coverage(self, sources: Iterable[str]) -> np.ndarray:
-        """Sub-words read and sub-words there of each text, (N, 2): all of them, or ``predict`` refuses."""
-        lengths = self.subwords_.encode(check_documents(sources)).lengths
-        return np.stack([lengths, lengths], axis=1)
 
-    def save(self, folder: str | Path) -> None:
-        """Write a model folder, or over an older one; see :func:`scansion.load`."""
-        self.fitted_writer()
-        save_translator(self, Path(folder))
+def read_options(translator: Translator, options: ReadOptions) -> ReadOptions:
+    """Two files have no columns to choose."""
+    return options
 
-    def _described(self, job: WriterJob, fingerprint: str) -> dict[str, Any]:
-        """All that a fit is a function of, as JSON values."""
+
+def evaluate(translator: Any, name: str, data: Dataset, beam: int | None) -> Summary:
+    """sacreBLEU, BLEU of the words as they stand, and chrF2, with intervals."""
+    found, wanted = translator.predict(data.inputs, beam=beam or BEAM), list(data.targets)
+    standard, tokenised, letters = bleu(found, wanted), bleu(found, wanted, "none"), chrf(found, wanted)
+    scores = {"sacreBLEU": standard, "BLEU of the words as they stand": tokenised, "chrF2": letters}
+    lines = tuple(
+        f"{title:31}  {score.score:5.2f}  ({score.low:.2f} to {score.high:.2f}, 95 % of "
+        f"{counted(len(wanted), 'sentence')})  {score.signature}"
+        for title, score in scores.items()
+    )
+    return Summary(
+        {
+            "sacrebleu": {"score": standard.score, "low": standard.low, "high": standard.high,
+                          "signature": standard.signature},
+            "bleu_tokenised": tokenised.score, "chrf": letters.score, "rows": len(wanted),
+        },
+        lines, score=standard.score / 100, metric=METRICS["bleu"],
+    )
+
+
+def predict(translator: Any, parts: Iterable[list[str]], options: PredictOptions) -> Iterator[Output]:
+    """One translation a line, in the order of the input; at last a warning where most words were copied."""
+    copied = words = 0
+    for texts in parts:
+        lines = []
+        for text, found in zip(texts, translator.predict(texts, beam=options.beam or BEAM), strict=True):
+            lines.append(" ".join(found.splitlines()))
+            mine = found.split()
+            words += len(mine)
+            copied += len(set(mine) & set(text.split()))
+        yield Output(lines)
+    if copied > COPIED_WORDS * words:
+        yield Output(remark=f"Warning: {copied / words:.0%} of the words were copied from the input. Is it in the "
+                            "language this model reads?")
+
+
+def lines_in(path: str, column: str | None) -> Iterable[str]:
+    """Plain lines, whatever the file is called."""
+    return read_lines(path).texts
+
+
+def look(translators: Sequence[Translator], text: str, options: LookOptions) -> Looked:
+    """What one translator does while it writes."""
+    if len(translators) > 1:
+        raise UsageError("One translator is looked at at a time. Name one.")
+    found = translators[0].look(text, options.translation)
+    told_json = {"source": found.source, "target": found.target, "alignment": found.alignment().tolist()}
+    return Looked(found, told_json, (found.target,))
+
+
+# Comparison
+
+
+def usual_families() -> list[Any]:
+    """All of them."""
+    return [kind() for kind in TRANSLATION_FAMILIES.values()]
+
+
+def compared_pairs(
+    sources: Iterable[str], targets: Iterable[str], task: str, test: tuple[Iterable[str], Iterable[str]] | None,
+    splits: Sequence[str] | None, folds: int | None, test_share: float, random_state: int,
+) -> ComparedData:
+    """See :func:`scansion.compare`. UsageError and DataError for what does not fit together."""
+    sources, targets = list(check_documents(sources)), list(check_documents(targets))
+    if len(sources) != len(targets):
+        raise UsageError(f"There are {len(sources):,} sources and {len(targets):,} targets; give one of each a row.")
+    rows = np.arange(len(sources))
+    if test is None:
+        count = held_out_share(len(rows), test_share)
+        held = np.sort(stream(random_state, "test pairs").permutation(len(rows))[:count])
+        train, split = np.setdiff1d(rows, held), f"a random {test_share:.0%} as test pairs"
+    else:
+        sources, targets = sources + list(check_documents(test[0])), targets + list(check_documents(test[1]))
+        train, held, split = rows, np.arange(len(rows), len(sources)), "the test set given"
+    if len(sources) != len(targets) or len(held) < FEWEST_TEST_PAIRS or len(train) < FEWEST_TEST_PAIRS:
+        raise DataError(f"There are too few pairs to compare on: {len(train):,} for training, {len(held):,} to test.")
+    return ComparedData(sources, targets, [(train, held)], split)
+
+
+@dataclass(frozen=True, eq=False)
+class Translated:
+    """Translations of the tested sentences, beside their references."""
+
+    found: list[str]
+    wanted: list[str]
+
+    @cached_property
+    def counts(self) -> NDArray:
+        """What BLEU is made of, (N, C)."""
+        return bleu_counts(self.found, self.wanted)
+
+
+class TranslationScoring:
+    """Translations of the tested sentences of ``data``, judged by BLEU; see :class:`scansion.tasks.task.Scoring`."""
+
+    def __init__(self, data: ComparedData) -> None:
+        self.data, self.metric = data, METRICS["bleu"]
+        self.read = [data.inputs[row] for row in data.tested]
+        self.wanted = [data.targets[row] for row in data.tested]
+
+    def prediction(self, answers: list[Any]) -> Translated:
+        """See :class:`scansion.tasks.task.Scoring`."""
+        return Translated(answers, self.wanted)
+
+    def interval(self, predictions: Sequence[Translated], rows: NDArray | None = None) -> Interval:
+        """See :class:`scansion.tasks.task.Scoring`."""
+        mine = slice(None) if rows is None else rows
+        return interval_over_seeds([each.counts[mine] for each in predictions], bleu_of)
+
+    def measures(self, prediction: Translated) -> dict[str, float]:
+        """BLEU and chrF as shares."""
         return {
-            "family": name_of(job.family), "options": to_json(job.family), "pieces": self.pieces,
-            "training": to_json(self.training), "seed": job.seed, "processes": self.processes, "cores": cores(),
-            "budget": self.budget, "threads": torch.get_num_threads(), "pairs": len(job.pairs),
-            "held_out": len(job.held_out), "texts": fingerprint, "versions": library_versions(),
+            "bleu": float(bleu_of(prediction.counts.sum(axis=0))) / 100,
+            "chrf": float(chrf_of(chrf_counts(prediction.found, prediction.wanted).sum(axis=0))) / 100,
         }
 
-    def fitted_writer(self) -> Writer:
-        """The network that was learned; NotFittedError if none was."""
-        if not hasattr(self, "writer_"):
-            raise NotFittedError("This Translator has no model yet. Call fit(sources, targets) first.")
-        return self.writer_
+    def paired_tests(
+        self, predictions: Mapping[str, Sequence[Translated]]
+    ) -> tuple[dict[tuple[str, str], PairedTest], NDArray]:
+        """See :class:`scansion.tasks.task.Scoring`."""
+        counts = {label: [each.counts for each in mine] for label, mine in predictions.items()}
+        return all_pairs(list(counts), lambda a, b: paired_bootstrap(counts[a], counts[b], bleu_of))
 
-    def __sklearn_is_fitted__(self) -> bool:
-        return hasattr(self, "writer_")
-
-
-@dataclass(frozen=True)
-class Both:
-    """Sources, then targets; can be read as often as they can."""
-
-    sources: Iterable[str]
-    targets: Iterable[str]
-
-    def __iter__(self) -> Iterator[str]:
-        yield from self.sources
-        yield from self.targets
-
-
-def _pairs(subwords: Subwords, sources: Iterable[str], targets: Iterable[str]) -> Pairs:
-    pairs = Pairs(subwords.encode(sources), subwords.encode(targets))
-    if len(pairs.source) != len(pairs.target) or not len(pairs):
-        raise UsageError(
-            f"There are {len(pairs.source):,} sources and {len(pairs.target):,} targets; give one of each a row."
-        )
-    return pairs
+    def evidence(
+        self, predictions: Mapping[str, Translated], confidences: Mapping[str, NDArray], baseline: str
+    ) -> Evidence:
+        """The sentences whose chrF differs most between families."""
+        rivals = {label: each.found for label, each in predictions.items() if label != baseline}
+        if len(rivals) < 2:
+            return Evidence()
+        scores = {label: chrf_of(chrf_counts(mine, self.wanted)) / 100 for label, mine in rivals.items()}
+        rows = widest(np.stack(list(scores.values())))
+        given = {
+            label: [GivenAnswer(label, told(mine[row]), chrf=float(scores[label][row])) for row in rows]
+            for label, mine in rivals.items()
+        }
+        wanted = [told(text) for text in self.wanted]
+        return Evidence(disagreements=disagreements(rows, self.read, self.data.tested, wanted, given))
 
 
-def _held_out(pairs: Pairs, training: Training, seed: int) -> tuple[Pairs, Pairs]:
-    """The pairs to learn from, and those kept back to choose the epoch."""
-    order = stream(seed, "held-out pairs").permutation(len(pairs))
-    count = min(max(1, round(training.held_out * len(pairs))), training.most_held_out, len(pairs) - 1) or 1
-    return pairs.only(np.sort(order[count:] if len(pairs) > 1 else order)), pairs.only(np.sort(order[:count]))
+def facts_of_pairs(data: ComparedData) -> dict[str, Any]:
+    """What is worth knowing of the pairs before believing any score."""
+    lengths = np.array([len(text.split()) for text in data.inputs])
+    middle, most, longest = np.quantile(lengths, [0.5, 0.95, 1.0]).astype(int).tolist()
+    train = data.folds[0][0]
+    return {
+        "rows": len(data.inputs), "words_median": middle, "words_95_percent": most, "words_longest": longest,
+        "duplicates_inside_training": len(train) - len({(data.inputs[i], data.targets[i]) for i in train}),
+        "data_fingerprint": fingerprint_of(data.inputs), "targets_fingerprint": fingerprint_of(data.targets),
+        "split": data.split,
+    }
+
+
+def copied(data: ComparedData) -> list[Any]:
+    """The sources themselves."""
+    return [data.inputs[row] for row in data.tested]
+
+
+def answer(translator: Any, texts: list[str], targets: list[Any]) -> Answered:
+    """Translations."""
+    return Answered(translator.predict(texts))
+
+
+def configuration(name: str | None) -> Any:
+    """A family's configuration from its name."""
+    if name is None:
+        raise UsageError("Which family? Give --family; scansion families lists them.")
+    return configured(name, TRANSLATION_FAMILIES)
+
+
+TRANSLATE = Task(
+    Translator.task, "two files of parallel text", 2, TRANSLATION_FAMILIES,
+    {
+        "fit": frozenset({"--valid"}), "compare": frozenset(), "predict": frozenset({"--beam"}),
+        "evaluate": frozenset({"--beam"}), "look": frozenset({"--translation"}),
+    },
+    frozenset(), read_pairs, configuration, fit, report_of_fit,
+    fitted=FittedTask(load, export, read_options, evaluate, predict, lines_in, False, look),
+    compared=ComparedTask(
+        Translator, SEEDS, usual_families, lambda data: BASELINE, None, copied, compared_pairs, TranslationScoring,
+        facts_of_pairs, lambda data, options: None, answer, lambda data, rows: None, lambda data: FEWEST_TEST_PAIRS,
+        length_matters=True,
+    ),
+)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from scansion.errors import UsageError, did_you_mean, shown
-from scansion.text.answers import is_number
+from scansion.text.target_cells import is_number
 from scansion.text.tables import WrittenNumber
 
 TARGET_NAMES = ("label", "target", "class", "score", "rating")

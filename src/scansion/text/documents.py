@@ -7,9 +7,9 @@ from functools import partial
 from typing import Any, cast
 
 from scansion.errors import DataError, UsageError, did_you_mean, shown
-from scansion.text.answers import TASKS, Answer, decide_task, label_of, labels_of, number_of, text_of
+from scansion.text.target_cells import READ_AS, Answer, decide_task, label_of, labels_of, text_of
 from scansion.text.columns import Columns, choose_columns
-from scansion.text.decoding import place
+from scansion.text.encodings import place
 from scansion.text.rejections import Quarantine, Rejections
 from scansion.text.sources import Snapshot, find_source
 from scansion.text.tables import Row, Table, open_table
@@ -237,18 +237,17 @@ def _checked(
     name = reading.table.columns[columns.target]
     why = "as given"
     if several:
-        if task == "regress":
-            raise UsageError(f"The task is regress, but {name!r} holds several labels a document. Expected one number.")
+        if task not in (None, "classify"):
+            raise UsageError(f"The task is {task}, but {name!r} holds several labels a document. Expected one number.")
         checked = reading.checked(partial(labels_of, separator=separator))
         task, why = "classify", why if task else f"{name!r} holds several labels a document"
-    elif task == "regress":
-        checked = reading.checked(number_of)
+    elif task is not None:
+        checked = reading.checked(READ_AS[task])
     else:
         checked = reading.checked(label_of)
-        if task is None:
-            task, why = decide_task(checked.targets, name, reading.max_bad or 0.0)
-        if task == "regress":
-            checked = reading.checked(number_of)
+        task, why = decide_task(checked.targets, name, reading.max_bad or 0.0)
+        if READ_AS[task] is not label_of:
+            checked = reading.checked(READ_AS[task])
     return checked, task, f"{columns.reason}; task: {task} ({why})."
 
 
@@ -257,8 +256,8 @@ def _holds_lists(at: int | None, sample: Sequence[Sequence[Any]]) -> bool:
 
 
 def _check_arguments(task: str | None, label_separator: str | None, max_bad: float) -> None:
-    if task is not None and task not in TASKS:
-        raise UsageError(f"There is no task {task!r} for documents{did_you_mean(task, TASKS)}")
+    if task is not None and task not in READ_AS:
+        raise UsageError(f"There is no task {task!r} for documents{did_you_mean(task, READ_AS)}")
     if label_separator == "":
         raise UsageError("The label separator is empty; expected what stands between two labels, for example '|'.")
     if not 0 <= max_bad <= 1:

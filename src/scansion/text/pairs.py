@@ -27,13 +27,13 @@ class Pairs:
         """The given rows."""
         return Pairs(self.source.only(rows), self.target.only(rows))
 
-    def check_lengths(self, longest: int | None) -> None:
-        """DataError for a text of more than ``longest`` pieces: nothing is cut in silence."""
-        if longest is not None and len(self) and self.lengths.max() > longest:
+    def check_lengths(self, max_length: int | None) -> None:
+        """DataError for a text of more than ``max_length`` subwords: nothing is cut in silence."""
+        if max_length is not None and len(self) and self.lengths.max() > max_length:
             row = int(self.lengths.argmax())
             raise DataError(
-                f"Text {row + 1:,} has {self.lengths[row]:,} pieces, and this family reads at most {longest:,} "
-                "(longest). Split it into sentences, or train with a larger longest."
+                f"Text {row + 1:,} has {self.lengths[row]:,} subwords, and this family reads at most {max_length:,} "
+                "(max_length). Split it into sentences, or train with a larger max_length."
             )
 
     def batch(self, rows: np.ndarray) -> tuple[Batch, Batch]:

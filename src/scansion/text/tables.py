@@ -17,7 +17,7 @@ from itertools import islice
 from typing import Any, BinaryIO, NamedTuple
 
 from scansion.errors import DataError, MissingExtraError, UsageError, did_you_mean, shown
-from scansion.text.decoding import LONGEST_LINE, Lines, open_bytes, place, read_text, too_long, without_line_end
+from scansion.text.encodings import LONGEST_LINE, Lines, open_bytes, place, read_text, too_long, without_line_end
 from scansion.text.sources import Source, label_files, label_folders
 
 SAMPLE_ROWS = 1000

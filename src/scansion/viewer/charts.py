@@ -4,13 +4,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from math import inf
 
-from scansion.viewer.marks import LETTER, Box, Drawing, Mark, Stroke, Words, beside, shape_of, spread
+from scansion.viewer.svg import LETTER, Box, Drawing, Mark, Stroke, Words, beside, shape_of, spread
 from scansion.viewer.scales import Scale
 
 WIDTH, HEIGHT = 430.0, 300.0
 PANEL_WIDTH, PANEL_HEIGHT, CALIBRATED_HEIGHT = 230.0, 160.0, 200.0
 STRIP_WIDTH, STRIP_HEIGHT = 200.0, 20.0
-Shown = Callable[[float], str]
+NumberFormat = Callable[[float], str]
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Axis:
     """What a direction shows: in words, how its values are written, and whether it is in ratios."""
 
     title: str
-    shown: Shown
+    shown: NumberFormat
     logarithmic: bool = False
 
 
@@ -123,7 +123,7 @@ def panels(series: Sequence[Series], across: Axis, up: Axis, label: str) -> list
 
 
 def calibrated(
-    series: Series, begin: float, ends: tuple[float, float], shown: Shown, counts: Sequence[int], label: str
+    series: Series, begin: float, ends: tuple[float, float], shown: NumberFormat, counts: Sequence[int], label: str
 ) -> Drawing:
     """Predicted across, true up, between ``ends``; the larger a point the more of ``counts`` stand behind it.
 
@@ -157,7 +157,7 @@ def strip(point: Point, scale: Scale, kind: str, number: int, said: str) -> Draw
     return Drawing(STRIP_WIDTH, STRIP_HEIGHT, said, (), (line,), (mark,))
 
 
-def strip_axis(scale: Scale, shown: Shown) -> Drawing:
+def strip_axis(scale: Scale, shown: NumberFormat) -> Drawing:
     """The ticks below a column of strips."""
     ticks = scale.ticks(4)
     line = Stroke(f"{scale.begin},2 {scale.end},2", "axis")

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from scansion.viewer.pictures import DARK, LEVELS, LIGHT, picture, shared, tokens_a_cell
+from scansion.viewer.heatmaps import DARK, LEVELS, LIGHT, picture, shared, tokens_a_cell
 
 MOST_NUMBERS = 16  # a side: larger maps show the strongest weights of every position instead
 STRONGEST = 3

@@ -9,7 +9,7 @@ import numpy as np
 
 from scansion.viewer.heads import HeadMaps, heads_drawn
 from scansion.viewer.page import page
-from scansion.viewer.shown import Shown
+from scansion.viewer.notebook import Page
 
 STRONGEST_TINT = 0.5
 BAR = 100  # units of width
@@ -81,7 +81,7 @@ class ModelLook:
 
 
 @dataclass(frozen=True, eq=False)
-class Look(Shown):
+class Look(Page):
     """One text, and what models were seen to do with it."""
 
     text: str

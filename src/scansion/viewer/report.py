@@ -4,13 +4,13 @@ from collections.abc import Mapping, Sequence
 from math import floor
 from typing import Any
 
-from scansion.viewer.answers import answer_shown, confused, split_rows
+from scansion.viewer.report_answers import answer_shown, confused, split_rows
 from scansion.viewer.charts import (
     STRIP_WIDTH,
     Axis,
     Point,
     Series,
-    Shown,
+    NumberFormat,
     calibrated,
     lines,
     panels,
@@ -18,8 +18,8 @@ from scansion.viewer.charts import (
     strip,
     strip_axis,
 )
-from scansion.viewer.figures import bytes_shown, difference_shown, measure_shown, rate_shown, score_shown, seconds_shown
-from scansion.viewer.marks import Drawing
+from scansion.viewer.number_format import bytes_shown, difference_shown, measure_shown, rate_shown, score_shown, seconds_shown
+from scansion.viewer.svg import Drawing
 from scansion.viewer.page import page
 from scansion.viewer.scales import Scale
 
@@ -196,7 +196,7 @@ def _calibration(report: Report) -> list[dict[str, Any]]:
     numbers = report["task"] == "regress"
     series = _series(report, [row for row in report["rows"] if row["status"] == "ok"])
     begin, ends = _ends([part for each in found.values() for part in each["bins"]], numbers)
-    shown: Shown = _digits if numbers else _hundredths
+    shown: NumberFormat = _digits if numbers else _hundredths
     drawn = []
     for name, each in found.items():
         points = [Point(part["predicted"], part["true"], part["low"], part["high"]) for part in each["bins"]]

@@ -8,11 +8,11 @@ import numpy as np
 from scansion.viewer.heads import HeadMaps, heads_drawn
 from scansion.viewer.look import tint
 from scansion.viewer.page import page
-from scansion.viewer.shown import Shown
+from scansion.viewer.notebook import Page
 
 
 @dataclass(frozen=True, eq=False)
-class TranslationLook(Shown):
+class TranslationLook(Page):
     """One source, one target."""
 
     name: str

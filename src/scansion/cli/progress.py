@@ -1,0 +1,82 @@
+"""What is said on standard error while a verb works: a live line on a terminal, else a plain one now and then."""
+
+import os
+import shutil
+import sys
+import time
+from types import TracebackType
+from typing import Protocol, Self
+
+SECONDS_BETWEEN_LINES = 5.0
+SECONDS_BETWEEN_REDRAWS = 0.1
+BAR_CELLS = 20
+
+
+def say(sentence: str) -> None:
+    """One sentence on standard error."""
+    print(sentence, file=sys.stderr, flush=True)
+
+
+class Told(Protocol):
+    """An event of a fit or a comparison: a sentence, how far it is (0 to 1), and whether it stays on the screen."""
+
+    @property
+    def message(self) -> str: ...
+
+    @property
+    def progress(self) -> float | None: ...
+
+    @property
+    def lasting(self) -> bool: ...
+
+
+class Progress:
+    """``with Progress() as progress: progress.now("rnn, seed 1", 0.4)``."""
+
+    def __init__(self) -> None:
+        self.live = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+        self.every = SECONDS_BETWEEN_REDRAWS if self.live else SECONDS_BETWEEN_LINES
+        self.begun = time.monotonic()
+        self.told = float("-inf") if self.live else self.begun
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.clear()
+
+    def show(self, event: Told) -> None:
+        """An event, as it is to be told."""
+        if event.lasting:
+            self.done(event.message)
+        else:
+            self.now(event.message, event.progress)
+
+    def now(self, doing: str, progress: float | None = None) -> None:
+        """What is being done, and how far it is (0 to 1)."""
+        now = time.monotonic()
+        if now - self.told < self.every:
+            return
+        self.told = now
+        if self.live:
+            print(f"\r\x1b[K{self._line(doing, progress)}", end="", file=sys.stderr, flush=True)
+        else:
+            share = "" if progress is None else f", {progress:.0%}"
+            say(f"{now - self.begun:.0f} s: {doing}{share}")
+
+    def done(self, sentence: str) -> None:
+        """Something that is finished and stays on the screen."""
+        self.clear()
+        say(sentence)
+
+    def clear(self) -> None:
+        """Take the live line away."""
+        if self.live:
+            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+
+    def _line(self, doing: str, progress: float | None) -> str:
+        width = shutil.get_terminal_size().columns - 1
+        if progress is None:
+            return doing[:width]
+        full = round(progress * BAR_CELLS)
+        return f"{'━' * full}{'╌' * (BAR_CELLS - full)} {progress:4.0%}  {doing}"[:width]

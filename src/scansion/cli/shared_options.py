@@ -1,0 +1,65 @@
+"""Options that several verbs share: each is declared once, with its one sentence."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from scansion.errors import UsageError
+
+
+def _is_a_time(budget: str | None) -> str | None:
+    from scansion.learning.budget import seconds_of
+
+    seconds_of(budget)
+    return budget
+
+
+def _is_a_weighting(weighting: str | None) -> str | None:
+    if weighting not in (None, "balanced"):
+        raise UsageError(f"--class-weight is balanced or left out; got {weighting!r}.")
+    return weighting
+
+
+def _is_a_score(least: float | None) -> float | None:
+    if least is not None and not -1 <= least <= 1:
+        meant = f" Did you mean {least / 100:g}?" if 1 < least <= 100 else ""
+        raise UsageError(f"--at-least is a score of at most 1, a share for accuracy; got {least:g}.{meant}")
+    return least
+
+
+TextColumn = Annotated[str | None, typer.Option("--text", help="The column with the texts; by default the one with "
+                                                   "the longest.")]
+TargetColumn = Annotated[str | None, typer.Option("--target", help="The column with the answers; by default label, "
+                                                     "target, class, score or rating, else the only one left.")]
+TaskName = Annotated[str | None, typer.Option("--task", help="classify or regress; by default what the answers look "
+                                             "like. Of fit also encoder: pretrain on texts without answers.")]
+LabelSeparator = Annotated[str | None, typer.Option("--label-separator", help="What stands between several labels "
+                                                       "in one cell, such as '|'.")]
+MaxBad = Annotated[float | None, typer.Option("--max-bad", help="The share of unreadable rows to put up with; the "
+                                                 "rest are kept in a .rejected.jsonl file. Default: 0.001.")]
+Budget = Annotated[str | None, typer.Option("--budget", callback=_is_a_time, help="How long it may take in all: "
+                                               "90s, 5m, 1h.")]
+ClassWeight = Annotated[str | None, typer.Option("--class-weight", callback=_is_a_weighting, help="balanced: every "
+                                                    "label counts alike, however rare.")]
+Processes = Annotated[int | None, typer.Option("--processes", help="Processes that train a network together; by "
+                                                  "default two when a run is long enough.")]
+Seed = Annotated[int, typer.Option("--random-state", help="The seed of everything that is drawn at random.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
+Model = Annotated[Path, typer.Argument(metavar="MODEL", help="A model folder that fit has written.")]
+From = Annotated[str | None, typer.Option("--from", metavar="SOURCE", help="Of the family pretrained: where the "
+                                          "weights are, a folder in the Hugging Face layout or a NAME@REVISION on its "
+                                          "hub; by default MiniLM-L6, if it is installed.")]
+Mode = Annotated[str | None, typer.Option("--mode", help="Of the family pretrained: frozen, fine-tuned or auto, which "
+                                             "decides by the rows and the budget there are.")]
+Pretrain = Annotated[str | None, typer.Option("--pretrain", help="own: a network from scratch first learns from all "
+                                                 "texts without their answers.")]
+Unlabelled = Annotated[str | None, typer.Option("--unlabelled", metavar="FILE", help="With --pretrain: more texts, "
+                                                   "without answers; a table, or plain text with a document a line.")]
+Beam = Annotated[int | None, typer.Option("--beam", min=1, help="For a translator: how many hypotheses to "
+                                             "keep at a time, by default five.")]
+EngineName = Annotated[str | None, typer.Option("--engine", help="For a translator or a pretrained model: "
+                                               "ctranslate2, which is made for speed; by default scansion itself.")]
+PrecisionName = Annotated[str | None, typer.Option("--precision", help="With --engine: float32, unless int8 is asked.")]
+AtLeast = Annotated[float | None, typer.Option("--at-least", callback=_is_a_score, help="Exit with 3 if the "
+                                                  "score is below this (a share from 0 to 1 for accuracy and BLEU).")]

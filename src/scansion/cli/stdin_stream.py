@@ -1,0 +1,64 @@
+"""Plain lines from standard input, handed on as they arrive and never all in memory."""
+
+import select
+from collections.abc import Iterator
+from io import BufferedReader
+
+from scansion.errors import DataError
+from scansion.text.encodings import LONGEST_LINE, place, too_long, undecodable, without_line_end
+
+BLOCK = 1 << 16
+NAME = "standard input"
+MARKED = (b"\xef", b"\xfe", b"\xff", b"\x1f")
+"""First bytes of a byte order mark or of gzip: such input is for the reader of whole files."""
+
+
+def is_plain(stream: BufferedReader) -> bool:
+    """Whether the input begins like plain UTF-8 lines; nothing is consumed. Empty or blank beginnings are not sure."""
+    beginning = stream.peek(BLOCK).lstrip()
+    return bool(beginning) and not beginning.startswith((*MARKED, b"{"))
+
+
+def arriving_lines(stream: BufferedReader, most: int) -> Iterator[list[str]]:
+    """The lines that are there, at most ``most`` at a time, without waiting for further ones.
+
+    DataError names the line and byte of what is not UTF-8; the lines before it are handed on first.
+    """
+    lines: list[str] = []
+    number = offset = 0
+    for raw in _raw_lines(stream):
+        if raw is not None:
+            number += 1
+            try:
+                lines.append(without_line_end(raw.decode()))
+            except UnicodeDecodeError as error:
+                yield lines
+                raise DataError(undecodable(place(NAME, number, number), error, offset)) from error
+            offset += len(raw)
+        if lines and (raw is None or len(lines) == most):
+            yield lines
+            lines = []
+    if lines:
+        yield lines
+
+
+def _raw_lines(stream: BufferedReader) -> Iterator[bytes | None]:
+    """Lines with their ends, and None where the next one has not come yet."""
+    begun, number = bytearray(), 1
+    while block := stream.read1(BLOCK):
+        *ended, rest = block.split(b"\n")
+        for end in ended:
+            yield bytes(begun) + end + b"\n"
+            begun.clear()
+            number += 1
+        begun += rest
+        if len(begun) > LONGEST_LINE:
+            raise too_long(place(NAME, number, number))
+        if not _more_is_there(stream):
+            yield None
+    if begun:
+        yield bytes(begun)
+
+
+def _more_is_there(stream: BufferedReader) -> bool:
+    return bool(select.select([stream.fileno()], [], [], 0)[0])

@@ -1,0 +1,125 @@
+"""``python -m scansion.comparison.fit_and_score FOLDER RUN``: one family, seed and fold, in a process of its own.
+
+A crash, or the end of memory, is then one failed row; and the peak memory is this run's and nobody else's.
+"""
+
+import json
+import resource
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scansion.errors import ScansionError, UsageError
+from scansion.comparison.length_slices import SLICES
+from scansion.storage.schema import from_json
+from scansion.tasks.catalogue import task_named
+from scansion.tasks.task import ComparedTask
+
+SECONDS_BETWEEN_EVENTS = 0.5
+PACE_SECONDS, PACE_FEWEST, PACE_MOST = 0.25, 16, 256  # what a pace is taken from: texts for so long, and how many
+KIB = 1024 if sys.platform != "darwin" else 1
+
+
+def work(folder: Path, run: Path) -> None:
+    """Fit, predict and measure what ``run/run.json`` asks for."""
+    wanted = json.loads((run / "run.json").read_text())
+    texts, targets = read_rows(folder), json.loads((folder / "targets.json").read_text(encoding="utf-8"))
+    train, test = np.load(folder / f"train.{wanted['fold']}.npy"), np.load(folder / f"test.{wanted['fold']}.npy")
+    try:
+        more = {"unlabelled": read_rows(folder, "unlabelled")} if wanted["arguments"].get("pretrain") else {}
+        cost = _measure(wanted, texts, targets, train, test, np.load(folder / "slices.npy"), run, more)
+    except (ScansionError, MemoryError) as error:
+        reason = "it ran out of memory." if isinstance(error, MemoryError) else str(error)
+        (run / "failed.json").write_text(json.dumps(reason))
+        return
+    (run / "cost.json").write_text(json.dumps(cost))
+
+
+def read_rows(folder: Path, name: str = "texts") -> list[str]:
+    """All texts of a comparison, or those without targets."""
+    with (folder / f"{name}.jsonl").open(encoding="utf-8") as lines:
+        return [json.loads(line) for line in lines]
+
+
+def _estimator(wanted: dict[str, Any]) -> Any:
+    task = task_named(wanted["task"])
+    family = from_json(task.families[wanted["family"]], wanted["options"], "run.json")
+    shared = {"budget": wanted["budget"], "processes": wanted["processes"], "random_state": wanted["seed"]}
+    return _compared(wanted).estimator(family, **shared, **wanted["arguments"])
+
+
+def _compared(wanted: dict[str, Any]) -> ComparedTask:
+    compared = task_named(wanted["task"]).compared
+    if compared is None:
+        raise UsageError(f"There is nothing to compare for the task {wanted['task']!r}.")
+    return compared
+
+
+def _measure(
+    wanted: dict[str, Any], texts: list[str], targets: list[Any], train: np.ndarray, test: np.ndarray,
+    slices: np.ndarray, run: Path, more: dict[str, list[str]],
+) -> dict[str, Any]:
+    estimator, told = _estimator(wanted), 0.0
+    for event in estimator.fitting([texts[i] for i in train], [_hashable(targets[i]) for i in train], **more):
+        if event.lasting or time.monotonic() - told > SECONDS_BETWEEN_EVENTS:
+            told = time.monotonic()
+            print(json.dumps({"message": event.message, "progress": event.progress}), flush=True)
+    held = [texts[i] for i in test]
+    begun = time.perf_counter()
+    answered = _compared(wanted).answer(estimator, held, targets)
+    seconds = time.perf_counter() - begun
+    if answered.confidences is not None:
+        np.save(run / "confidences.npy", answered.confidences)
+    np.save(run / "paces.npy", _paces(estimator, held, slices[test], seconds / len(held)))
+    (run / "answers.json").write_text(json.dumps(answered.answers), encoding="utf-8")
+    read, there = estimator.coverage(held).sum(axis=0).tolist()
+    own, workers = own_peak_memory(), resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * KIB
+    with tempfile.TemporaryDirectory() as scratch:
+        estimator.save(Path(scratch) / "model")
+        size = sum(file.stat().st_size for file in (Path(scratch) / "model").iterdir())
+    report = estimator.fit_report_
+    return {
+        "fit_seconds": report.seconds, "predict_seconds": seconds, "size_bytes": size,
+        "peak_memory_bytes": own + report.workers * workers, "tokens_read": read, "tokens_there": there,
+        "parameters": report.parameters, "notes": list(report.notes),
+        "cut_short": report.cut_short,
+    }
+
+
+def own_peak_memory() -> int:
+    """The bytes this program had at its peak; Linux counts those of whoever started it too, save in one place."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        lines = dict(line.partition(":")[::2] for line in status.read_text().splitlines())
+        return int(lines["VmHWM"].split()[0]) * 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * KIB
+
+
+def _paces(estimator: Any, held: list[str], slices: NDArray, each: float) -> NDArray:
+    """Texts of every length and the seconds they take, (SLICES, 2): some of them, read once more.
+
+    ``each`` is the mean seconds a text.  It comes after the main timing, which it would disturb.
+    """
+    most = int(np.clip(PACE_SECONDS / max(each, 1e-9), PACE_FEWEST, PACE_MOST))
+    paces = np.zeros((SLICES, 2))
+    for number in range(SLICES):
+        there = np.flatnonzero(slices == number)
+        some = [held[i] for i in there[:: max(1, -(-len(there) // most))]]
+        if some:
+            begun = time.perf_counter()
+            estimator.predict(some)
+            paces[number] = len(some), time.perf_counter() - begun
+    return paces
+
+
+def _hashable(target: Any) -> Any:
+    return tuple(target) if isinstance(target, list) else target
+
+
+if __name__ == "__main__":
+    work(Path(sys.argv[1]), Path(sys.argv[2]))

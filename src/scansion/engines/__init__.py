@@ -1,1 +1,0 @@
-"""Trained models inside faster programs than torch."""

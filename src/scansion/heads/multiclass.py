@@ -1,0 +1,87 @@
+"""One of several labels: a logit per label, and the cross-entropy of the softmax.
+
+    p(k) = exp(s_k) / sum_j exp(s_j),        loss = -log p(target)
+
+Two labels need one logit only, ``p(second) = 1 / (1 + exp(-s))``.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+
+@dataclass(frozen=True)
+class MulticlassHead:
+    """``labels`` in sorted order; targets are label numbers (N,)."""
+
+    labels: tuple[bool | int | float | str, ...]
+
+    kind = "multiclass"
+
+    @property
+    def size(self) -> int:
+        """Logits a document: one for one or two labels, else one a label."""
+        return 1 if len(self.labels) <= 2 else len(self.labels)
+
+    def encode(self, targets: np.ndarray) -> np.ndarray:
+        """Label numbers (N,) int64."""
+        return np.searchsorted(np.array(self.labels), targets).astype(np.int64)
+
+    def decoded(self, targets: np.ndarray) -> np.ndarray:
+        """Encoded targets as the measures take them, label numbers (N,)."""
+        return targets.astype(np.int64)
+
+    def loss(self, logits: Tensor, targets: Tensor, smoothing: float = 0.0) -> Tensor:
+        """Cross-entropy of each row, (B,); ``smoothing`` moves that share of the target to all labels alike."""
+        if self.size == 1:
+            wanted = targets.to(logits.dtype) * (1 - smoothing) + smoothing / 2
+            return functional.binary_cross_entropy_with_logits(logits[:, 0], wanted, reduction="none")
+        return functional.cross_entropy(logits, targets, label_smoothing=smoothing, reduction="none")
+
+    def probabilities(self, logits: np.ndarray) -> np.ndarray:
+        """(N, labels), every row sums to one."""
+        tensor = torch.from_numpy(logits).double()
+        if len(self.labels) == 1:
+            return np.ones((len(logits), 1))
+        if self.size == 1:
+            second = tensor[:, 0].sigmoid().numpy()
+            return np.stack([1 - second, second], axis=1)
+        return tensor.softmax(dim=1).numpy()
+
+    def decide(self, logits: np.ndarray) -> np.ndarray:
+        """The number of the likeliest label, (N,)."""
+        return self.probabilities(logits).argmax(axis=1)
+
+    def answers(self, logits: np.ndarray) -> list[bool | int | float | str]:
+        """The likeliest label of each row."""
+        return [self.labels[number] for number in self.decide(logits).tolist()]
+
+    def value(self, logits: np.ndarray, output: int, sign: float) -> np.ndarray:
+        """The probability of the label whose logit, or of two labels whose ``sign`` of it, is looked at, (N,)."""
+        shares = self.probabilities(logits)
+        if self.size == 1:
+            return shares[:, -1] if sign > 0 else shares[:, 0]
+        return shares[:, output]
+
+    def support(self, logits: np.ndarray, output: int, sign: float) -> np.ndarray:
+        """The logarithm of :meth:`value`, (N,)."""
+        tensor = torch.from_numpy(logits).double()
+        if self.size == 1 < len(self.labels):
+            return functional.logsigmoid(sign * tensor[:, output]).numpy()
+        return tensor.log_softmax(dim=1)[:, output].numpy()  # zero where there is but one label
+
+    def errors(self, logits: np.ndarray, targets: np.ndarray) -> np.ndarray:
+        """1 where the decision is wrong, else 0, (N,)."""
+        return (self.decide(logits) != targets).astype(np.float64)
+
+    def group(self, targets: np.ndarray) -> np.ndarray:
+        """What a stratified split keeps in proportion."""
+        return targets
+
+    def balance(self, targets: np.ndarray) -> np.ndarray:
+        """Weights (N,) that give every label the same total: N / (labels * count)."""
+        counts = np.bincount(targets, minlength=len(self.labels))
+        return (len(targets) / (np.count_nonzero(counts) * np.maximum(counts, 1)))[targets]

@@ -1,0 +1,63 @@
+"""A number: half the squared error of a target brought to mean 0 and standard deviation 1."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class RegressionHead:
+    """``mean`` and ``deviation`` of the training targets, to undo the scaling."""
+
+    mean: float
+    deviation: float
+
+    kind = "regression"
+    labels: ClassVar[tuple[bool | int | float | str, ...]] = ()
+    size = 1
+
+    def encode(self, targets: np.ndarray) -> np.ndarray:
+        """Standardised targets (N,) float32."""
+        return ((np.asarray(targets, np.float64) - self.mean) / self.deviation).astype(np.float32)
+
+    def decoded(self, targets: np.ndarray) -> np.ndarray:
+        """Encoded targets on their own scale, (N,)."""
+        return targets * self.deviation + self.mean
+
+    def loss(self, logits: Tensor, targets: Tensor, smoothing: float = 0.0) -> Tensor:
+        """Half the squared error of each row, (B,); a number has no labels to smooth."""
+        return 0.5 * (logits[:, 0] - targets).square()
+
+    def decide(self, logits: np.ndarray) -> np.ndarray:
+        """Numbers on the scale of the training targets, (N,)."""
+        return logits[:, 0].astype(np.float64) * self.deviation + self.mean
+
+    def probabilities(self, logits: np.ndarray) -> np.ndarray:
+        """Of no labels, (N, 0)."""
+        return np.zeros((len(logits), 0))
+
+    def answers(self, logits: np.ndarray) -> list[float]:
+        """The number of each row."""
+        return self.decide(logits).tolist()
+
+    def value(self, logits: np.ndarray, output: int, sign: float) -> np.ndarray:
+        """The number itself, (N,)."""
+        return self.decide(logits)
+
+    def support(self, logits: np.ndarray, output: int, sign: float) -> np.ndarray:
+        """The number itself, (N,)."""
+        return self.decide(logits)
+
+    def errors(self, logits: np.ndarray, targets: np.ndarray) -> np.ndarray:
+        """The squared error of the standardised number, (N,)."""
+        return (logits[:, 0].astype(np.float64) - targets) ** 2
+
+    def group(self, targets: np.ndarray) -> None:
+        """Numbers are split without strata."""
+        return None
+
+    def balance(self, targets: np.ndarray) -> np.ndarray:
+        """Every row alike."""
+        return np.ones(len(targets))

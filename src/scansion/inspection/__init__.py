@@ -1,0 +1,1 @@
+"""What a model does with one text: attribution, attention, recurrent traces, receptive fields; values, no drawing."""

@@ -1,0 +1,54 @@
+"""One description of a fit: what the run folder, the workers' job, the resume check and ``config.json`` are made from."""
+
+import os
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Annotated, Any
+
+import torch
+
+from scansion.families.catalogue import STORED, name_of
+from scansion.heads.catalogue import HEADS
+from scansion.learning.training import TRAININGS, Pretraining, Training
+from scansion.storage.manifest import library_versions
+from scansion.storage.schema import OneOf, to_json
+
+
+@dataclass(frozen=True)
+class FitDescription:
+    """All that a fit is a function of: with equal descriptions on one machine, models are equal to the last bit."""
+
+    task: str
+    family: Annotated[Any, OneOf(STORED)]
+    training: Annotated[Training, OneOf(TRAININGS)]
+    seed: int
+    rows: int
+    """Documents or pairs that were given."""
+    fingerprints: dict[str, str] = field(default_factory=dict)
+    """SHA-256 of the texts, targets, weights and whatever else was learned from, by what they are of."""
+    head: Annotated[Any, OneOf(HEADS)] | None = None
+    """None where the next token is predicted."""
+    class_weight: str | None = None
+    vocab_size: int | None = None
+    """The most subwords that a tokenizer may learn; None where words are read."""
+    pretraining: Pretraining | None = None
+    """How the family first learns from texts without answers, if it does."""
+    processes: int | None = None
+    budget: float | str | None = None
+
+    @property
+    def title(self) -> str:
+        """The family's name."""
+        return name_of(self.family)
+
+    def to_run(self, cores: int) -> dict[str, Any]:
+        """As a run folder holds it: with what of this machine the result depends on too."""
+        machine = {"cores": cores, "threads": torch.get_num_threads(), "versions": library_versions()}
+        return to_json(self.without_paths()) | machine
+
+    def without_paths(self) -> "FitDescription":
+        """Of a folder of pretrained weights only the name is stored."""
+        source = getattr(self.family, "source", None)
+        if source is None or not os.path.isdir(source):
+            return self
+        return replace(self, family=replace(self.family, source=Path(source).resolve().name))

@@ -1,0 +1,75 @@
+"""What a training run is a function of, and what comes of it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol, Self
+
+import numpy as np
+from torch import nn
+
+from scansion.learning.training import Training
+
+
+class Job(Protocol):
+    """All that a run is a function of: with equal jobs, runs are equal to the last bit."""
+
+    @property
+    def training(self) -> Training: ...
+
+    @property
+    def seed(self) -> int: ...
+
+    @property
+    def learning_rate(self) -> float: ...
+
+    @property
+    def lengths(self) -> np.ndarray:
+        """Tokens of each row, (N,), by which batches are cut."""
+        ...
+
+    @property
+    def weights(self) -> np.ndarray:
+        """How much each row counts, (N,)."""
+        ...
+
+    def build(self) -> nn.Module:
+        """The model with its first weights, which has ``loss(batch)``."""
+        ...
+
+    def batch(self, rows: np.ndarray) -> Any:
+        """The given rows as the model takes them."""
+        ...
+
+    def errors(self, model: Any) -> tuple[np.ndarray, np.ndarray]:
+        """The error of each held-out row (M,), and how much it counts (M,)."""
+        ...
+
+    def write(self, folder: Path) -> None:
+        """Everything, for another process."""
+        ...
+
+    @classmethod
+    def read(cls, folder: Path) -> Self:
+        """The inverse of :meth:`write`."""
+        ...
+
+
+@dataclass(frozen=True)
+class TrainedWeights:
+    """The weights that were kept, by name, and the epoch they are of."""
+
+    weights: dict[str, np.ndarray]
+    epoch: int
+    epochs: int
+    steps: int
+    tokens: int
+    ended: str
+    """Why the run ended."""
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """See :mod:`scansion.storage.metrics`."""
+        return {
+            "event": "end", "step": self.steps, "epoch": self.epoch, "epochs": self.epochs, "tokens": self.tokens,
+            "ended": self.ended,
+        }

@@ -1,0 +1,138 @@
+"""AdamW (Loshchilov and Hutter 2019), in one kernel, and its lazy form for word tables.
+
+    m = b1 m + (1 - b1) g,    v = b2 v + (1 - b2) g^2,    x = x - rate * m' / (sqrt(v') + e),    b1 = 0.9, b2 = 0.999
+
+with m' = m / (1 - b1^t) and v' = v / (1 - b2^t).  A batch reads few of a table's rows, and only those are moved, so
+that a step costs what its batch costs and not what the vocabulary would.  A rare word is then no longer carried on for
+many steps by the momentum of one; ``TABLE_LR_SCALE`` makes up for it.  Weights that have an ``lr_scale`` move at that multiple
+of the learning rate: pretrained ones, the lower the slower (Howard and Ruder 2018, section 3.2).
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from scansion.errors import DivergedError
+
+TABLE_LR_SCALE = 3.0  # a table's learning rate, as a multiple of the others', unless it has one of their own
+MEAN_DECAY, SQUARE_DECAY, SMALLEST_ROOT = 0.9, 0.999, 1e-8
+NUMBERS = 2  # a step's loss and progress
+
+
+def tables_of(model: nn.Module) -> list[nn.Parameter]:
+    """The weights (V, D) whose gradients are sparse: a row a word."""
+    layers = (layer for layer in model.modules() if isinstance(layer, nn.Embedding | nn.EmbeddingBag))
+    return [layer.weight for layer in layers if layer.sparse]
+
+
+def others_of(model: nn.Module) -> list[nn.Parameter]:
+    """All other weights."""
+    tables = {id(table) for table in tables_of(model)}
+    return [parameter for parameter in model.parameters() if id(parameter) not in tables]
+
+
+def rows_of(table: nn.Parameter) -> tuple[Tensor, Tensor]:
+    """The rows (R,) of a table (V, D) that were read since the last step, and their gradients (R, D)."""
+    if table.grad is None:
+        return torch.zeros(0, dtype=torch.int64), table.new_zeros(0, table.shape[1])
+    gradient = table.grad.coalesce()
+    return gradient.indices()[0], gradient.values()
+
+
+def lr_scale_of(weights: nn.Parameter, usual: float = 1.0) -> float:
+    """At which multiple of the learning rate weights move."""
+    return getattr(weights, "lr_scale", usual)
+
+
+class Optimizer:
+    """``zero_grad``, then backward, then ``step``.
+
+    ``flat`` holds all gradients but those of tables in one row, so that processes can send them as they are; behind
+    them is room for the ``NUMBERS`` that travel along.
+    """
+
+    def __init__(self, model: nn.Module, weight_decay: float, max_grad_norm: float) -> None:
+        self.max_grad_norm = max_grad_norm
+        self.tables = [EmbeddingTable(weights) for weights in tables_of(model)]
+        self.others = others_of(model)
+        self.flat = torch.zeros(sum(each.numel() for each in self.others) + NUMBERS)
+        gradients = self.flat[:-NUMBERS].split([each.numel() for each in self.others])
+        for parameter, gradient in zip(self.others, gradients, strict=True):
+            parameter.grad = gradient.view_as(parameter)
+        lr_scales = list(dict.fromkeys(map(lr_scale_of, self.others)))
+        groups = [
+            {"params": mine, "weight_decay": decay, "lr_scale": lr_scale}
+            for lr_scale in lr_scales for decay, wide in ((weight_decay, True), (0.0, False))
+            if (mine := [each for each in self.others if lr_scale_of(each) == lr_scale and (each.ndim > 1) == wide])
+        ]  # biases and norms do not decay, and a word would only when it is met
+        self.adamw = torch.optim.AdamW(groups, betas=(MEAN_DECAY, SQUARE_DECAY), eps=SMALLEST_ROOT, fused=True)
+
+    def zero_grad(self) -> None:
+        """Forget the last step's gradients."""
+        self.flat.zero_()
+        for table in self.tables:
+            table.weights.grad = None
+
+    def step(self, learning_rate: float) -> None:
+        """Move the weights along the gradients, which are scaled to a common length of at most ``max_grad_norm``.
+
+        DivergedError, before any weight has moved, for gradients that are not finite.
+        """
+        touched = [rows_of(table.weights) for table in self.tables]
+        gradients = [parameter.grad for parameter in self.others] + [values for _, values in touched]
+        length = torch.stack(torch._foreach_norm(gradients)).norm()
+        if not torch.isfinite(length):
+            raise DivergedError("The gradient is not finite although the loss is. Lower the learning rate.")
+        everything = [self.flat, *(values for _, values in touched)]
+        torch._foreach_mul_(everything, (self.max_grad_norm / (length + 1e-6)).clamp(max=1.0))
+        for group in self.adamw.param_groups:
+            group["lr"] = group["lr_scale"] * learning_rate
+        self.adamw.step()
+        for table, (rows, values) in zip(self.tables, touched, strict=True):
+            table.step(rows, values, lr_scale_of(table.weights, TABLE_LR_SCALE) * learning_rate)
+
+    def state(self) -> dict[str, np.ndarray]:
+        """The running means of all gradients; with the number of steps, all there is to know."""
+        found = {}
+        for number, parameter in enumerate(self.others):
+            if state := self.adamw.state.get(parameter):
+                found[f"mean.{number}"], found[f"square.{number}"] = state["exp_avg"], state["exp_avg_sq"]
+        for number, table in enumerate(self.tables):
+            found[f"table_mean.{number}"], found[f"table_square.{number}"] = table.means, table.squares
+        return {name: tensor.numpy() for name, tensor in found.items()}
+
+    def restore(self, state: Mapping[str, np.ndarray], steps: int) -> None:
+        """The inverse of :meth:`state`, after so many steps."""
+        for number, parameter in enumerate(self.others):
+            if f"mean.{number}" in state:
+                means, squares = (torch.from_numpy(state[f"{kind}.{number}"]) for kind in ("mean", "square"))
+                step = torch.tensor(float(steps))
+                self.adamw.state[parameter] = {"step": step, "exp_avg": means, "exp_avg_sq": squares}
+        for number, table in enumerate(self.tables):
+            table.means = torch.from_numpy(state[f"table_mean.{number}"])
+            table.squares = torch.from_numpy(state[f"table_square.{number}"])
+            table.steps = steps
+
+
+class EmbeddingTable:
+    """One word table, (V, D), and the running means of its gradients."""
+
+    def __init__(self, weights: nn.Parameter) -> None:
+        self.weights = weights
+        self.means, self.squares = torch.zeros_like(weights), torch.zeros_like(weights)
+        self.steps = 0
+
+    @torch.no_grad()
+    def step(self, rows: Tensor, gradient: Tensor, learning_rate: float) -> None:
+        """Move the given rows."""
+        self.steps += 1
+        # index_select and index_copy_ are twice as fast as indexing
+        means = self.means.index_select(0, rows).lerp_(gradient, 1 - MEAN_DECAY)
+        squares = self.squares.index_select(0, rows)
+        squares.mul_(SQUARE_DECAY).addcmul_(gradient, gradient, value=1 - SQUARE_DECAY)
+        self.means.index_copy_(0, rows, means)
+        self.squares.index_copy_(0, rows, squares)
+        roots = squares.div_(1 - SQUARE_DECAY**self.steps).sqrt_().add_(SMALLEST_ROOT)
+        self.weights.index_add_(0, rows, means.div_(roots), alpha=-learning_rate / (1 - MEAN_DECAY**self.steps))

@@ -1,0 +1,314 @@
+"""The convex learner: vectors are fixed, a linear head is solved exactly.
+
+    minimise over V, b:   1/2 |V|^2 + C * sum_i  w_i * loss(x_i (r * V) + b, y_i)
+
+``r`` are the per-feature prior widths a family may give (all ones by default); with log-count ratios this is the
+NB-SVM of Wang and Manning (2012).  The loss is the head's own.  L-BFGS solves it, and the strength C is chosen among
+``STRENGTHS`` by an inner cross-validation: the smallest whose held-out loss, at its best temperature
+(:mod:`scansion.heads.temperature`), is within one standard error of the lowest (Breiman et al. 1984, section 3.4.3).
+The error alone is a noisy guide, and the loss as it is favours confidence over being right.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+import torch
+from scipy.optimize import OptimizeResult, minimize
+from scipy.sparse import csr_matrix
+from threadpoolctl import threadpool_limits
+
+from scansion.heads.temperature import calibrated_losses
+from scansion.heads.catalogue import Head
+from scansion.layers.sparse_blocks import SparseBlocks
+from scansion.learning.thread_pool import ONE_THREAD
+from scansion.randomness import stream
+
+STRENGTHS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0)
+FIRST_STRENGTHS = (5.0, 10.0)
+STRENGTHS_A_TIME = 2
+FOLDS = 3
+ROWS_ENOUGH = 4_000  # held-out rows that rank strengths surely enough
+MOST_ROWS = 12_000  # C is the variance of a prior, which does not depend on how many rows there are
+STEPS_IN_A_ROW = 5
+MOST_STEPS = 500
+HISTORY = 10
+MOST_CURVATURE, BIAS_SCALE = 0.25, 2.0  # of the logistic loss, and one over its root
+SMALLEST_STEP = 1e-5  # decrease of the mean loss over ``STEPS_IN_A_ROW`` at which it is solved
+COARSE_STEP = 1e-3  # enough to rank strengths
+
+
+@dataclass(frozen=True)
+class Linear:
+    """``logits = vectors @ weights + bias``: weights (D, K), bias (K,)."""
+
+    weights: np.ndarray
+    bias: np.ndarray
+    strength: float
+
+    def logits(self, vectors: csr_matrix) -> np.ndarray:
+        """(N, K) float64."""
+        return np.asarray(vectors @ self.weights, np.float64) + self.bias
+
+
+def solve(
+    vectors: SparseBlocks,
+    targets: np.ndarray,
+    head: Head,
+    strength: float,
+    *,
+    row_weights: np.ndarray | None = None,
+    widths: np.ndarray | None = None,
+    precision: float = SMALLEST_STEP,
+    start: Linear | None = None,
+    threads: int = 1,
+) -> Linear:
+    """The exact head for one strength.
+
+    ``vectors (N, D)``, ``targets`` as the head encodes them, ``row_weights (N,)``, ``widths (D, K)`` or
+    (D, 1).  ``start`` is a head to begin from, such as that of some of the rows; the answer is the same, sooner.
+    """
+    columns, outputs, rows = vectors.shape[1], head.size, len(targets)
+    wanted = torch.from_numpy(targets)
+    shares = (np.ones(rows) if row_weights is None else row_weights.astype(np.float64)) / rows
+    reach = np.ones((1, outputs)) if widths is None else widths
+    decay = 1 / (strength * rows)
+    scale = 1 / np.sqrt(_curvature(vectors, shares)[:, None] * reach**2 + decay)
+    first = np.zeros((columns + 1, outputs))  # the last row is b
+    if start is not None:
+        first[:-1], first[-1] = start.weights / (reach * scale), start.bias / BIAS_SCALE
+
+    def unscaled(flat: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        free = flat.reshape(columns + 1, outputs)
+        return free[:-1] * scale, free[-1] * BIAS_SCALE
+
+    with _Products(vectors, threads) as products:
+
+        def objective(flat: np.ndarray) -> tuple[float, np.ndarray]:
+            inner, bias = unscaled(flat)
+            logits = torch.from_numpy(products.times(inner * reach) + bias).requires_grad_()
+            loss = (head.loss(logits, wanted) * torch.from_numpy(shares)).sum()
+            (slope,) = torch.autograd.grad(loss, logits)
+            towards = (products.transposed_times(slope.numpy()) * reach + decay * inner) * scale
+            bias_slope = BIAS_SCALE * slope.numpy().sum(axis=0, keepdims=True)
+            value = float(loss.detach()) + 0.5 * decay * float(inner.ravel() @ inner.ravel())
+            return value, np.concatenate([towards, bias_slope]).ravel()
+
+        inner, bias = unscaled(_lowest(objective, first.ravel(), precision))
+    return Linear(inner * reach, bias, strength)
+
+
+def _lowest(
+    objective: Callable[[np.ndarray], tuple[float, np.ndarray]], first: np.ndarray, precision: float
+) -> np.ndarray:
+    """Where L-BFGS (Liu and Nocedal 1989) from ``first`` ends."""
+    values: list[float] = []
+
+    def enough(intermediate_result: OptimizeResult) -> None:
+        # a single small step proves nothing: several in a row must bring too little
+        values.append(float(intermediate_result.fun))
+        if len(values) > STEPS_IN_A_ROW and values[-1 - STEPS_IN_A_ROW] - values[-1] < precision:
+            raise StopIteration
+
+    options = {"maxcor": HISTORY, "maxiter": MOST_STEPS, "maxfun": 2 * MOST_STEPS, "ftol": 0.0, "gtol": 0.0}
+    return minimize(objective, first, jac=True, method="L-BFGS-B", callback=enough, options=options).x
+
+
+class _Products:
+    """The products of rows (N, D), whose blocks several threads share; float32 in, float64 out."""
+
+    def __init__(self, vectors: SparseBlocks, threads: int) -> None:
+        self.vectors, self.threads = vectors, threads
+        self.pool = ThreadPoolExecutor(threads)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.pool.shutdown()
+
+    def times(self, weights: np.ndarray) -> np.ndarray:
+        """(D, K) -> (N, K)."""
+        weights, blocks = weights.astype(np.float32), range(len(self.vectors))
+        return np.concatenate(list(self.pool.map(lambda number: _times(self.vectors[number], weights), blocks)))
+
+    def transposed_times(self, columns: np.ndarray) -> np.ndarray:
+        """(N, K) -> (D, K)."""
+        columns = columns.astype(np.float32)
+
+        def some(first: int) -> np.ndarray:
+            numbers = range(first, len(self.vectors), self.threads)
+            return sum(_times(self.vectors[number].T, columns[self.vectors.span(number)]) for number in numbers)
+
+        return sum(self.pool.map(some, range(min(self.threads, len(self.vectors)))))
+
+
+def _curvature(vectors: SparseBlocks, shares: np.ndarray) -> np.ndarray:
+    """A bound on the loss's second derivative in each weight, (D,): what L-BFGS is scaled by.
+
+    Words differ in frequency by orders of magnitude, and so do these; scaled, half the steps are enough.
+    """
+    total = np.zeros(vectors.width)
+    for number, block in enumerate(vectors):
+        squared = csr_matrix((block.data**2, block.indices, block.indptr), block.shape)
+        total += squared.T @ shares[vectors.span(number)]
+    return MOST_CURVATURE * total
+
+
+def _times(matrix: csr_matrix, columns: np.ndarray) -> np.ndarray:
+    """``matrix @ columns`` as float64; the kernel for a single column is three times as fast."""
+    return ((matrix @ columns[:, 0])[:, None] if columns.shape[1] == 1 else matrix @ columns).astype(np.float64)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The chosen strength, the held-out loss of each one tried, and what the chosen one answered held out."""
+
+    strength: float
+    held_out: dict[float, float]
+    rows: np.ndarray
+    """The held-out rows, (M,)."""
+    logits: np.ndarray
+    """Their logits by heads that had not seen them, (M, K)."""
+    reason: str
+    head: Linear | None = None
+    """One of those heads: where the head of all rows may begin."""
+    cut_short: bool = False
+    """Whether there was no time to look further."""
+
+
+def choose_strength(
+    vectors: SparseBlocks,
+    targets: np.ndarray,
+    head: Head,
+    seed: int,
+    *,
+    row_weights: np.ndarray | None = None,
+    widths_of: Callable[[SparseBlocks, np.ndarray], np.ndarray | None] | None = None,
+    deadline: float = float("inf"),
+    threads: int = 2,
+) -> Choice:
+    """Inner cross-validation over ``STRENGTHS``.
+
+    ``widths_of`` learns the prior widths from a fold's own training rows, so that no fold sees its held-out targets.
+    At most about ``MOST_ROWS`` rows are used, and folds until ``ROWS_ENOUGH`` of them have been held out.  The
+    search begins with ``FIRST_STRENGTHS`` and goes on beyond an edge that is the best; it ends early at
+    ``deadline`` (``time.monotonic``).
+    """
+    weights = np.ones(len(targets)) if row_weights is None else row_weights
+    parts = runs_of_rows(head, targets, FOLDS * max(1, round(len(targets) / MOST_ROWS)), seed)[:FOLDS]
+    used = np.sort(np.concatenate(parts))
+    parts = [part for part in parts[: max(1, -(-ROWS_ENOUGH * FOLDS // len(used)))] if len(part)]
+    if vectors.shape[1] == 0 or len(parts) * 2 > len(targets):
+        return Choice(STRENGTHS[-1], {}, np.zeros(0, np.int64), np.zeros((0, head.size)), "nothing to choose from")
+    folds = [_Fold(vectors, targets, weights, part, np.setdiff1d(used, part), widths_of) for part in parts]
+    rows = np.concatenate(parts)
+    tried: dict[float, tuple[list[Linear], np.ndarray]] = {}  # every fold's head, and all held-out rows' logits
+    losses: dict[float, np.ndarray] = {}  # and their weighted losses
+    reason, cut_short = "within one standard error of the least held-out loss", False
+    with one_thread_each(), ThreadPoolExecutor(threads) as pool:
+        wanted, starts = FIRST_STRENGTHS, [None] * len(folds)
+        while wanted:
+            for strength, (heads, logits) in zip(wanted, _answers(pool, folds, head, wanted, starts), strict=True):
+                tried[strength] = heads, logits
+                losses[strength] = weights[rows] * calibrated_losses(head, logits, targets[rows], weights[rows])
+            chosen = smallest_good(losses)
+            starts = tried[chosen][0]
+            wanted = _further(sorted(losses), chosen)
+            if wanted and time.monotonic() > deadline:
+                reason, cut_short = f"{reason}, of those the budget allowed", True
+                break
+    means = {strength: float(rows_losses.mean()) for strength, rows_losses in losses.items()}
+    heads, logits = tried[chosen]
+    return Choice(chosen, means, rows, logits, reason, heads[0], cut_short)
+
+
+def smallest_good(losses: dict[float, np.ndarray]) -> float:
+    """The smallest strength whose mean loss is within one standard error of the lowest, paired row by row."""
+    best = min(losses.values(), key=np.mean)
+    return min(
+        strength for strength, mine in losses.items()
+        if (mine - best).mean() <= (mine - best).std() / len(best) ** 0.5
+    )
+
+
+def _answers(
+    pool: ThreadPoolExecutor, folds: list["_Fold"], head: Head, strengths: tuple[float, ...],
+    starts: Sequence[Linear | None],
+) -> list[tuple[list[Linear], np.ndarray]]:
+    """Every fold's head, begun from ``starts``, and the held-out logits of all folds under each strength."""
+    parts = [
+        [pool.submit(fold.head, head, strength, start) for fold, start in zip(folds, starts, strict=True)]
+        for strength in strengths
+    ]
+    heads = [[part.result() for part in row] for row in parts]
+    return [
+        (row, np.concatenate([mine.logits(fold.held) for mine, fold in zip(row, folds, strict=True)])) for row in heads
+    ]
+
+
+def _further(tried: list[float], chosen: float) -> tuple[float, ...]:
+    """The next strengths to try: beyond the edge of those tried, as long as the edge is the choice."""
+    place = STRENGTHS.index(chosen)
+    if chosen == tried[-1]:
+        return STRENGTHS[place + 1 :][:STRENGTHS_A_TIME]
+    if chosen == tried[0]:
+        return STRENGTHS[:place][-STRENGTHS_A_TIME:]
+    return ()
+
+
+@contextmanager
+def one_thread_each() -> Iterator[None]:
+    """The vectors are too short for several threads to share one: L-BFGS on two took three times as long as on one."""
+    with ONE_THREAD, threadpool_limits(limits=1):
+        yield
+
+
+def fold_rows(head: Head, targets: np.ndarray, folds: int, seed: int) -> list[np.ndarray]:
+    """Row numbers of each of ``folds`` parts, with the head's groups in proportion."""
+    order = stream(seed, "folds").permutation(len(targets))
+    groups = head.group(targets)
+    if groups is not None:
+        order = order[np.argsort(groups[order], kind="stable")]
+    return [np.sort(order[part::folds]) for part in range(folds)]
+
+
+def runs_of_rows(head: Head, targets: np.ndarray, folds: int, seed: int) -> list[np.ndarray]:
+    """Like :func:`fold_rows`, but neighbours stay together where every row has one label.
+
+    Rows that follow each other often have a source in common: a film, an author, a day.  Spread over all folds they
+    tell each other's answers, and the choice is of a head that relies on what it knows by heart.  Numbers and sets of
+    labels are spread all the same: in a table that is sorted by them a run would be all there is of its kind.
+    """
+    if targets.ndim > 1 or (groups := head.group(targets)) is None:
+        return fold_rows(head, targets, folds, seed)
+    parts: list[list[np.ndarray]] = [[] for _ in range(folds)]
+    first = 0  # whose turn it is to have a row more
+    for group in np.unique(groups):
+        rows = np.flatnonzero(groups == group)
+        whole, rest = divmod(len(rows), folds)
+        ends = np.cumsum(whole + ((np.arange(folds) - first) % folds < rest))
+        first = (first + rest) % folds
+        for part, run in zip(parts, np.split(rows, ends[:-1]), strict=True):
+            part.append(run)
+    return [np.sort(np.concatenate(parts[number])) for number in stream(seed, "folds").permutation(folds)]
+
+
+class _Fold:
+    """One fold: its training part and its held-out vectors."""
+
+    def __init__(self, vectors, targets, weights, held, kept, widths_of) -> None:
+        self.vectors = SparseBlocks.of(vectors.rows(kept))
+        self.targets, self.weights, self.held = targets[kept], weights[kept], vectors.rows(held)
+        self.widths = None if widths_of is None else widths_of(self.vectors, self.targets)
+
+    def head(self, head: Head, strength: float, start: Linear | None) -> Linear:
+        """A head of this strength, learned on the training part."""
+        return solve(
+            self.vectors, self.targets, head, strength, row_weights=self.weights, widths=self.widths,
+            precision=COARSE_STEP, start=start,
+        )

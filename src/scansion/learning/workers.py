@@ -1,0 +1,98 @@
+"""Several processes on one run, started and followed from here (gloo).
+
+For small models two processes of one thread are faster than one process of two threads.  The workers are started as
+``python -m scansion.learning.worker`` with their inputs on disk, so nothing is forked or imported again: the same
+worker runs in a notebook, and ``torchrun`` starts it too.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Generator, Iterator
+from pathlib import Path
+
+from scansion.errors import DivergedError, InterruptedRunError, ScansionError, StorageError
+from scansion.learning.checkpoints import Checkpoints
+from scansion.learning.events import Event, event_from_line
+from scansion.learning.job import Job, TrainedWeights
+from scansion.learning.jobs import read_trained, write_job
+from scansion.learning.loop import train_job
+from scansion.learning.process_group import SingleProcess
+from scansion.learning.training import Training
+
+TOKENS_WORTH_A_START = 1_000_000  # below this a run is over before two processes have started
+TOKENS_WORTH_AN_EXCHANGE = 2_000  # a batch below this is read sooner than two processes have exchanged its gradients
+LOOPBACK = "lo0" if sys.platform == "darwin" else "lo"
+
+ERRORS = {kind.__name__: kind for kind in (DivergedError, InterruptedRunError, StorageError)}
+"""What a worker reports as its parent's own error."""
+
+
+def train_with(
+    processes: int, job: Job, deadline: float, checkpoints: Checkpoints | None
+) -> Generator[Event, None, TrainedWeights]:
+    """A run in this process, or in several of their own."""
+    if processes > 1:
+        return train_in_workers(job, processes, deadline, checkpoints)
+    return train_job(job, SingleProcess(), deadline, checkpoints)
+
+
+def train_in_workers(
+    job: Job, processes: int, deadline: float = float("inf"), checkpoints: Checkpoints | None = None
+) -> Generator[Event, None, TrainedWeights]:
+    """What :func:`scansion.learning.loop.train_job` does, by ``processes`` workers."""
+    with tempfile.TemporaryDirectory(prefix="scansion-run-") as folder:
+        write_job(Path(folder), job, deadline - time.monotonic(), checkpoints)
+        workers = [_start(folder, rank, processes) for rank in range(processes)]
+        if checkpoints is not None:
+            checkpoints.stop.listeners.append(lambda: workers[0].send_signal(signal.SIGTERM))
+        try:
+            for event in _events(workers[0]):
+                if checkpoints is not None:
+                    checkpoints.stop.possible = True  # the worker has started, and heeds signals
+                yield event
+            if any(worker.wait() for worker in workers):
+                raise ScansionError("A worker process ended with an error; its message stands above.")
+        finally:
+            for worker in reversed(workers):
+                worker.kill()
+                worker.wait()
+                for stream in (worker.stdout, worker.stdin):
+                    if stream is not None:
+                        stream.close()
+        return read_trained(Path(folder))
+
+
+def processes_for(training: Training, tokens: int) -> int:
+    """How many processes read so many tokens soonest: two if the run is long enough and its batches are large."""
+    long = tokens * training.epochs(tokens) >= TOKENS_WORTH_A_START
+    return 2 if long and training.batch_tokens(tokens) >= TOKENS_WORTH_AN_EXCHANGE and cores() > 1 else 1
+
+
+def cores() -> int:
+    """Processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _start(folder: str, rank: int, processes: int) -> subprocess.Popen[str]:
+    environment = {
+        **os.environ, "RANK": str(rank), "WORLD_SIZE": str(processes), "GLOO_SOCKET_IFNAME": LOOPBACK,
+        "OMP_NUM_THREADS": str(max(1, cores() // processes)),
+    }
+    environment.pop("MASTER_ADDR", None)  # ours find each other through a file of the folder
+    command = [sys.executable, "-P", "-m", "scansion.learning.worker", folder, "--temporary"]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stdin=subprocess.PIPE, text=True, env=environment)
+
+
+def _events(worker: subprocess.Popen[str]) -> Iterator[Event]:
+    for line in worker.stdout or ():
+        event = event_from_line(line)
+        if event is not None:
+            yield event
+            continue
+        failed = json.loads(line)
+        raise ERRORS[failed["failed"]](failed["sentence"])

@@ -1,0 +1,1 @@
+"""What was learned, as frozen values: scores, vectors, folders; and what runs them."""

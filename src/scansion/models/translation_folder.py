@@ -1,0 +1,59 @@
+"""A fitted translator as a model folder, and back."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from scansion.errors import UnsafeFolderError
+from scansion.learning.description import FitDescription
+from scansion.learning.seq2seq import build_seq2seq, with_weights
+from scansion.models.format_1 import translation_config
+from scansion.models.translation_model import FittedTranslator
+from scansion.storage.folders import Folder, publish
+from scansion.storage.limits import CONFIG, VOCABULARY, WEIGHTS
+from scansion.storage.schema import from_json, to_json
+from scansion.storage.strict_json import json_bytes
+from scansion.storage.word_list import words_from_bytes, words_to_bytes
+from scansion.text.subword_tokenizer import SPECIAL, SubwordTokenizer
+
+BETWEEN = " "  # no subword holds a blank, so a merge is never taken for one
+
+
+@dataclass(frozen=True)
+class TranslationConfig:
+    """``config.json`` of a translator."""
+
+    fit: FitDescription
+    subwords: int
+    """How many entries of the vocabulary are subwords; the others are merges."""
+
+
+def save_translator(fitted: FittedTranslator, folder: Path) -> None:
+    """Write a fitted translator in one step."""
+    tokenizer, description = fitted.tokenizer, fitted.description
+    config = TranslationConfig(description, len(tokenizer))
+    words = tokenizer.subwords + [BETWEEN.join(merge) for merge in tokenizer.merges]
+    tensors = {name: tensor.detach().numpy() for name, tensor in fitted.model.state_dict().items()}
+    files = {CONFIG: json_bytes(to_json(config)), VOCABULARY: words_to_bytes(words), WEIGHTS: tensors}
+    publish(folder, files, {
+        "task": description.task, "family": description.title,
+        "data_fingerprint": description.fingerprints.get("texts", ""),
+    })
+
+
+def load_translator(folder: Folder) -> FittedTranslator:
+    """The translator in a verified folder; UnsafeFolderError if its parts do not fit together."""
+    older = folder.manifest.format_version == 1
+    json = translation_config(folder.json(CONFIG), folder.manifest) if older else folder.json(CONFIG)
+    config = from_json(TranslationConfig, json, folder.where(CONFIG))
+    words = words_from_bytes(folder.bytes(VOCABULARY), folder.where(VOCABULARY))
+    merges = [(first, second) for first, _, second in (word.partition(BETWEEN) for word in words[config.subwords :])]
+    if words[: len(SPECIAL)] != list(SPECIAL) or any(not second or BETWEEN in second for _, second in merges):
+        raise UnsafeFolderError(f"{folder.where(VOCABULARY)} does not fit {CONFIG}.")
+    tokenizer = SubwordTokenizer(words[: config.subwords], merges)
+    try:
+        tokenizer.encode([""])
+        fit = config.fit
+        model = build_seq2seq(fit.family, len(tokenizer), fit.training.label_smoothing, fit.seed)
+        return FittedTranslator(fit, with_weights(model, folder.tensors(WEIGHTS)), tokenizer)
+    except (KeyError, RuntimeError, ValueError, TypeError, AttributeError) as error:
+        raise UnsafeFolderError(f"{folder.where(WEIGHTS)} does not fit {CONFIG}: {error}") from error

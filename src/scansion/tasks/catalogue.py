@@ -1,0 +1,97 @@
+"""Every task by name, and what the package offers for models of any task. A new task is a file here and a line."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from scansion.errors import UsageError, did_you_mean
+from scansion.models.ctranslate2 import Precision
+from scansion.storage.folders import open_folder
+from scansion.tasks.document_scoring import task_of
+from scansion.tasks.documents import CLASSIFY, REGRESS
+from scansion.tasks.encoder import ENCODER
+from scansion.tasks.task import Dataset, FittedTask, LookOptions, ReadOptions, Task
+from scansion.tasks.translation import TRANSLATE
+from scansion.viewer.notebook import Page
+
+TASKS: dict[str, Task] = {task.name: task for task in (CLASSIFY, REGRESS, TRANSLATE, ENCODER)}
+
+
+def task_named(name: str) -> Task:
+    """UsageError for a task there is not."""
+    if name not in TASKS:
+        raise UsageError(f"There is no task {name!r}{did_you_mean(name, TASKS)}")
+    return TASKS[name]
+
+
+def task_for(data: Sequence[str], name: str | None) -> Task:
+    """The task of the given name, or the first that takes so many files; reading them may decide for another."""
+    if name is not None:
+        return task_named(name)
+    counts = [task for task in TASKS.values() if task.files == len(data)]
+    if not counts:
+        most = max(task.files for task in TASKS.values())
+        raise UsageError(f"Data are one table, or {most} files of parallel text; got {len(data)} files.")
+    return counts[0]
+
+
+def read_dataset(task: Task, data: Sequence[str], options: ReadOptions) -> tuple[Task, Dataset]:
+    """The data, and the task that they set."""
+    task.check_files(data)
+    found = task.read(data, options)
+    return TASKS[found.task], found
+
+
+def compared_task(name: str | None, targets: Any) -> Task:
+    """The task of the given name, or what targets look like. UsageError for one that is not compared."""
+    task = TASKS[task_of(targets)] if name is None else task_named(name)
+    if task.compared is None:
+        raise UsageError(f"There is nothing to compare for the task {task.name!r}.")
+    return task
+
+
+def fitted_task(model: Any) -> FittedTask:
+    """What can be asked of a model; UsageError for what is none."""
+    task = TASKS.get(getattr(model, "task", ""))
+    if task is None or task.fitted is None:
+        raise UsageError(f"Expected a fitted model of scansion, got {type(model).__name__}.")
+    return task.fitted
+
+
+def load(folder: str | Path) -> Any:
+    """The estimator in a model folder. Every byte is verified before any is used, and no code in it is run.
+
+    StorageError or UnsafeFolderError names the file at fault.
+    """
+    found = open_folder(folder)
+    task = TASKS.get(found.manifest.task)
+    if task is None or task.fitted is None:
+        raise UsageError(f"{folder} is of the task {found.manifest.task!r}, which this version does not know.")
+    return task.fitted.load(found)
+
+
+def export(model: Any, engine: str, precision: Precision = "float32", replicas: int | None = None) -> Any:
+    """The model as ``engine`` runs it.
+
+    Of a translator it has ``predict`` too, and ``save`` for the folder that engine loads; of a pretrained document
+    model it is the same estimator with its encoder exchanged.  ``precision`` is ``float32`` or ``int8``; ``replicas``
+    work side by side with one thread each, by default one a core.  UsageError for a model, an engine or a precision
+    that does not go, MissingExtraError if it is not installed.
+    """
+    return fitted_task(model).export(model, engine, precision, replicas)
+
+
+def look(models: Any, text: str, answer: Any = None, window: int = 1) -> Page:
+    """What fitted models of one task do with ``text``, side by side.
+
+    ``answer`` is the label whose score is looked at, by default the one that the first model gives.  Of a text that is
+    longer than a model reads at a time, attention is that of one ``window``, the first unless given.
+    UsageError for a label or window there is not, NotFittedError for a model that has learned nothing.
+    """
+    several = list(models) if isinstance(models, Sequence) else [models]
+    if not several:
+        raise UsageError("There is no model to look at. Give one, or several.")
+    first = fitted_task(several[0])
+    if any(fitted_task(each).look is not first.look for each in several):
+        raise UsageError("These models answer different kinds of questions. Look at them one by one.")
+    return first.look(several, text, LookOptions(None if answer is None else str(answer), None, window)).page

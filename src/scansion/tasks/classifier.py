@@ -1,0 +1,92 @@
+"""DocumentClassifier: documents of any length -> labels, by any family."""
+
+from collections.abc import Iterable
+from typing import Any, Self
+
+import numpy as np
+from sklearn.base import ClassifierMixin
+
+from scansion.errors import UsageError
+from scansion.heads.catalogue import Head
+from scansion.heads.multiclass import MulticlassHead
+from scansion.heads.multilabel import MultilabelHead
+from scansion.learning.training import Training
+from scansion.models.document_models import FittedDocuments
+from scansion.tasks.document_estimator import DocumentEstimator
+from scansion.tasks.sample_rows import check_lengths
+from scansion.tasks.targets import label_set_matrix, label_sets_from, labels_from
+
+
+class DocumentClassifier(ClassifierMixin, DocumentEstimator):
+    """Documents -> one label each (strings, integers or booleans), or any subset of the labels.
+
+    Parameters: ``family`` is a name in ``scansion.DOCUMENT_FAMILIES`` or a configuration such as
+    ``scansion.LSTM(width=256)``.  ``class_weight="balanced"`` lets every label count alike, before ``sample_weight``.
+    ``budget`` bounds the whole fit (``90`` seconds, ``"5m"``); what is under way when it is spent is finished.
+    ``training`` None is the family's recipe; ``pretrain="own"`` lets a network first learn from all texts without their
+    answers.  ``processes`` None takes two one-thread processes when a run is long enough to repay their start.
+    ``random_state`` is the seed of everything that is drawn.
+    Several labels a document are given as a list of tuples of labels, or as an (N, labels) array of 0 and 1.
+
+    Attributes: ``classes_``, the labels in sorted order; ``multilabel_``; ``n_documents_in_``, rows it was fitted on;
+    ``fit_report_``, what the fit cost and how it validated; ``fitted_``, all that was learned, a frozen value.
+    """
+
+    task = "classify"
+
+    def __init__(
+        self,
+        family: Any = "n-grams",
+        *,
+        class_weight: str | None = None,
+        budget: float | str | None = None,
+        training: Training | None = None,
+        pretrain: str | None = None,
+        processes: int | None = None,
+        random_state: Any = None,
+    ) -> None:
+        self.family = family
+        self.class_weight = class_weight
+        self.budget = budget
+        self.training = training
+        self.pretrain = pretrain
+        self.processes = processes
+        self.random_state = random_state
+
+    def predict_proba(self, texts: Iterable[str]) -> np.ndarray:
+        """A probability for each label in ``classes_``, (N, labels)."""
+        logits = self.decision_function(texts)
+        return self.fitted_.head.probabilities(logits)
+
+    def score(self, texts: Iterable[str], targets: Any, sample_weight: Any = None) -> float:
+        """The share of texts answered exactly right."""
+        answers = self.predict(texts)
+        check_lengths(len(answers), targets)
+        wanted = label_set_matrix(targets, self.fitted_.head.labels) if self.multilabel_ else np.asarray(targets)
+        right = answers == wanted
+        return float(np.average(right.all(axis=1) if self.multilabel_ else right, weights=sample_weight))
+
+    def head_for(self, targets: Any) -> tuple[Head, np.ndarray]:
+        """See :class:`DocumentEstimator`."""
+        if self.class_weight not in (None, "balanced"):
+            raise UsageError(f"class_weight is None or 'balanced'; got {self.class_weight!r}.")
+        sets = label_sets_from(targets)
+        if sets is not None:
+            labels, matrix = sets
+            several = MultilabelHead(labels)
+            return several, several.encode(matrix)
+        labels, numbers = labels_from(targets)
+        return MulticlassHead(labels), numbers
+
+    def _hold(self, fitted: FittedDocuments) -> Self:
+        self.classes_ = np.array(fitted.head.labels)
+        self.multilabel_ = fitted.head.kind == "multilabel"
+        return super()._hold(fitted)
+
+    def _answers(self, decided: np.ndarray) -> np.ndarray:
+        return decided if self.multilabel_ else self.classes_[decided]
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_label = True
+        return tags

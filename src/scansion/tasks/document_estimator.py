@@ -1,0 +1,245 @@
+"""What DocumentClassifier and DocumentRegressor share: documents of any length -> answers, by any family.
+
+They follow scikit-learn: the constructor stores its arguments untouched, ``fit`` validates and returns ``self``, what
+was learned ends in an underscore, ``family__width`` reaches inside a family's configuration.
+"""
+
+import time
+from abc import abstractmethod
+from collections.abc import Generator, Iterable, Iterator
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from scipy.sparse import csr_matrix, vstack
+from sklearn.base import BaseEstimator
+
+from scansion.errors import NotFittedError, UsageError, did_you_mean
+from scansion.families.catalogue import DOCUMENT_FAMILIES, configured
+from scansion.heads.catalogue import Head
+from scansion.inspection.attribution import Explanation, answer_of, explanation
+from scansion.inspection.document_page import look_at_documents
+from scansion.learning.budget import seconds_of
+from scansion.learning.checkpointing import Checkpointing
+from scansion.learning.description import FitDescription
+from scansion.learning.events import Event, Stage
+from scansion.learning.training import Pretraining, recipe_of
+from scansion.measures.intervals import Interval, interval_of
+from scansion.measures.scores import main_measure
+from scansion.models.document_folder import save_documents
+from scansion.models.document_models import FittedDocuments
+from scansion.randomness import seed_from
+from scansion.storage.fingerprints import fingerprint_of, sha256_of
+from scansion.tasks.convex_fit import FitResult, TrainingData
+from scansion.tasks.learners import LEARNERS, READ
+from scansion.tasks.sample_rows import WithUnlabelled, check_pretraining, counting_rows
+from scansion.text.documents import check_documents
+from scansion.viewer.look import Look
+
+CHARACTERS_AT_A_TIME = 1 << 24
+
+
+@dataclass(frozen=True)
+class FitReport:
+    """What a fit did: its cost, and its score on held-out rows (an inner choice was made on them too)."""
+
+    seconds: float
+    """Of a run that was gone on with, those since then."""
+    parameters: int
+    workers: int
+    """Processes beside the caller's own that trained it."""
+    measure: str
+    validation: Interval | None
+    """Every held-out row counts once, whatever its weight."""
+    notes: tuple[str, ...]
+    cut_short: bool
+    """Whether the budget was spent before all was learned."""
+
+
+class DocumentEstimator(BaseEstimator):
+    """What both estimators share; use :class:`DocumentClassifier` or :class:`DocumentRegressor`."""
+
+    task: ClassVar[str]
+    family: Any
+    budget: float | str | None
+    training: Any
+    pretrain: str | None
+    processes: int | None
+    random_state: Any
+    class_weight: str | None = None
+
+    def fit(
+        self, texts: Iterable[str], targets: Any, sample_weight: Any = None, unlabelled: Iterable[str] | None = None
+    ) -> Self:
+        """Learn from texts and their answers.
+
+        ``texts`` is anything that can be read twice; ``targets`` has one entry a text; ``sample_weight (N,)``, and
+        a row of weight 0 is as good as absent; ``unlabelled`` are more texts to pretrain on.
+        UsageError for arguments that do not fit together, DataError for data that cannot be learned from.
+        """
+        for _ in self.fitting(texts, targets, sample_weight, unlabelled):
+            pass
+        return self
+
+    def fitting(
+        self, texts: Iterable[str], targets: Any, sample_weight: Any = None, unlabelled: Iterable[str] | None = None,
+        checkpointing: Checkpointing | None = None,
+    ) -> Generator[Event, None, Self]:
+        """The same as :meth:`fit`, as a generator of what happens: progress is an ordinary ``for`` around it.
+
+        With ``checkpointing`` a run of steps can be stopped and gone on with; InterruptedRunError when it was stopped.
+        """
+        begun = time.monotonic()
+        deadline, family = begun + seconds_of(self.budget), configured(self.family, DOCUMENT_FAMILIES)
+        texts, targets, weights = counting_rows(check_documents(texts), targets, sample_weight)
+        head, encoded = self.head_for(targets)
+        check_pretraining(family, self.pretrain, unlabelled)
+        yield Stage("reading words")
+        everything = WithUnlabelled(texts, () if unlabelled is None else check_documents(unlabelled))
+        documents = READ[family.reads](family, everything)
+        if everything.rows != len(encoded):
+            raise UsageError(
+                f"There are {everything.rows:,} texts but {len(encoded):,} targets; give one target a text."
+            )
+        weights = np.ones(len(encoded)) if weights is None else weights
+        if self.class_weight == "balanced":
+            weights = weights * head.balance(encoded)
+        data = TrainingData(documents, encoded, weights / weights.mean())
+        found = {
+            "texts": fingerprint_of(texts), "targets": sha256_of(encoded.tobytes()),
+            "weights": sha256_of(data.weights.tobytes()), "encoder": getattr(documents, "fingerprint", ""),
+            "all texts": fingerprint_of(everything) if self.pretrain else "",
+        }
+        description = FitDescription(
+            self.task, family, recipe_of(family) if self.training is None else self.training,
+            seed_from(self.random_state), len(encoded), {name: each for name, each in found.items() if each}, head,
+            self.class_weight, pretraining=Pretraining() if self.pretrain else None, processes=self.processes,
+            budget=self.budget,
+        )
+        result = yield from LEARNERS[family.reads, family.learner](data, description, deadline, checkpointing)
+        self.fit_report_ = _report(result, head, encoded, time.monotonic() - begun)
+        return self._hold(FittedDocuments(description, result.model))
+
+    @abstractmethod
+    def head_for(self, targets: Any) -> tuple[Head, np.ndarray]:
+        """The head for such targets, and the targets as it encodes them."""
+
+    def _hold(self, fitted: FittedDocuments) -> Self:
+        self.fitted_, self.n_documents_in_ = fitted, fitted.description.rows
+        return self
+
+    @classmethod
+    def from_fitted(cls, fitted: FittedDocuments) -> Self:
+        """The estimator that holds a fitted model, such as one from a folder."""
+        description = fitted.description
+        estimator = cls(description.family, training=description.training, random_state=description.seed)
+        if "class_weight" in estimator.get_params(deep=False):
+            estimator.class_weight = description.class_weight
+        return estimator._hold(fitted)
+
+    def predict(self, texts: Iterable[str]) -> np.ndarray:
+        """One answer a text, in the order given."""
+        logits = self.decision_function(texts)
+        return self._answers(self.fitted_.head.decide(logits))
+
+    def _answers(self, decided: np.ndarray) -> np.ndarray:
+        return decided
+
+    def decision_function(self, texts: Iterable[str]) -> np.ndarray:
+        """The head's logits, (N, K), before they become probabilities or numbers."""
+        fitted = self.check_fitted()
+        parts = [fitted.model.logits(part) for part in _parts(texts)]
+        return np.concatenate(parts) if parts else np.zeros((0, fitted.head.size))
+
+    def transform(self, texts: Iterable[str]) -> np.ndarray | csr_matrix:
+        """The features that the head sees, (N, D): sparse where they are counted; the encoder's where it is frozen."""
+        model = self.check_fitted().model
+        parts = [model.features(part) for part in _parts(texts)] or [model.features([])]
+        return vstack(parts, format="csr") if isinstance(parts[0], csr_matrix) else np.concatenate(parts)
+
+    def coverage(self, texts: Iterable[str]) -> np.ndarray:
+        """Tokens the model knows and tokens there are, for each text: (N, 2)."""
+        model = self.check_fitted().model
+        parts = [model.coverage(part) for part in _parts(texts)]
+        return np.concatenate(parts) if parts else np.zeros((0, 2), np.int64)
+
+    def explain(self, text: str, answer: Any = None) -> Explanation:
+        """What each token adds to the score of an answer, by default the one that is given.
+
+        UsageError for a label there is not.
+        """
+        fitted = self.check_fitted()
+        return explanation(fitted.model, answer_of(fitted.head, fitted.model.logits([text]), answer), text)
+
+    def look(self, text: str, answer: Any = None, window: int = 1) -> Look:
+        """What the model does with a text: see :func:`scansion.look`, which sets several models side by side."""
+        return look_at_documents([self.check_fitted()], text, answer, window)
+
+    def save(self, folder: str | Path) -> None:
+        """Write a model folder; see :func:`scansion.load`."""
+        save_documents(self.check_fitted(), Path(folder))
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """The constructor's arguments, and the family's options as ``family__OPTION``."""
+        params = super().get_params(deep=False)
+        if deep:
+            family = configured(self.family, DOCUMENT_FAMILIES)
+            params.update({f"family__{field.name}": getattr(family, field.name) for field in fields(family)})
+        return params
+
+    def set_params(self, **params: Any) -> Self:
+        """Set arguments; ``family__width=256`` replaces one option of the family."""
+        if "family" in params:
+            self.family = params.pop("family")
+        for key, value in params.items():
+            inside = key.removeprefix("family__")
+            known = self.get_params(deep=True)
+            if key not in known:
+                raise UsageError(f"{type(self).__name__} has no parameter {key!r}{did_you_mean(key, known)}")
+            if key == inside:
+                setattr(self, key, value)
+            else:
+                self.family = replace(configured(self.family, DOCUMENT_FAMILIES), **{inside: value})
+        return self
+
+    def check_fitted(self) -> FittedDocuments:
+        """What was learned; NotFittedError if nothing was."""
+        if not hasattr(self, "fitted_"):
+            raise NotFittedError(f"This {type(self).__name__} has no model yet. Call fit(texts, targets) first.")
+        return self.fitted_
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "fitted_")
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.string = True
+        tags.input_tags.two_d_array = False
+        tags.no_validation = True
+        tags.non_deterministic = False
+        return tags
+
+
+def _parts(texts: Iterable[str]) -> Iterator[list[str]]:
+    """The texts, some at a time."""
+    part: list[str] = []
+    size = 0
+    for text in check_documents(texts):
+        part.append(text)
+        size += len(text)
+        if size > CHARACTERS_AT_A_TIME:
+            yield part
+            part, size = [], 0
+    if part:
+        yield part
+
+
+def _report(result: FitResult, head: Head, encoded: np.ndarray, seconds: float) -> FitReport:
+    measure, validation = main_measure(head.kind), None
+    if len(result.held_out) > 1:
+        truth, found = head.decoded(encoded[result.held_out]), head.decide(result.held_out_logits)
+        validation = interval_of(head.kind, measure, truth, [found])
+    return FitReport(
+        seconds, result.model.parameters, result.workers, measure, validation, result.notes, result.cut_short
+    )

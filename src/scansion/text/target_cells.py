@@ -1,0 +1,101 @@
+"""Target cells to answers: a label, several labels or a number; and the task that a column of them sets."""
+
+import math
+import re
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from scansion.errors import DataError, shown
+
+Answer = str | float | tuple[str, ...]
+
+
+MOST_INTEGER_LABELS = 20
+"""Up to so many different integers are labels; more are numbers to predict."""
+
+_NUMBER = re.compile(r"\s*[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?\s*")
+_NO_FINITE_NUMBER = {sign + word for sign in ("", "+", "-") for word in ("nan", "inf", "infinity")}
+
+
+def is_number(written: str) -> bool:
+    """Whether a string writes a finite number in plain decimal digits."""
+    return _NUMBER.fullmatch(written) is not None and math.isfinite(float(written))
+
+
+def text_of(cell: Any, column: str) -> str:
+    """The document in a cell, unchanged. Raises DataError with the reason if there is none."""
+    if type(cell) is str and cell.isascii():
+        return cell
+    if not isinstance(cell, str):
+        raise DataError(f"{column!r} {_instead_of_string(cell)}")
+    try:
+        cell.encode()
+    except UnicodeEncodeError as error:
+        raise DataError(f"{column!r} holds half a surrogate pair (character {error.start + 1})") from error
+    return str(cell)
+
+
+def label_of(cell: Any, column: str) -> str:
+    """The label in a cell, as it is written. Raises DataError with the reason if there is none."""
+    if isinstance(cell, bool):
+        return "true" if cell else "false"
+    label = text_of(cell, column)
+    if not label or label.isspace():
+        raise DataError(f"{column!r} is empty")
+    return label
+
+
+def labels_of(cell: Any, column: str, separator: str | None) -> tuple[str, ...]:
+    """The labels in a list, or between separators, each once, in order; an empty list or cell holds none.
+
+    Blanks around a separator do not count. Raises DataError with the reason for an empty label.
+    """
+    if isinstance(cell, list):
+        parts = cell
+    elif separator is None:
+        parts = [cell]
+    else:
+        written = text_of(cell, column)
+        parts = [part.strip() for part in written.split(separator)] if written.strip() else []
+    return tuple(dict.fromkeys([label_of(part, column) for part in parts]))
+
+
+def number_of(cell: Any, column: str) -> float:
+    """The number in a cell. Raises DataError with the reason if it is missing or not finite."""
+    written = label_of(cell, column)
+    if not is_number(written):
+        raise DataError(f"{column!r} is {shown(written)}, expected a finite number")
+    return float(written)
+
+
+def decide_task(labels: Sequence[str], column: str, tolerated: float) -> tuple[str, str]:
+    """``classify`` or ``regress``, and the reason.
+
+    Numbers other than a few integers are regressed, even if a share of up to ``tolerated``, or of NaN, is no number:
+    those rows are then rejected.
+    """
+    counts = Counter(labels)
+    numbers = {label for label in counts if is_number(label)}
+    others = [label for label in counts if label not in numbers]
+    values = {float(label) for label in numbers}
+    few_integers = len(values) <= MOST_INTEGER_LABELS and all(value.is_integer() for value in values)
+    if few_integers and not others:
+        return "classify", f"{column!r} holds {len(counts)} different integer{'s' * (len(counts) != 1)}"
+    no_number = sum(counts[label] for label in others)
+    only_nan = all(label.strip().lower() in _NO_FINITE_NUMBER for label in others)
+    if not few_integers and (only_nan or no_number <= tolerated * len(labels)):
+        return "regress", f"{column!r} holds {len(values):,} different numbers"
+    but = f"; {shown(others[0], 20)} is no number" if not few_integers else ""
+    return "classify", f"{column!r} holds {len(counts):,} different string{'s' * (len(counts) != 1)}{but}"
+
+
+def _instead_of_string(cell: Any) -> str:
+    if cell is None:
+        return "is missing"
+    kinds = {list: "a list", dict: "an object", bool: "true or false", bytes: "bytes that are not UTF-8"}
+    return f"holds {kinds.get(type(cell), type(cell).__name__)}, expected a string"
+
+
+READ_AS: dict[str, Callable[[Any, str], Answer]] = {"classify": label_of, "regress": number_of}
+"""How a cell is read for each task of documents."""

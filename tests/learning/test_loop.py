@@ -1,0 +1,253 @@
+"""The one loop, and what it asks of a model."""
+
+import time
+from dataclasses import replace
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from scansion.errors import DivergedError
+from scansion.families.lstm import LSTM
+from scansion.families.rnn import RNN
+from scansion.families.transformer import Transformer
+from scansion.heads.multiclass import MulticlassHead
+from scansion.layers.dropout import reseed
+from scansion.learning import gradient
+from scansion.learning.loop import SingleProcess, Training, height, train
+from scansion.learning.optimizer import Optimizer
+from scansion.learning.document_network import Examples, DocumentNetwork, build_document_network
+from scansion.text.vocabulary import Vocabulary
+from scansion.text.word_tokenizer import read_words
+
+SMALL = {
+    "rnn": RNN(width=8),
+    "lstm": LSTM(width=8),
+    "transformer": Transformer(width=8, heads=2, feed_forward=16, longest=32),
+}
+RECIPE = Training()
+ROWS = 12
+
+
+class Slope(nn.Module):
+    """The least the loop can be given: one weight, pulled down by every row."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(1))
+        self.poisoned: set[int] = set()
+        self.rows: list[list[int]] = []
+
+    def loss(self, rows: np.ndarray) -> torch.Tensor:
+        self.rows.append(rows.tolist())
+        wrong = float("nan") if self.poisoned & set(rows.tolist()) else 1.0
+        return self.weight.sum() * wrong * len(rows)
+
+
+def plan(epoch: int) -> list[np.ndarray]:
+    return [np.arange(begin, begin + 4) for begin in range(0, ROWS, 4)]
+
+
+def optimiser_of(model: nn.Module) -> Optimizer:
+    return Optimizer(model, RECIPE.weight_decay, RECIPE.max_grad_norm)
+
+
+def run(model: nn.Module, epochs: int = 2, **options):
+    return train(
+        model, optimiser_of(model), plan, lambda rows: rows, np.ones(ROWS), np.full(ROWS, 5), RECIPE,
+        **{"epochs": epochs, "learning_rate": 0.1, "seed": 0, "engine": SingleProcess(), **options},
+    )  # fmt: skip
+
+
+def ticking(step: float) -> SimpleNamespace:
+    """A clock that moves on whenever it is looked at."""
+    now = iter(np.arange(0, 1e6, step))
+    return SimpleNamespace(monotonic=lambda: float(next(now)))
+
+
+def test_the_loop_is_a_generator_that_does_nothing_until_it_is_asked():
+    model = Slope()
+    steps = run(model)
+    assert model.rows == []
+    first = next(steps)
+    assert (first.number, first.epoch, first.tokens, first.ends_epoch) == (1, 0, 20, False)
+    assert len(model.rows) == 1
+    moved = model.weight.item()
+    steps.close()  # as a break out of a for loop does
+    assert model.weight.item() == moved < 0
+
+
+def test_every_step_says_where_it_stands(monkeypatch):
+    seen = rates(monkeypatch)
+    steps = list(run(Slope()))
+    assert [step.number for step in steps] == [1, 2, 3, 4, 5, 6]
+    assert [step.epoch for step in steps] == [0, 0, 0, 1, 1, 1]
+    assert [step.ends_epoch for step in steps] == [False, False, True] * 2
+    assert [step.seconds for step in steps] == sorted(step.seconds for step in steps)
+    assert [step.learning_rate for step in steps] == seen
+    assert [step.progress for step in steps] == pytest.approx([i / 6 for i in range(6)])
+
+
+def test_milestones_are_the_ends_of_epochs_and_at_most_some_thousand_round_steps():
+    step = next(run(Slope()))
+    numbers = [number for number in range(1, 200_001) if replace(step, number=number).milestone]
+    assert numbers[:999] == list(range(1, 1_000))
+    assert numbers[999:1_900] == list(range(1_000, 10_001, 10))
+    assert numbers[-2:] == [199_000, 200_000]
+    assert len(numbers) < 3_000
+    assert replace(step, number=199_001, ends_epoch=True).milestone
+
+
+def test_the_first_reported_loss_is_the_mean_of_a_row():
+    model = Slope()
+    model.weight.data += 3
+    assert next(run(model)).loss == pytest.approx(3)
+
+
+def test_the_loop_puts_the_model_back_to_training_after_each_look():
+    model, modes = Slope(), []
+    for _ in run(model):
+        modes.append(model.training)
+        model.eval()
+    assert modes == [True] * 6
+    assert model.training
+
+
+@pytest.mark.parametrize(
+    ("progress", "expected"), [(0.05, 0.5), (0.1, 1.0), (0.55, 0.5), (0.99, 0.1 / 9), (1.0, 0.0)]
+)
+def test_the_learning_rate_rises_then_falls_in_straight_lines(progress, expected):
+    assert height(progress, 0.1) == pytest.approx(expected)
+
+
+def test_the_very_first_step_is_small_and_not_nought():
+    assert 0 < height(0.0, 0.1) < 0.01
+
+
+def rates(monkeypatch) -> list[float]:
+    """The learning rate of every optimizer step from now on."""
+    seen, step = [], Optimizer.step
+    monkeypatch.setattr(Optimizer, "step", lambda self, rate: (seen.append(rate), step(self, rate)))
+    return seen
+
+
+def test_a_deadline_ends_a_run_early_with_the_schedule_near_zero(monkeypatch):
+    seen = rates(monkeypatch)
+    monkeypatch.setattr(gradient, "time", ticking(0.5))  # which is looked at before and after a step
+    steps = list(run(Slope(), epochs=1000, deadline=55.0))
+    assert len(steps) == 55
+    assert steps[-1].progress == pytest.approx(54.5 / 55)
+    assert seen[-1] < 0.03 * max(seen)
+    assert max(seen) == pytest.approx(0.1)
+
+
+def test_a_deadline_far_away_changes_nothing(monkeypatch):
+    monkeypatch.setattr(gradient, "time", ticking(1.0))
+    assert [step.progress for step in run(Slope(), deadline=1e5)] == pytest.approx([i / 6 for i in range(6)], abs=1e-4)
+
+
+def test_a_deadline_that_has_passed_takes_no_step():
+    model = Slope()
+    assert list(run(model, deadline=time.monotonic() - 1)) == []
+    assert model.weight.item() == 0
+
+
+def test_a_loss_that_is_not_a_number_names_its_rows_before_any_weight_has_moved():
+    model = Slope()
+    model.poisoned = {6}
+    steps = run(model)
+    next(steps)
+    before = model.weight.item()
+    with pytest.raises(DivergedError, match=r"became nan at step 1 \(rows 4, 5, 6, 7\)"):
+        next(steps)
+    assert model.weight.item() == before
+
+
+def test_many_rows_are_not_all_named():
+    model = Slope()
+    model.poisoned = {3}
+    whole = train(
+        model, optimiser_of(model), lambda epoch: [np.arange(ROWS)], lambda rows: rows, np.ones(ROWS), np.ones(ROWS),
+        RECIPE, epochs=1, learning_rate=0.1, seed=0, engine=SingleProcess(),
+    )  # fmt: skip
+    with pytest.raises(DivergedError, match=r"rows 0, 1, 2, 3, 4, 5, 6, 7 …\)"):
+        next(whole)
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 5])
+def test_processes_share_every_batch_without_asking_each_other(size):
+    taken = []
+    for rank in range(size):
+        model = Slope()
+        engine = SimpleNamespace(rank=rank, size=size, share=lambda model, loss, progress: (loss, progress))
+        for _ in run(model, epochs=1, engine=engine):
+            pass
+        taken += [row for rows in model.rows for row in rows]
+    assert sorted(taken) == list(range(ROWS))
+
+
+# --- the families under it ------------------------------------------------------------------------------------------
+
+TEXTS = ["the sun is up", "the rain is back", "sun and warmth", "rain and wind and rain", "a warm sun", "a cold rain"]
+LABELS = np.array([1, 0, 1, 0, 1, 0])
+
+
+def small_reader(name: str, smoothing: float = 0.0) -> tuple[DocumentNetwork, Examples]:
+    corpus = read_words(TEXTS)
+    vocabulary = Vocabulary.learn(corpus)
+    family = SMALL[name]
+    reader = build_document_network(
+        family, len(vocabulary), len(vocabulary.pieces), MulticlassHead(("rain", "sun")), smoothing, 0,
+        word_sum=family.word_sum == "always",
+    )
+    reader.use(vocabulary.spell(corpus.types))
+    return reader, Examples(vocabulary.encode(corpus), LABELS, np.ones(len(TEXTS)))
+
+
+@pytest.mark.parametrize("name", list(SMALL))
+def test_every_parameter_of_every_family_gets_a_gradient(name):
+    reader, examples = small_reader(name)
+    reader.train()
+    reseed(reader, 0, 0)
+    reader.loss(examples.batch(np.arange(len(TEXTS)))).backward()
+    silent = [name for name, weights in reader.named_parameters() if weights.grad is None or not weights.grad.any()]
+    assert silent == []
+
+
+@pytest.mark.parametrize("name", list(SMALL))
+def test_one_batch_can_be_memorised(name):
+    reader, examples = small_reader(name)
+    for layer in reader.modules():
+        if hasattr(layer, "threshold"):
+            layer.threshold = 0
+    rows = np.arange(len(TEXTS))
+    steps = train(
+        reader, optimiser_of(reader), lambda epoch: [rows], examples.batch, examples.weights,
+        examples.sequences.lengths, RECIPE,
+        epochs=150, learning_rate=0.03, seed=0, engine=SingleProcess(),
+    )  # fmt: skip
+    *_, last = steps
+    assert last.loss < 0.02
+
+
+@pytest.mark.parametrize("name", list(SMALL))
+def test_the_same_seed_learns_the_same_weights_with_dropout_on(name):
+    learned = []
+    for _ in range(2):
+        torch.rand(3)  # torch's own random state is no part of it
+        reader, examples = small_reader(name)
+        for _ in train(
+            reader, optimiser_of(reader), lambda epoch: [np.arange(6)], examples.batch, examples.weights,
+            examples.sequences.lengths, RECIPE,
+            epochs=5, learning_rate=0.03, seed=0, engine=SingleProcess(),
+        ):  # fmt: skip
+            pass
+        learned.append(reader.state_dict())
+    assert all(torch.equal(learned[0][key], learned[1][key]) for key in learned[0])
+
+
+def test_a_small_corpus_is_read_more_often_in_smaller_batches():
+    assert [RECIPE.epochs(tokens) for tokens in (0, 10**4, 4 * 10**6, 10**9)] == [8, 8, 5, 3]
+    assert [RECIPE.batch(tokens) for tokens in (0, 10**4, 10**5, 10**9)] == [100, 100, 800, 4_000]
