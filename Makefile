@@ -1,6 +1,6 @@
 # make compare   the main job, on the shipped data
 # make test      the tests
-# make check     the linter
+# make check     the linter and the types
 # make clean     away with everything made here
 #
 # Each needs only a Python of 3.11 or later. Another one than python3: make clean, then make test PYTHON=python3.13.
@@ -16,13 +16,14 @@ compare: $(INSTALLED)
 
 # side by side, a thread for each processor
 test: $(INSTALLED)
-	OMP_NUM_THREADS=1 $(VENV)/bin/python -m pytest --numprocesses auto --dist worksteal
+	OMP_NUM_THREADS=1 $(VENV)/bin/python -m pytest --numprocesses auto --dist worksteal --durations 25
 
 check: $(INSTALLED)
 	$(VENV)/bin/python -m ruff check src tests benchmarks
+	$(VENV)/bin/python -m mypy
 
 clean:
-	rm -rf $(VENV) build dist .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build dist .pytest_cache .ruff_cache .mypy_cache .hypothesis
 	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(INSTALLED): pyproject.toml constraints.txt

@@ -38,10 +38,9 @@ class Spill:
         """Append an array.  StorageError if there is no room for it."""
         begin, view = self.written, _bytes_of(np.ascontiguousarray(array))
         try:
-            if self.descriptor is None:
-                self._open()
+            descriptor = self._open() if self.descriptor is None else self.descriptor
             while len(view):
-                written = os.write(self.descriptor, view[:MOST_BYTES_A_CALL])
+                written = os.write(descriptor, view[:MOST_BYTES_A_CALL])
                 view, self.written = view[written:], self.written + written
         except OSError as error:
             raise StorageError(
@@ -49,13 +48,14 @@ class Spill:
             ) from error
         return Stored(self, array.dtype, begin, array.size)
 
-    def _open(self) -> None:
+    def _open(self) -> int:
         with tempfile.TemporaryFile(prefix="scansion-") as file:
-            self._hold(os.dup(file.fileno()))
+            return self._hold(os.dup(file.fileno()))
 
-    def _hold(self, descriptor: int) -> None:
+    def _hold(self, descriptor: int) -> int:
         self.descriptor = descriptor
         weakref.finalize(self, os.close, descriptor)
+        return descriptor
 
 
 @dataclass(frozen=True)
@@ -77,8 +77,9 @@ class Stored:
             raise IndexError("A stored array is read by runs of neighbours.")
         found = np.empty(max(0, last - first), self.dtype)
         view, at = _bytes_of(found), self.begin + first * self.dtype.itemsize
+        descriptor = -1 if self.spill.descriptor is None else self.spill.descriptor
         while len(view):
-            read = os.preadv(self.spill.descriptor, [view[:MOST_BYTES_A_CALL]], at)
+            read = os.preadv(descriptor, [view[:MOST_BYTES_A_CALL]], at)
             if not read:
                 raise StorageError("A temporary file ended too soon. Is something else writing to it?")
             view, at = view[read:], at + read
@@ -133,4 +134,4 @@ def no_room(error: OSError) -> str:
 
 
 def _bytes_of(array: np.ndarray) -> memoryview:
-    return memoryview(array).cast("B") if array.size else memoryview(b"")
+    return memoryview(array.data).cast("B") if array.size else memoryview(b"")

@@ -112,6 +112,11 @@ def compare(
         unlabelled=read_unlabelled(unlabelled, text), processes=processes, learning_curve=learning_curve,
         random_state=random_state,
     )
+    _report(events, folds, as_json, out, at_least)
+
+
+def _report(events: Any, folds: int | None, as_json: bool, out: Path | None, at_least: float | None) -> None:
+    """Follow a comparison to its end, print it, and judge it."""
     with Progress() as progress:
         comparison = _followed(events, progress, folds)
     _print(comparison, as_json, out)

@@ -51,14 +51,15 @@ def evaluate(
     _, dataset = read_dataset(task, data, options)
     for remark in dataset.remarks:
         say(remark)
-    summary = fitted.evaluate(estimator, str(model), dataset, beam)
-    for remark in summary.remarks:
+    evaluation = fitted.evaluate(estimator, str(model), dataset, beam)
+    for remark in evaluation.summary.remarks:
         say(remark)
     if as_json:
-        print(json.dumps(summary.json, indent=2))
+        print(json.dumps(evaluation.summary.json, indent=2))
     else:
-        for line in summary.lines:
+        for line in evaluation.summary.lines:
             print(line)
-    if at_least is not None and not summary.metric.reaches(summary.score, at_least):
-        side = "below" if summary.metric.higher_is_better else "above"
-        raise ThresholdError(f"{summary.metric.name} is {summary.score:.4f}, {side} the {at_least} that was demanded.")
+    score, metric = evaluation.score, evaluation.metric
+    if at_least is not None and not metric.reaches(score, at_least):
+        side = "below" if metric.higher_is_better else "above"
+        raise ThresholdError(f"{metric.name} is {score:.4f}, {side} the {at_least} that was demanded.")

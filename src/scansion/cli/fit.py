@@ -85,7 +85,7 @@ def fit(
 ) -> None:
     """Train one family on a table, on two files of parallel text or, an encoder, on texts; and write a model folder."""
     from scansion.learning.checkpointing import Checkpointing
-    from scansion.tasks.catalogue import read_dataset, task_for
+    from scansion.tasks.catalogue import task_for
     from scansion.tasks.task import FitRequest, ReadOptions
 
     given = {"--text": text, "--target": target, "--valid": valid, "--task": task, "--class-weight": class_weight,
@@ -95,12 +95,9 @@ def fit(
     _check_places(expected, out, force, resume)
     expected.check_options("fit", given)
     configured = with_settings(pretrained_source(expected.configuration(family), source, mode), settings or [])
-    kind, dataset = read_dataset(expected, data, ReadOptions(text, target, None, task, label_separator, max_bad))
-    kind.check_options("fit", given)
-    held_out = None if valid is None else read_dataset(kind, valid, ReadOptions(max_bad=max_bad))[1]
-    for remark in (*dataset.remarks, *(held_out.remarks if held_out else ()), *kind.checked(dataset)):
-        say(remark)
-    own: dict[str, Any] = {"class_weight": class_weight, "pretrain": pretrain}
+    options = ReadOptions(text, target, None, task, label_separator, max_bad)
+    kind, dataset, held_out = _read(expected, data, valid, options, given)
+    own = {"class_weight": class_weight, "pretrain": pretrain}
     arguments = {"budget": budget, "processes": processes, "random_state": random_state} | {
         name: value for name, value in own.items() if name in kind.arguments
     }
@@ -117,7 +114,24 @@ def fit(
         trained.save(out)
         for sentence in checkpointing.finish():
             progress.done(sentence)
-    summary = kind.report(trained, str(out))
+    _tell(kind.report(trained, str(out)), as_json)
+
+
+def _read(
+    expected: Any, data: list[str], valid: tuple[str, str] | None, options: Any, given: dict[str, Any]
+) -> tuple[Any, Any, Any]:
+    """The task that the data set, the data, and those to validate on if there are any."""
+    from scansion.tasks.catalogue import read_dataset
+
+    kind, dataset = read_dataset(expected, data, options)
+    kind.check_options("fit", given)
+    held_out = None if valid is None else read_dataset(kind, valid, dataset.columns)[1]
+    for remark in (*dataset.remarks, *(held_out.remarks if held_out else ()), *kind.checked(dataset)):
+        say(remark)
+    return kind, dataset, held_out
+
+
+def _tell(summary: Any, as_json: bool) -> None:
     if as_json:
         print(json.dumps(summary.json, indent=2))
         return

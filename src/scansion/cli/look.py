@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from scansion.cli.shared_options import Json
 from scansion.cli.progress import say
+from scansion.cli.shared_options import Json
 from scansion.errors import UsageError
 from scansion.text.documents import read_lines
 
@@ -17,7 +17,7 @@ FIRST = 1
 EXAMPLES = """Examples:
   scansion look model "a quiet marvel"                     writes look.html
   scansion look bag lstm transformer "a quiet marvel"      several models on one axis
-  scansion look model "a quiet marvel" --answer negative   what speaks for another label
+  scansion look model "a quiet marvel" --answer negative   what is in favour of another label
   scansion look translator "a man in a hat" --npz look.npz and the weights of attention as they are
   scansion look model - < review.txt                       the text from standard input
 

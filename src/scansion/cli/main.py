@@ -1,5 +1,6 @@
 """The command: one verb a file, one sentence for every error, and the exit codes of the errors' tree."""
 
+import io
 import os
 import signal
 import sys
@@ -10,8 +11,8 @@ from typing import Annotated, Any
 
 import typer
 
-from scansion.cli.signals import TERMINATED, TERMINATIONS, terminate
 from scansion.cli.progress import say
+from scansion.cli.signals import TERMINATED, TERMINATIONS, terminate
 from scansion.errors import ScansionError, did_you_mean
 
 VERBS = {
@@ -44,7 +45,7 @@ def run(arguments: list[str] | None = None) -> None:
     """The entry point of the ``scansion`` command; ends the process with its exit code."""
     given = sys.argv[1:] if arguments is None else arguments
     signal.signal(signal.SIGTERM, terminate)
-    if sys.stdout is not None:
+    if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a label may hold what the terminal cannot show
     code = carry_out(given)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # all is said and done; there is nothing left to interrupt

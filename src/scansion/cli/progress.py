@@ -17,7 +17,7 @@ def say(sentence: str) -> None:
     print(sentence, file=sys.stderr, flush=True)
 
 
-class Told(Protocol):
+class ProgressEvent(Protocol):
     """An event of a fit or a comparison: a sentence, how far it is (0 to 1), and whether it stays on the screen."""
 
     @property
@@ -45,7 +45,7 @@ class Progress:
     def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.clear()
 
-    def show(self, event: Told) -> None:
+    def show(self, event: ProgressEvent) -> None:
         """An event, as it is to be told."""
         if event.lasting:
             self.done(event.message)

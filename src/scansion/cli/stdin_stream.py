@@ -2,7 +2,7 @@
 
 import select
 from collections.abc import Iterator
-from io import BufferedReader
+from typing import Any
 
 from scansion.errors import DataError
 from scansion.text.encodings import LONGEST_LINE, place, too_long, undecodable, without_line_end
@@ -13,13 +13,13 @@ MARKED = (b"\xef", b"\xfe", b"\xff", b"\x1f")
 """First bytes of a byte order mark or of gzip: such input is for the reader of whole files."""
 
 
-def is_plain(stream: BufferedReader) -> bool:
+def is_plain(stream: Any) -> bool:
     """Whether the input begins like plain UTF-8 lines; nothing is consumed. Empty or blank beginnings are not sure."""
     beginning = stream.peek(BLOCK).lstrip()
     return bool(beginning) and not beginning.startswith((*MARKED, b"{"))
 
 
-def arriving_lines(stream: BufferedReader, most: int) -> Iterator[list[str]]:
+def arriving_lines(stream: Any, most: int) -> Iterator[list[str]]:
     """The lines that are there, at most ``most`` at a time, without waiting for further ones.
 
     DataError names the line and byte of what is not UTF-8; the lines before it are handed on first.
@@ -42,7 +42,7 @@ def arriving_lines(stream: BufferedReader, most: int) -> Iterator[list[str]]:
         yield lines
 
 
-def _raw_lines(stream: BufferedReader) -> Iterator[bytes | None]:
+def _raw_lines(stream: Any) -> Iterator[bytes | None]:
     """Lines with their ends, and None where the next one has not come yet."""
     begun, number = bytearray(), 1
     while block := stream.read1(BLOCK):
@@ -60,5 +60,5 @@ def _raw_lines(stream: BufferedReader) -> Iterator[bytes | None]:
         yield bytes(begun)
 
 
-def _more_is_there(stream: BufferedReader) -> bool:
+def _more_is_there(stream: Any) -> bool:
     return bool(select.select([stream.fileno()], [], [], 0)[0])

@@ -59,16 +59,15 @@ def comparing(
     """
     begun, seconds = time.monotonic(), seconds_of(budget)
     targets = targets if hasattr(targets, "__len__") else list(targets)
-    kind = compared_task(task, targets)
+    test = None if test is None else (test[0], list(test[1]))
+    kind = compared_task(task, targets if test is None else [*targets, *test[1]])
     compared = _compared(kind)
     options = {
         "split": splits, "folds": folds, "class_weight": class_weight, "pretrain": pretrain,
         "unlabelled": unlabelled, "learning_curve": learning_curve or None,
     }
     kind.check_options("compare", options)
-    seeds = compared.seeds if seeds is None else seeds
-    if seeds < 1:
-        raise UsageError(f"seeds must be at least 1, got {seeds}.")
+    seeds = _at_least_one(compared.seeds if seeds is None else seeds)
     chosen = _families(kind, compared, families)
     data = compared.data(texts, targets, kind.name, test, splits, folds, test_share, random_state)
     compared.check(data, options)
@@ -87,11 +86,9 @@ def comparing(
     outcomes, interrupted = yield from carry_out(
         runs, begun + seconds, data.inputs, data.targets, data.folds + parts, more
     )
-    settings = {
-        "seeds": seeds, "random_state": random_state, "budget": budget,
-        **({name: options[name] for name in ("class_weight", "pretrain")} if kind.arguments else {}),
-        **({"unlabelled": len(more)} if kind.arguments else {}),
-    }
+    settings: dict[str, Any] = {"seeds": seeds, "random_state": random_state, "budget": budget}
+    if kind.arguments:
+        settings |= {"class_weight": class_weight, "pretrain": pretrain, "unlabelled": len(more)}
     plan = Plan(kind, compared, data, trained, runs, baseline, parts, settings)
     comparison = _conclude(plan, outcomes, interrupted)
     if interrupted:
@@ -114,6 +111,12 @@ class Plan:
     baseline: str
     parts: Parts
     settings: Mapping[str, Any]
+
+
+def _at_least_one(seeds: int) -> int:
+    if seeds < 1:
+        raise UsageError(f"seeds must be at least 1, got {seeds}.")
+    return seeds
 
 
 def _compared(task: Task) -> ComparedTask:
@@ -165,7 +168,7 @@ def _conclude(plan: Plan, outcomes: Sequence[Outcome], interrupted: bool) -> Com
     firsts = {each.family: predictions[each.family][0] for each in ordered if each.family in predictions}
     return Comparison(
         plan.task.name, scoring.metric, ordered, verdict, pairs, adjusted, tuple(predictions), plan.baseline,
-        len(data.folds[0][0]), len(tested), _duplicates(data), plan.compared.facts(data) | plan.settings,
+        len(data.folds[0][0]), len(tested), _duplicates(data), {**plan.compared.facts(data), **plan.settings},
         library_versions(), interrupted,
         by_length=by_length(
             [data.inputs[i] for i in tested], list(predictions),

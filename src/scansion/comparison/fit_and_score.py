@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from scansion.errors import ScansionError, UsageError
 from scansion.comparison.length_slices import SLICES
+from scansion.errors import ScansionError, UsageError
 from scansion.storage.schema import from_json
 from scansion.tasks.catalogue import task_named
 from scansion.tasks.task import ComparedTask
@@ -48,7 +48,7 @@ def read_rows(folder: Path, name: str = "texts") -> list[str]:
 
 def _estimator(wanted: dict[str, Any]) -> Any:
     task = task_named(wanted["task"])
-    family = from_json(task.families[wanted["family"]], wanted["options"], "run.json")
+    family: Any = from_json(task.families[wanted["family"]], wanted["options"], "run.json")
     shared = {"budget": wanted["budget"], "processes": wanted["processes"], "random_state": wanted["seed"]}
     return _compared(wanted).estimator(family, **shared, **wanted["arguments"])
 

@@ -129,7 +129,8 @@ def markdown(report: dict[str, Any]) -> str:
         report=report, measures=list(good[0]["measures"]) if good else [], cell=_cell,
         cut_short=any(row["cut_short"] for row in good), span=_span,
         **_curve(report["learning_curve"]["points"]),
-        score=lambda value: score_shown(value, report["in_hundredths"]), seconds=seconds_shown, rate=rate_shown, size=bytes_shown,
+        score=lambda value: score_shown(value, report["in_hundredths"]), seconds=seconds_shown, rate=rate_shown,
+        size=bytes_shown,
     )
 
 

@@ -57,6 +57,12 @@ class FamilyResult:
     """The family's configuration."""
 
 
+    @property
+    def span(self) -> tuple[float, float, float]:
+        """Score, low and high of a family that has them."""
+        return self.score or 0.0, self.low or 0.0, self.high or 0.0
+
+
 @dataclass(frozen=True, eq=False)
 class Comparison:
     """The outcome of :func:`scansion.compare`."""

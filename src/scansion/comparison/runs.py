@@ -44,9 +44,9 @@ class RunEvent:
     message: str
     progress: float | None
 
-    def shown(self, folds: int | None) -> "Told":
+    def shown(self, folds: int | None) -> "Message":
         """As it is told, of a comparison in so many folds."""
-        return Told(f"{_title(self.label, self.seed, self.fold, folds)}: {self.message}", self.progress)
+        return Message(f"{_title(self.label, self.seed, self.fold, folds)}: {self.message}", self.progress)
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,14 +64,14 @@ class Outcome:
     confidences: NDArray | None = None
     paces: NDArray | None = None
 
-    def shown(self, folds: int | None) -> "Told":
+    def shown(self, folds: int | None) -> "Message":
         """As it is told, of a comparison in so many folds."""
         said = self.failure or f"{self.cost['fit_seconds']:.1f} s"
-        return Told(f"{_title(self.run.label, self.run.seed, self.run.fold, folds)}: {said}", lasting=True)
+        return Message(f"{_title(self.run.label, self.run.seed, self.run.fold, folds)}: {said}", lasting=True)
 
 
 @dataclass(frozen=True)
-class Told:
+class Message:
     """A sentence for those who watch, and how far it is."""
 
     message: str
@@ -128,7 +128,8 @@ def follow(folder: Path, run: Run, budget: float) -> Iterator[RunEvent | Outcome
     place.mkdir()
     wanted = {
         "family": name_of(run.family), "options": to_json(run.family), "seed": run.seed, "fold": run.fold,
-        "task": run.task, "processes": run.processes, "arguments": dict(run.arguments), "budget": budget if np.isfinite(budget) else None,
+        "task": run.task, "processes": run.processes, "arguments": dict(run.arguments),
+        "budget": budget if np.isfinite(budget) else None,
     }
     (place / "run.json").write_text(json.dumps(wanted))
     command = [sys.executable, "-P", "-m", "scansion.comparison.fit_and_score", str(folder), str(place)]

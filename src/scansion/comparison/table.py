@@ -45,9 +45,9 @@ def _table(comparison: Comparison, good: list[FamilyResult], width: int) -> Tabl
     if show_sizes:
         table.add_column("memory", justify="right", no_wrap=True)
         table.add_column("read", justify="right", no_wrap=True)
-    # a baseline far below would press all others into one corner
+    # a baseline far off would press all others into one corner
     scaled = [row for row in good if row.family != comparison.baseline] or good
-    low, high = min(row.low for row in scaled), max(row.high for row in scaled)
+    low, high = min(row.span[1] for row in scaled), max(row.span[2] for row in scaled)
     shown_rank = None
     for row in good:
         chosen = row.family == comparison.verdict.family
@@ -60,9 +60,10 @@ def _table(comparison: Comparison, good: list[FamilyResult], width: int) -> Tabl
         line += [low_high] if show_interval else []
         shown_rank = row.rank_group
         line += [bar(row, low, high, cells)] if show_bar else []
-        line += [seconds_shown(row.fit_seconds)] if show_fit else []
-        line += [rate_shown(row.documents_per_second), bytes_shown(row.size_bytes)] if show_rates else []
-        line += [bytes_shown(row.peak_memory_bytes), f"{100 * row.tokens_read_share:.0f} %"] if show_sizes else []
+        line += [seconds_shown(row.fit_seconds or 0.0)] if show_fit else []
+        line += [rate_shown(row.documents_per_second), bytes_shown(row.size_bytes or 0)] if show_rates else []
+        read = f"{100 * (row.tokens_read_share or 0.0):.0f} %"
+        line += [bytes_shown(row.peak_memory_bytes or 0), read] if show_sizes else []
         table.add_row(*line, style=style)
     return table
 
@@ -78,20 +79,22 @@ def _by_length(comparison: Comparison, good: list[FamilyResult]) -> Table:
     for part in comparison.by_length:
         table.add_column(f"{part.least}–{part.most}", justify="right", no_wrap=True)
     for row in good:
-        scores = [score_shown(part.scores[row.family], comparison.metric.in_hundredths) for part in comparison.by_length]
+        parts = (part.scores[row.family] for part in comparison.by_length)
+        scores = [score_shown(score, comparison.metric.in_hundredths) for score in parts]
         table.add_row(row.family, *scores, style="dim" if row.family == comparison.baseline else "")
     return table
 
 
 def bar(row: FamilyResult, low: float, high: float, cells: int) -> str:
-    """The interval as a line with a dot at the score, on the scale that all rows share; ``‹`` if it is off it."""
-    if row.score < low:
-        return "‹"
+    """The interval as a line with a dot at the score, on the scale that all rows share; ``‹`` or ``›`` if it is off it."""
+    score, least, most = row.span
+    if not low <= score <= high:
+        return "‹" if score < low else "›".rjust(cells)
 
     def place(value: float) -> int:
         return max(0, round((value - low) / (high - low) * (cells - 1))) if high > low else 0
 
-    first, middle, last = place(row.low), place(row.score), place(row.high)
+    first, middle, last = place(least), place(score), place(most)
     return "".join("●" if i == middle else "─" if first <= i <= last else " " for i in range(cells))
 
 

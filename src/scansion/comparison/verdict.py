@@ -7,7 +7,7 @@ from scansion.measures.metric import Metric
 from scansion.measures.paired import PairedTest, minimum_detectable_difference, rows_needed
 
 RULE = (
-    "the cheapest family to train whose score is not significantly below the best; training times within a second or "
+    "the cheapest family to train whose score is not significantly worse than the best; training times within a second or "
     "half as much again are alike, and then it is the smaller model"
 )
 ALIKE_SECONDS, ALIKE_FACTOR = 1.0, 1.5  # what a busy machine makes of one and the same training
@@ -68,7 +68,8 @@ def _decide(
     alike = [family for family in level if _alike(seconds[family], least)]
     chosen = min(alike, key=lambda family: (sizes[family], -metric.oriented(scores[family])))
     if chosen == best and len(level) == 1:
-        return Verdict(chosen, RULE, f"{chosen} has the best score, significantly above every other family.",
+        side = "above" if metric.higher_is_better else "below"
+        return Verdict(chosen, RULE, f"{chosen} has the best score, significantly {side} every other family.",
                        _rival(chosen, scores, pairs, rows, metric))
     if chosen == best:
         others = ", ".join(family for family in level if family != chosen)
@@ -82,8 +83,10 @@ def _decide(
     if not test.difference:
         reason = f"{cheaper}, and has the same score."
         return Verdict(chosen, RULE, reason, f"More than {rows:,} test rows might tell them apart.")
+    side = "higher" if metric.higher_is_better else "lower"
     reason = (
-        f"{cheaper}, whose score is {'higher' if metric.higher_is_better else 'lower'} by {_shown(abs(test.difference), metric.unit)} only: not significant on these rows."
+        f"{cheaper}, whose score is {side} by {_shown(abs(test.difference), metric.unit)} only: not significant on "
+        "these rows."
     )
     needed = rows_needed(test, rows)
     seen = _shown(minimum_detectable_difference(test), metric.unit)
@@ -107,10 +110,10 @@ def _rival(
         return "Another family to compare with."
     rival = max(others, key=lambda family: metric.oriented(scores[family]))
     test = _pair(chosen, rival, pairs)
-    side = "below" if metric.higher_is_better else "above"
+    side, seen = "below" if metric.higher_is_better else "above", minimum_detectable_difference(test)
     return (
-        f"The closest is {rival}, {_shown(abs(test.difference), metric.unit)} {side}; it would have to gain more than that. "
-        f"{rows:,} test rows show differences of about {_shown(minimum_detectable_difference(test), metric.unit)} or more."
+        f"The closest is {rival}, {_shown(abs(test.difference), metric.unit)} {side}; it would have to gain more than "
+        f"that. {rows:,} test rows show differences of about {_shown(seen, metric.unit)} or more."
     )
 
 

@@ -74,7 +74,7 @@ def continuations(scores: Tensor, log_probs: Tensor, count: int) -> tuple[Tensor
 
     Their totals, best first, the hypotheses they go on with and the tokens they add, (B, count) each.  They lie in the
     ``count`` groups of columns with the largest maxima, so that only those are sorted: the maxima take one pass over
-    the log-probabilities, while ``topk`` over all of them would take max_tokens of the time of a step.
+    the log-probabilities, while ``topk`` over all of them would take most of the time of a step.
     """
     (sources, beam), vocabulary = scores.shape, log_probs.shape[1]
     width = isqrt(vocabulary)

@@ -18,7 +18,7 @@ def sample(
     step: Step, state: State, numbers: Sequence[int], max_tokens: Tensor, begin: int, end: int, *, seed: int,
     temperature: float = 1.0, top_k: int | None = None,
 ) -> list[Hypothesis]:
-    """One hypothesis a source; ``numbers`` name the sources for their draws, ``most`` as in greedy decoding."""
+    """One hypothesis a source; ``numbers`` name the sources for their draws, ``max_tokens`` as in greedy decoding."""
 
     def choose(log_probs: Tensor, rows: Tensor, position: int) -> Tensor:
         sharpened = log_probs / temperature

@@ -13,6 +13,7 @@ from typing import ClassVar
 import numpy as np
 from scipy.sparse import csr_matrix
 
+from scansion.layers.sparse_blocks import SparseBlocks
 from scansion.layers.tfidf import (
     columns_of,
     count,
@@ -21,7 +22,6 @@ from scansion.layers.tfidf import (
     shares_of,
     sublinear,
 )
-from scansion.layers.sparse_blocks import SparseBlocks
 from scansion.options import check_whole
 from scansion.text.word_tokenizer import Corpus
 
@@ -54,7 +54,7 @@ class BagOfWordsVectors:
 
     def learn(self, corpus: Corpus) -> SparseBlocks:
         """Learn the words and their weights; the training documents' vectors (N, D)."""
-        counts = SparseBlocks(count(part.ids, part.offsets, len(part.types)) for part in corpus.parts(fewest=2))
+        counts = SparseBlocks(count(part.ids[:], part.offsets, len(part.types)) for part in corpus.parts(fewest=2))
         documents = counts.documents_with()
         kept = np.flatnonzero(documents >= self.configuration.min_documents)
         self.words = [corpus.types[i] for i in kept]
@@ -65,7 +65,7 @@ class BagOfWordsVectors:
     def vectors(self, corpus: Corpus) -> csr_matrix:
         """Sparse (N, D), rows of length one; unknown words are left out."""
         columns = columns_of(corpus.types, self.words)
-        return self._weigh(count(columns[corpus.ids], corpus.offsets, len(self.words)))
+        return self._weigh(count(columns[corpus.ids[:]], corpus.offsets, len(self.words)))
 
     def widths(self, vectors: SparseBlocks, targets: np.ndarray | None, outputs: int) -> np.ndarray:
         """The prior widths of the module's formula, (D, 1), whatever the answers are."""
@@ -73,7 +73,7 @@ class BagOfWordsVectors:
 
     def shares(self, corpus: Corpus) -> csr_matrix:
         """Which tokens each dimension is made of, (D, tokens); see :func:`scansion.layers.tfidf.shares_of`."""
-        columns = columns_of(corpus.types, self.words)[corpus.ids]
+        columns = columns_of(corpus.types, self.words)[corpus.ids[:]]
         known = np.flatnonzero(columns >= 0)
         return shares_of(columns[known], known, (len(self.words), len(columns)))
 
@@ -91,5 +91,5 @@ class BagOfWordsVectors:
 
     def known(self, corpus: Corpus) -> np.ndarray:
         """Tokens of each document that have a dimension, (N,)."""
-        hit = columns_of(corpus.types, self.words)[corpus.ids] >= 0
+        hit = columns_of(corpus.types, self.words)[corpus.ids[:]] >= 0
         return np.diff(np.concatenate([[0], np.cumsum(hit)])[corpus.offsets])

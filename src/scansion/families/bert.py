@@ -20,8 +20,8 @@ from scansion.errors import UsageError, did_you_mean
 from scansion.layers.attention import MultiHeadAttention, attention_mask
 from scansion.layers.dropout import Dropout
 from scansion.layers.feed_forward import tokens_in_cache
+from scansion.layers.lr_scale import set_lr_scale
 from scansion.layers.pooling import MeanMaxPooling
-from scansion.layers.recurrent_encoder import Tracer
 from scansion.layers.relative_position_bias import RelativePositionBias
 from scansion.options import check_positive, check_shares, check_whole
 
@@ -57,7 +57,7 @@ class Bert:
     pooling: ClassVar[type[MeanMaxPooling]] = MeanMaxPooling
     word_sum: ClassVar[str] = "never"
     pretraining: ClassVar[str | None] = "masked-word"
-    trace: ClassVar[Tracer | None] = None
+    trace: ClassVar[None] = None
 
     def __post_init__(self) -> None:
         check_whole(self, "heads", "layers", "feed_forward")
@@ -99,7 +99,7 @@ class BertEncoder(nn.Module):
         for name, parameter in self.named_parameters():
             depth = int(name.split(".")[1]) if name.startswith("blocks.") else -1
             decay = (1 - configuration.layer_decay) ** (len(self.blocks) - 1 - depth)
-            parameter.lr_scale = configuration.lr_scale * decay
+            set_lr_scale(parameter, configuration.lr_scale * decay)
 
     @property
     def embedding(self) -> nn.Embedding:

@@ -19,7 +19,7 @@ from scansion.families.sequence_to_sequence import SequenceToSequence
 from scansion.families.transformer import Transformer
 from scansion.families.transformer_encoder_decoder import TransformerEncoderDecoder
 
-DOCUMENT_FAMILIES: dict[str, type] = {
+DOCUMENT_FAMILIES: dict[str, type[Any]] = {
     "baseline": Baseline,
     "bag-of-words": BagOfWords,
     "n-grams": NGrams,
@@ -30,7 +30,7 @@ DOCUMENT_FAMILIES: dict[str, type] = {
     "pretrained": Pretrained,
 }
 
-TRANSLATION_FAMILIES: dict[str, type] = {
+TRANSLATION_FAMILIES: dict[str, type[Any]] = {
     "rnn": RNNEncoderDecoder,
     "lstm-without-attention": SequenceToSequence,
     "gru": GRUEncoderDecoder,
@@ -88,6 +88,6 @@ def options_of(family: type) -> dict[str, object]:
     return {field.name: field.default for field in fields(family)}
 
 
-def pretrainable(families: Mapping[str, type]) -> list[str]:
+def pretrainable(families: Mapping[str, type[Any]]) -> list[str]:
     """The names of those that can first learn from texts without answers."""
     return [name for name, kind in families.items() if kind.pretraining is not None]

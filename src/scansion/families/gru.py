@@ -9,18 +9,18 @@ serves all three.  Read from both ends, [h_t ; h'_t] at every position.
 """
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
 
 from scansion.layers.pooling import MeanMaxPooling
-from scansion.layers.recurrent_encoder import RecurrentEncoder, Trace, Tracer, from_state, from_words, trace_of
+from scansion.layers.recurrent_encoder import RecurrentEncoder, Trace, from_state, from_words, trace_of
 from scansion.options import check_positive, check_shares, check_whole
 from scansion.text.batches import UNKNOWN
 
 
-def gru_trace(layer: nn.RNNBase, vectors: Tensor) -> Trace:
+def gru_trace(layer: Any, vectors: Tensor) -> Trace:
     """The formula over (L, D), one word after the other; torch keeps r, z and n one below the other."""
     state, states, gates = vectors.new_zeros(layer.hidden_size), [], []
     for word in from_words(layer, vectors):
@@ -47,7 +47,7 @@ class GRU:
     pooling: ClassVar[type[MeanMaxPooling]] = MeanMaxPooling
     word_sum: ClassVar[str] = "pretrained"
     pretraining: ClassVar[str | None] = "next-word"
-    trace: ClassVar[Tracer | None] = staticmethod(gru_trace)
+    trace: ClassVar[Any] = staticmethod(gru_trace)
 
     def __post_init__(self) -> None:
         check_whole(self, "width", step=2)

@@ -7,6 +7,7 @@
 The cell is that of :mod:`scansion.families.gru`; everything else is shared with the RNN's and the LSTM's.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -22,5 +23,5 @@ class GRUEncoderDecoder(RecurrentOptions):
     dropout: float = 0.2
     learning_rate: float = 4e-3
 
-    layer: ClassVar[type[nn.RNNBase]] = nn.GRU
-    cell: ClassVar[type[nn.RNNCellBase]] = nn.GRUCell
+    layer: ClassVar[Callable[..., nn.RNNBase]] = nn.GRU
+    cell: ClassVar[Callable[..., nn.RNNCellBase]] = nn.GRUCell

@@ -7,18 +7,18 @@ Along c the gradient is multiplied by gates, not by a matrix.  Read from both en
 """
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
 
 from scansion.layers.pooling import MeanMaxPooling
-from scansion.layers.recurrent_encoder import RecurrentEncoder, Trace, Tracer, from_state, from_words, trace_of
+from scansion.layers.recurrent_encoder import RecurrentEncoder, Trace, from_state, from_words, trace_of
 from scansion.options import check_positive, check_shares, check_whole
 from scansion.text.batches import UNKNOWN
 
 
-def lstm_trace(layer: nn.RNNBase, vectors: Tensor) -> Trace:
+def lstm_trace(layer: Any, vectors: Tensor) -> Trace:
     """The formula over (L, D), one word after the other; torch keeps i, f, g and o one below the other."""
     state = memory = vectors.new_zeros(layer.hidden_size)
     states, gates = [], []
@@ -47,7 +47,7 @@ class LSTM:
     pooling: ClassVar[type[MeanMaxPooling]] = MeanMaxPooling
     word_sum: ClassVar[str] = "pretrained"
     pretraining: ClassVar[str | None] = "next-word"
-    trace: ClassVar[Tracer | None] = staticmethod(lstm_trace)
+    trace: ClassVar[Any] = staticmethod(lstm_trace)
 
     def __post_init__(self) -> None:
         check_whole(self, "width", step=2)

@@ -1,9 +1,9 @@
-"""N-grams: a document is which runs of up to ``order`` words occur in it, and which char_ngrams its words are made of.
+"""N-grams: a document is which runs of up to ``order`` words occur in it, and the character n-grams of its words.
 
 Two blocks side by side, each weighted like a bag of words (sublinear TF-IDF, rows of length one):
 
     word n-grams of 1 .. order words that at least ``min_documents`` training documents contain
-    character n-grams of 3 .. 5 letters of single words, with their offsets:  "cat" -> <ca cat at> <cat cat> ...
+    character n-grams of 3 .. 5 letters of single words, with their borders:  "cat" -> <ca cat at> <cat cat> ...
 
 and, for labels, the Naive Bayes log-count ratios of Wang and Manning (2012, section 2) as prior widths of the linear
 head: a feature that leans on one label is trusted more, and one that leans on none is still trusted somewhat.
@@ -19,6 +19,7 @@ from typing import ClassVar
 import numpy as np
 from scipy.sparse import csr_matrix, hstack, vstack
 
+from scansion.layers.sparse_blocks import SparseBlocks
 from scansion.layers.tfidf import (
     columns_of,
     count,
@@ -27,7 +28,6 @@ from scansion.layers.tfidf import (
     shares_of,
     sublinear,
 )
-from scansion.layers.sparse_blocks import SparseBlocks
 from scansion.options import check_whole
 from scansion.text.char_ngrams import CHAR_NGRAM_MARK, char_ngrams_of
 from scansion.text.word_tokenizer import Corpus
@@ -68,13 +68,13 @@ class NGramsVectors:
         self.idf = np.zeros(0, np.float32)
 
     def learn(self, corpus: Corpus) -> SparseBlocks:
-        """Learn n-grams, char_ngrams and their weights; the training documents' vectors (N, D)."""
+        """Learn n-grams, character n-grams and their weights; the training documents' vectors (N, D)."""
         corpus = replace(corpus, ids=corpus.ids[:])
         least = self.configuration.min_documents
-        counts = count(corpus.ids, corpus.offsets, len(corpus.types))
+        counts = count(corpus.ids[:], corpus.offsets, len(corpus.types))
         kept = np.flatnonzero(_documents(counts) >= least)
         self.words = [corpus.types[i] for i in kept]
-        blocks, columns = [counts[:, kept]], columns_of(corpus.types, self.words)[corpus.ids]
+        blocks, columns = [counts[:, kept]], columns_of(corpus.types, self.words)[corpus.ids[:]]
         last = columns
         for _ in range(self.configuration.order - 1):
             keys = self._keys(last, columns, corpus.offsets)
@@ -118,14 +118,14 @@ class NGramsVectors:
             blocks.append(shares_of(np.repeat(ends[last], longer + 1), members, (size, len(tokens))))
         if self.configuration.char_ngrams:
             words_in_char_ngrams, _ = char_ngram_counts(corpus.types, self.char_ngrams)
-            char_ngrams = words_in_char_ngrams[corpus.ids].tocoo()
+            char_ngrams = words_in_char_ngrams[corpus.ids[:]].tocoo()
             shape = len(self.char_ngrams), len(tokens)
             blocks.append(shares_of(char_ngrams.col, char_ngrams.row, shape, char_ngrams.data))
         return vstack(blocks, format="csr")
 
     def _ends(self, corpus: Corpus) -> Iterator[tuple[np.ndarray, int]]:
         """For each length, the column of the n-gram that ends at each token, -1 where there is none; and how many."""
-        columns = columns_of(corpus.types, self.words)[corpus.ids]
+        columns = columns_of(corpus.types, self.words)[corpus.ids[:]]
         yield columns, len(self.words)
         last = columns
         for known in self.grams:
@@ -150,7 +150,7 @@ class NGramsVectors:
         return hstack(sides, format="csr") if len(sides) > 1 else sides[0]
 
     def state(self) -> tuple[list[str], dict[str, np.ndarray]]:
-        """What was learned: words then char_ngrams, and arrays by name."""
+        """What was learned: words, then character n-grams, and arrays by name."""
         arrays = {f"grams_{n}": keys for n, keys in enumerate(self.grams, start=2)}
         char_ngrams = [CHAR_NGRAM_MARK + char_ngram for char_ngram in self.char_ngrams]
         return self.words + char_ngrams, {"idf": self.idf, "words": np.array(len(self.words)), **arrays}
@@ -164,11 +164,11 @@ class NGramsVectors:
         return self
 
     def known(self, corpus: Corpus) -> np.ndarray:
-        """Tokens of each document of which a word or a char_ngram is known, (N,)."""
+        """Tokens of each document of which a word or a character n-gram is known, (N,)."""
         hit = columns_of(corpus.types, self.words) >= 0
         if self.configuration.char_ngrams:
             hit |= np.diff(char_ngram_counts(corpus.types, self.char_ngrams)[0].indptr) > 0
-        return np.diff(np.concatenate([[0], np.cumsum(hit[corpus.ids])])[corpus.offsets])
+        return np.diff(np.concatenate([[0], np.cumsum(hit[corpus.ids[:]])])[corpus.offsets])
 
 
 def prior_widths(vectors: SparseBlocks, targets: np.ndarray, outputs: int) -> np.ndarray:
@@ -191,14 +191,14 @@ def prior_widths(vectors: SparseBlocks, targets: np.ndarray, outputs: int) -> np
 
 def spell(corpus: Corpus) -> csr_matrix:
     """How often each document has each word type, (N, types)."""
-    return count(corpus.ids, corpus.offsets, len(corpus.types))
+    return count(corpus.ids[:], corpus.offsets, len(corpus.types))
 
 
 def char_ngram_counts(types: list[str], known: list[str] | None = None) -> tuple[csr_matrix, list[str]]:
-    """The char_ngrams of every word type, (types, char_ngrams), and their index; only ``known`` ones if given.
+    """How often every word type holds each character n-gram, (types, n-grams), and these; only ``known`` ones if given.
 
-    A document's character n-grams are a product, (documents, types) @ (types, char_ngrams): each word is cut up once, however often
-    it is written.
+    A document's are a product, (documents, types) @ (types, n-grams): each word is cut up once, however often it is
+    written.
     """
     numbers, offsets, char_ngrams = char_ngrams_of(types, known)
     return count(numbers, offsets, len(char_ngrams)), char_ngrams

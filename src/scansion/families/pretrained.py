@@ -129,7 +129,7 @@ def encoder_of(layout: Layout) -> tuple[Bert, dict[str, np.ndarray]]:
 
 
 def as_bert(bert: Bert, weights: Mapping[str, np.ndarray]) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    """The inverse: config.json and tensors under which others, too, know an encoder without relative positions as BERT."""
+    """The inverse: config.json and tensors of an encoder without relative positions, as a BERT that others read."""
     layers = range(bert.layers)
     config = {
         "architectures": ["BertModel"], "model_type": "bert", "hidden_size": bert.width,

@@ -10,7 +10,7 @@ An LSTM's forget gate begins open (bias 1, Jozefowicz et al. 2015, section 2.2).
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -19,7 +19,6 @@ from scansion.layers.additive_attention import AdditiveAttention
 from scansion.layers.bidirectional import Bidirectional
 from scansion.layers.dropout import Dropout
 from scansion.options import check_positive, check_shares, check_whole
-
 
 States = tuple[Tensor, ...]
 
@@ -59,11 +58,11 @@ class RecurrentOptions:
     learner: ClassVar[str] = "gradient"
     pretraining: ClassVar[str | None] = None
     max_length: ClassVar[int | None] = None
-    layer: ClassVar[type[nn.RNNBase]]
-    cell: ClassVar[type[nn.RNNCellBase]]
-    step: ClassVar[Callable[[nn.Module, Tensor, States], States]] = staticmethod(without_memory)
+    layer: ClassVar[Callable[..., nn.RNNBase]]
+    cell: ClassVar[Callable[..., nn.RNNCellBase]]
+    step: ClassVar[Any] = staticmethod(without_memory)
     states: ClassVar[int] = 1
-    initialise: ClassVar[Callable[[nn.Module], None]] = staticmethod(as_drawn)
+    initialise: ClassVar[Any] = staticmethod(as_drawn)
 
     def __post_init__(self) -> None:
         check_whole(self, "width")
@@ -80,8 +79,8 @@ class RecurrentOptions:
 class RNNEncoderDecoder(RecurrentOptions):
     """With Elman's cell."""
 
-    layer: ClassVar[type[nn.RNNBase]] = nn.RNN
-    cell: ClassVar[type[nn.RNNCellBase]] = nn.RNNCell
+    layer: ClassVar[Callable[..., nn.RNNBase]] = nn.RNN
+    cell: ClassVar[Callable[..., nn.RNNCellBase]] = nn.RNNCell
 
 
 @dataclass(frozen=True)
@@ -91,15 +90,15 @@ class LSTMEncoderDecoder(RecurrentOptions):
     dropout: float = 0.2
     learning_rate: float = 4e-3
 
-    layer: ClassVar[type[nn.RNNBase]] = nn.LSTM
-    cell: ClassVar[type[nn.RNNCellBase]] = nn.LSTMCell
-    step: ClassVar[Callable[[nn.Module, Tensor, States], States]] = staticmethod(with_memory)
+    layer: ClassVar[Callable[..., nn.RNNBase]] = nn.LSTM
+    cell: ClassVar[Callable[..., nn.RNNCellBase]] = nn.LSTMCell
+    step: ClassVar[Any] = staticmethod(with_memory)
     states: ClassVar[int] = 2
-    initialise: ClassVar[Callable[[nn.Module], None]] = staticmethod(open_forget_gate)
+    initialise: ClassVar[Any] = staticmethod(open_forget_gate)
 
 
 class RecurrentEncoderDecoder(nn.Module):
-    """source (B, S), mask (B, S), target (B, T) -> (B, T, D), the vectors that the next target token is predicted from."""
+    """source (B, S), mask (B, S), target (B, T) -> (B, T, D), what the next target token is predicted from."""
 
     def __init__(self, configuration: RecurrentOptions, vocab_size: int) -> None:
         super().__init__()

@@ -6,18 +6,18 @@ Gradients pass through U once a word, so they vanish or explode with its eigenva
 """
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
 
 from scansion.layers.pooling import ConcatPooling
-from scansion.layers.recurrent_encoder import RecurrentEncoder, Trace, Tracer, from_state, from_words, trace_of
+from scansion.layers.recurrent_encoder import RecurrentEncoder, Trace, from_state, from_words, trace_of
 from scansion.options import check_positive, check_shares, check_whole
 from scansion.text.batches import UNKNOWN
 
 
-def rnn_trace(layer: nn.RNNBase, vectors: Tensor) -> Trace:
+def rnn_trace(layer: Any, vectors: Tensor) -> Trace:
     """The formula over (L, D), one word after the other."""
     state, states = vectors.new_zeros(layer.hidden_size), []
     for word in from_words(layer, vectors):
@@ -41,7 +41,7 @@ class RNN:
     pooling: ClassVar[type[ConcatPooling]] = ConcatPooling
     word_sum: ClassVar[str] = "pretrained"
     pretraining: ClassVar[str | None] = "next-word"
-    trace: ClassVar[Tracer | None] = staticmethod(rnn_trace)
+    trace: ClassVar[Any] = staticmethod(rnn_trace)
 
     def __post_init__(self) -> None:
         check_whole(self, "width", step=2)

@@ -40,7 +40,7 @@ class SequenceToSequence:
 
 
 class SequenceToSequenceNetwork(nn.Module):
-    """source (B, S), mask (B, S), target (B, T) -> (B, T, D), the vectors that the next target token is predicted from."""
+    """source (B, S), mask (B, S), target (B, T) -> (B, T, D), what the next target token is predicted from."""
 
     def __init__(self, configuration: SequenceToSequence, vocab_size: int) -> None:
         super().__init__()

@@ -18,7 +18,6 @@ from scansion.layers.embedding import DEVIATION, WordEmbedding
 from scansion.layers.feed_forward import FeedForward, tokens_in_cache
 from scansion.layers.pooling import MeanMaxPooling
 from scansion.layers.positions import sinusoidal_positions
-from scansion.layers.recurrent_encoder import Tracer
 from scansion.options import check_positive, check_shares, check_whole
 from scansion.text.batches import UNKNOWN
 
@@ -42,7 +41,7 @@ class Transformer:
     pooling: ClassVar[type[MeanMaxPooling]] = MeanMaxPooling
     word_sum: ClassVar[str] = "always"
     pretraining: ClassVar[str | None] = "masked-word"
-    trace: ClassVar[Tracer | None] = None
+    trace: ClassVar[None] = None
 
     def __post_init__(self) -> None:
         check_whole(self, "heads", "layers", "feed_forward")
@@ -52,12 +51,14 @@ class Transformer:
         check_positive(self, "learning_rate")
 
     def build(self, words: int, char_ngrams: int = 0) -> "TransformerEncoder":
-        """The network for so many words and char_ngrams, with fresh weights from torch's random state."""
+        """The network for so many words and character n-grams, with fresh weights from torch's random state."""
         return TransformerEncoder(self, words, char_ngrams)
 
 
 class TransformerEncoder(nn.Module):
     """tokens (B, L), mask (B, L) -> (B, L, D)."""
+
+    positions: Tensor
 
     def __init__(self, configuration: Transformer, words: int, char_ngrams: int) -> None:
         super().__init__()

@@ -4,13 +4,13 @@
     target:  y = E[t] sqrt(D) + sinusoids;   y = y + Attention(y, y's cache);   y = y + Attention(y, x);
                                              y = y + W2 ReLU(W1 y)
 
-The norm stands before each part (Xiong et al. 2020) and once after each stack.  One output_embedding E writes the source, the
-target and the scores of the next token (section 3.4); the vocabulary is joint.
+The norm stands before each part (Xiong et al. 2020) and once after each stack.  One embedding E serves the source, the
+target and the logits of the next token (section 3.4); the vocabulary is joint.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from torch import Tensor, nn
 
@@ -51,7 +51,10 @@ class TransformerEncoderDecoder:
 
 
 class TransformerEncoderDecoderNetwork(nn.Module):
-    """source (B, S), mask (B, S), target (B, T) -> (B, T, D), the vectors that the next target token is predicted from."""
+    """source (B, S), mask (B, S), target (B, T) -> (B, T, D), what the next target token is predicted from."""
+
+    positions: Tensor
+    decoder: Any  # a list of DecoderBlock
 
     def __init__(self, configuration: TransformerEncoderDecoder, vocab_size: int) -> None:
         super().__init__()

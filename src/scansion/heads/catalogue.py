@@ -1,7 +1,7 @@
 """Every head by the kind of answer it gives."""
 
-from scansion.heads.multilabel import MultilabelHead
 from scansion.heads.multiclass import MulticlassHead
+from scansion.heads.multilabel import MultilabelHead
 from scansion.heads.regression import RegressionHead
 
 Head = MulticlassHead | MultilabelHead | RegressionHead

@@ -73,6 +73,10 @@ class MulticlassHead:
             return functional.logsigmoid(sign * tensor[:, output]).numpy()
         return tensor.log_softmax(dim=1)[:, output].numpy()  # zero where there is but one label
 
+    def scale(self, sign: float) -> tuple[float, float]:
+        """What a logit is multiplied by, and what is added, on the scale of an answer's score."""
+        return sign, 0.0
+
     def errors(self, logits: np.ndarray, targets: np.ndarray) -> np.ndarray:
         """1 where the decision is wrong, else 0, (N,)."""
         return (self.decide(logits) != targets).astype(np.float64)

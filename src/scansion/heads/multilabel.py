@@ -57,6 +57,10 @@ class MultilabelHead:
         """The logarithm of :meth:`value`, (N,)."""
         return functional.logsigmoid(sign * torch.from_numpy(logits).double()[:, output]).numpy()
 
+    def scale(self, sign: float) -> tuple[float, float]:
+        """What a logit is multiplied by, and what is added, on the scale of an answer's score."""
+        return sign, 0.0
+
     def errors(self, logits: np.ndarray, targets: np.ndarray) -> np.ndarray:
         """The share of labels decided wrongly, (N,)."""
         return (self.decide(logits) != targets).mean(axis=1)

@@ -50,6 +50,10 @@ class RegressionHead:
         """The number itself, (N,)."""
         return self.decide(logits)
 
+    def scale(self, sign: float) -> tuple[float, float]:
+        """What an output is multiplied by, and what is added, on the scale of the targets."""
+        return self.deviation, self.mean
+
     def errors(self, logits: np.ndarray, targets: np.ndarray) -> np.ndarray:
         """The squared error of the standardised number, (N,)."""
         return (logits[:, 0].astype(np.float64) - targets) ** 2

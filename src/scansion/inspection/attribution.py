@@ -18,9 +18,9 @@ import torch
 
 from scansion.errors import UsageError, did_you_mean
 from scansion.heads.catalogue import Head
-from scansion.randomness import stream
-from scansion.models.document_models import DocumentModel, SparseLinearModel
 from scansion.inspection.model_inputs import ModelInput, Window, model_input
+from scansion.models.document_models import DocumentModel, SparseLinearModel
+from scansion.randomness import stream
 from scansion.text.word_tokenizer import read_words
 
 NODES = 16
@@ -75,7 +75,7 @@ class Answer:
 
     head: Head
     output: int
-    """The head's score that speaks for it or, with a ``sign`` of -1, against it."""
+    """The head's output that is in favour of it or, with a ``sign`` of -1, against it."""
     sign: float
     label: bool | int | float | str | None
     """None for a number."""
@@ -119,7 +119,7 @@ def explanation(
     """What every token of the text adds to the answer's score; ``read`` is the model's input of it, if at hand."""
     tokens = model.tokens(text)
     found = _explained(model, text, answer.output, read)
-    unit, zero = (answer.head.deviation, answer.head.mean) if answer.label is None else (answer.sign, 0.0)
+    unit, zero = answer.head.scale(answer.sign)
     contributions, base, score = unit * found.contributions, unit * found.base + zero, unit * found.score + zero
     left = abs(base + contributions.sum() - score) / max(abs(score - base), abs(unit) * np.finfo(np.float32).eps)
     offsets = [place for _, place in tokens]

@@ -28,7 +28,7 @@ from scansion.layers.head_mask import each_head_masked, heads_of
 from scansion.models.document_models import DocumentModel, FittedDocuments
 from scansion.text.word_tokenizer import split_words
 from scansion.viewer.heads import HeadMaps, weighed_together
-from scansion.viewer.look import Look, ModelLook, Removal, between
+from scansion.viewer.look import Look, ModelLook, Removal, Track, between
 
 ATTENTION = "Where each position looks"
 ALL_HEADS = "all heads, each by its effect"
@@ -75,7 +75,8 @@ def _seen(
     contributions = np.zeros(len(words))
     if words:
         np.add.at(contributions, words_of(explained.offsets, words), explained.contributions)
-    tracks, attention, fidelity, place = [], None, None, (1, 1)
+    tracks: list[Track] = []
+    attention, fidelity, place = None, None, (1, 1)
     if read is not None:
         windows = read.windows()
         place = min(window, len(windows)), len(windows)
@@ -131,9 +132,9 @@ def _attention(read: ModelInput, window: Window, answer: Answer, words: Places) 
     places = [place for _, place in read.tokens[window.first : window.first + length]]
     if words and places:
         numbers[window.inside] = words_of(places, words)
-    numbers = tuple(numbers.tolist())
+    words_of_tokens = tuple(numbers.tolist())
     together = weighed_together(weights, effects)
-    found = HeadMaps(ATTENTION, names, names, numbers, numbers, weights, effects, together, ALL_HEADS)
+    found = HeadMaps(ATTENTION, names, names, words_of_tokens, words_of_tokens, weights, effects, together, ALL_HEADS)
     return found, float((fast - slow).abs().max())
 
 

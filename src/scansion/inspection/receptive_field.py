@@ -8,7 +8,7 @@ changed.
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -97,6 +97,16 @@ def _moved(network: nn.Module, whole: Tensor, other: int) -> np.ndarray:
     return ((vectors[1:] - vectors[0]).abs().amax(dim=1) > SMALLEST_CHANGE).numpy()
 
 
+def _of_frozen(fitted: FittedDocuments) -> str:
+    model = cast(FrozenEncoderModel, fitted.model)
+    return _drawn(_seen_by_weights(model.vectors.encoder.network, model.tokenizer))
+
+
+def _of_fine_tuned(fitted: FittedDocuments) -> str:
+    model = cast(FineTunedModel, fitted.model)
+    return _drawn(_seen_by_weights(model.network.encoder, model.tokenizer))
+
+
 MEASURED: dict[tuple[str, str], Callable[[Any], np.ndarray]] = {
     ("words", "convex"): _seen_by_counts, ("words", "gradient"): _seen_by_vectors,
     ("subwords", "convex"): _seen_by_pretrained, ("subwords", "gradient"): _seen_by_pretrained,
@@ -106,8 +116,6 @@ MEASURED: dict[tuple[str, str], Callable[[Any], np.ndarray]] = {
 MEASURED_FITTED: dict[type, Callable[[FittedDocuments], str]] = {
     SparseLinearModel: lambda fitted: receptive_field(fitted.family),
     EncoderModel: lambda fitted: receptive_field(fitted.family),
-    FrozenEncoderModel: lambda fitted: _drawn(
-        _seen_by_weights(fitted.model.vectors.encoder.network, fitted.model.tokenizer)
-    ),
-    FineTunedModel: lambda fitted: _drawn(_seen_by_weights(fitted.model.network.encoder, fitted.model.tokenizer)),
+    FrozenEncoderModel: _of_frozen,
+    FineTunedModel: _of_fine_tuned,
 }

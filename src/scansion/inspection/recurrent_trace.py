@@ -4,8 +4,8 @@
     movement       |h_t - h_(t-1)|, of any
     saliency       |d logit / d x_t|, the length of the gradient at the word (Li et al. 2016, section 5)
 
-Gates are not to be had from the vendor's kernel, so the family's own formula is computed here, one step after the other;
-how far its states are from the kernel's is told beside them.
+The vendor's kernel does not show its gates, so the family's own formula is computed here, one step after the other; how
+far its states are from the kernel's is told beside them.
 """
 
 from typing import Any

@@ -49,6 +49,6 @@ def attention_of(fitted: FittedTranslator, source: str, target: str) -> Translat
         raise UsageError("This family has no attention: the whole source passes through one vector.")
     stacked = {kind: np.stack(layers) for kind, layers in found.items()}
     return TranslationAttention(
-        tokenizer.shown(pair.source.ids[:]), tokenizer.shown(pair.target.ids[:]), stacked["across"],
+        tokenizer.shown(pair.source.ids[:].tolist()), tokenizer.shown(pair.target.ids[:].tolist()), stacked["across"],
         stacked.get("source"), stacked.get("target"),
     )

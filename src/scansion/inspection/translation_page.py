@@ -5,11 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from scansion.inspection.attribution import removed_together
+from scansion.inspection.translation_attention import KINDS, TranslationAttention, attention_of
 from scansion.layers.attention_capture import AttentionLayer, private, recorded
 from scansion.layers.head_mask import each_head_masked, heads_of
 from scansion.learning.seq2seq import READING_BUDGET, Seq2SeqModel, batch_of
-from scansion.inspection.translation_attention import KINDS, TranslationAttention, attention_of
-from scansion.inspection.attribution import removed_together
 from scansion.models.translation_model import FittedTranslator
 from scansion.text.batches import Sequences
 from scansion.text.pairs import Pairs
@@ -39,17 +39,18 @@ class Side:
     def of(cls, tokenizer: SubwordTokenizer, text: str) -> "Side":
         """A text as these subwords write it."""
         subwords, numbers = tokenizer.encode([text]).ids[:], np.array(tokenizer.words(text))
-        shown = tuple(tokenizer.shown(subwords))
+        shown = tuple(tokenizer.shown(subwords.tolist()))
         # subwords may be parts of a letter, so a word is not what its subwords look like
-        words = tokenizer.decode([subwords[numbers == word].tolist() for word in range(int(numbers.max(initial=-1)) + 1)])
+        count = int(numbers.max(initial=-1)) + 1
+        words = tokenizer.decode([subwords[numbers == word].tolist() for word in range(count)])
         return cls(subwords, numbers, shown, (*(word.strip() or BLANK for word in words), shown[-1]))
 
     def sums(self, values: np.ndarray) -> np.ndarray:
         """What stands at the subwords (..., T), for every word and the end (..., words)."""
         owners = np.where(self.words_of_subwords < 0, len(self.words) - 1, self.words_of_subwords)
-        found = np.zeros((*values.shape[:-1], len(self.words)))
-        np.add.at(found, (..., owners), values)
-        return found
+        found = np.zeros((len(self.words), *values.shape[:-1]))
+        np.add.at(found, owners, np.moveaxis(values, -1, 0))
+        return np.moveaxis(found, 0, -1)
 
 
 def look_at_translation(fitted: FittedTranslator, source: str, target: str) -> TranslationLook:
@@ -57,7 +58,8 @@ def look_at_translation(fitted: FittedTranslator, source: str, target: str) -> T
     sides = Side.of(fitted.tokenizer, source), Side.of(fitted.tokenizer, target)
     _pairs([sides[0].subwords], sides[1].subwords).check_lengths(fitted.max_length)
     model = private(fitted.model)
-    fast, fidelity, maps = log_probs(model, [sides[0].subwords], sides[1].subwords)[0], None, ()
+    fast, fidelity = log_probs(model, [sides[0].subwords], sides[1].subwords)[0], None
+    maps: tuple[HeadMaps, ...] = ()
     if any(isinstance(layer, AttentionLayer) for layer in model.modules()):
         with recorded(model):
             fidelity = float(np.abs(fast - log_probs(model, [sides[0].subwords], sides[1].subwords)[0]).max())

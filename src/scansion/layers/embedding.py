@@ -54,7 +54,7 @@ class WordEmbedding(nn.Module):
     def forward(self, tokens: Tensor) -> Tensor:
         # each distinct word of the batch is looked up once
         distinct, places = torch.unique(self.word_dropout(tokens), return_inverse=True)
-        return self.dropout(nn.functional.embedding(places, self.index(distinct)))
+        return self.dropout(nn.functional.embedding(places, self.vectors(distinct)))
 
     def use(self, words: np.ndarray, char_ngrams: np.ndarray, offsets: np.ndarray) -> None:
         """From now on tokens are those of this index, see :class:`SubwordLookup`."""

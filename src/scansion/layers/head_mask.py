@@ -29,7 +29,7 @@ def heads_masked(model: nn.Module, kept: Mapping[str, Tensor]) -> Iterator[None]
 
 
 def each_head_masked(model: nn.Module, at_a_time: int) -> Iterator[int]:
-    """Every head heads_masked in its turn, each in a row of a batch: while the next is not asked for, so many rows are."""
+    """Every head masked in its turn, each in a row of a batch: how many rows there are until the next is asked for."""
     heads = heads_of(model)
     single = [(name, head) for name, count in heads.items() for head in range(count)]
     for begin in range(0, len(single), at_a_time):

@@ -40,5 +40,5 @@ def packed(network: nn.Module) -> nn.Module:
     if type(network) is nn.Linear and network.weight.dtype == torch.float32:
         return PackedLinear(network)
     twin = copy.copy(network)
-    twin._modules = {name: packed(layer) for name, layer in network._modules.items()}
+    twin._modules = {name: None if layer is None else packed(layer) for name, layer in network._modules.items()}
     return twin

@@ -43,7 +43,7 @@ class WordSum(nn.Module):
 
         sqrt(D) sum_w sqrt(n_w) v_w / sqrt(sum_w sqrt(n_w)),        n_w: how often the word w stands there
 
-    A word that stands there nine times speaks three times as loud, a long document no louder than a short one.  Scaled
+    A word that stands there nine times counts three times, a long document as much as a short one.  Scaled
     up as the paper scales words (Vaswani et al. 2017, section 3.4).
     """
 

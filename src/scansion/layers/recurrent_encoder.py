@@ -1,7 +1,8 @@
 """What the recurrent families share: word vectors, read from both ends by a recurrent layer each."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -14,8 +15,8 @@ class RecurrentEncoder(nn.Module):
     """tokens (B, L), mask (B, L) -> (B, L, D): both directions together are ``width`` wide."""
 
     def __init__(
-        self, layer: type[nn.RNNBase], words: int, char_ngrams: int, width: int, dropout: float, word_dropout: float,
-        unknown: int,
+        self, layer: Callable[..., nn.RNNBase], words: int, char_ngrams: int, width: int, dropout: float,
+        word_dropout: float, unknown: int,
     ) -> None:
         super().__init__()
         self.embedding = WordEmbedding(words, char_ngrams, width, dropout, word_dropout, unknown)
@@ -39,21 +40,17 @@ class Trace:
     gates: dict[str, Tensor] = field(default_factory=dict)
 
 
-Tracer = Callable[[nn.RNNBase, Tensor], Trace]
-"""The formula of a family's layer over word vectors (L, D), written out."""
-
-
-def from_words(layer: nn.RNNBase, vectors: Tensor) -> Tensor:
+def from_words(layer: Any, vectors: Tensor) -> Tensor:
     """W x_t + b of every word, (L, gates * hidden)."""
     return vectors @ layer.weight_ih_l0.T + layer.bias_ih_l0
 
 
-def from_state(layer: nn.RNNBase, state: Tensor) -> Tensor:
+def from_state(layer: Any, state: Tensor) -> Tensor:
     """U h_(t-1) + b, (gates * hidden,)."""
     return layer.weight_hh_l0 @ state + layer.bias_hh_l0
 
 
-def trace_of(states: list[Tensor], gates: list[tuple[Tensor, ...]], names: tuple[str, ...]) -> Trace:
+def trace_of(states: list[Tensor], gates: Sequence[tuple[Tensor, ...]], names: tuple[str, ...]) -> Trace:
     """The states (D,) and gates (D,) of each step, put together."""
     means = {name: torch.stack([each[i].mean() for each in gates]) for i, name in enumerate(names)}
     return Trace(torch.stack(states), means)

@@ -21,7 +21,7 @@ def vocabulary_loss(vectors: Tensor, table: Tensor, bias: Tensor, targets: Tenso
 
 
 def log_normaliser(logits: Tensor, probabilities: Tensor) -> Tensor:
-    """log Z of logits (..., V) and their softmax: the largest probability is at least 1 / V, so its logarithm is finite."""
+    """log Z of logits (..., V) and their softmax, whose largest is at least 1 / V, so that its logarithm is finite."""
     return logits.amax(dim=-1) - probabilities.amax(dim=-1).log()
 
 

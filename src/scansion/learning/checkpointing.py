@@ -46,7 +46,8 @@ class Checkpointing:
 
     def finish(self) -> list[str]:
         """The model stands, and of its runs only the curves are needed any more; what is worth saying of them."""
-        folder, files = curves_folder_of(self.place), {}
+        folder = curves_folder_of(self.place)
+        files: dict[str, bytes] = {}
         try:
             for run in self.runs:
                 before = "" if run.place == self.place else BEFORE

@@ -41,7 +41,7 @@ class Position:
 class RunState:
     """How far a run is, and what it has measured so far."""
 
-    position: Position = Position()  # noqa: RUF009
+    position: Position = Position()
     loss: float = 0.0
     """The sum of the losses of this epoch's batches."""
     tokens: int = 0

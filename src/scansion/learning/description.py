@@ -1,4 +1,4 @@
-"""One description of a fit: what the run folder, the workers' job, the resume check and ``config.json`` are made from."""
+"""One description of a fit, from which run folders, workers' jobs, the resume check and ``config.json`` are made."""
 
 import os
 from dataclasses import dataclass, field, replace
@@ -9,7 +9,7 @@ import torch
 
 from scansion.families.catalogue import STORED, name_of
 from scansion.heads.catalogue import HEADS
-from scansion.learning.training import TRAININGS, Pretraining, Training
+from scansion.learning.training import TRAININGS, Pretraining
 from scansion.storage.manifest import library_versions
 from scansion.storage.schema import OneOf, to_json
 
@@ -20,13 +20,13 @@ class FitDescription:
 
     task: str
     family: Annotated[Any, OneOf(STORED)]
-    training: Annotated[Training, OneOf(TRAININGS)]
+    training: Annotated[Any, OneOf(TRAININGS)]
     seed: int
     rows: int
     """Documents or pairs that were given."""
     fingerprints: dict[str, str] = field(default_factory=dict)
     """SHA-256 of the texts, targets, weights and whatever else was learned from, by what they are of."""
-    head: Annotated[Any, OneOf(HEADS)] | None = None
+    head: Annotated[Any, OneOf(HEADS, optional=True)] = None
     """None where the next token is predicted."""
     class_weight: str | None = None
     vocab_size: int | None = None

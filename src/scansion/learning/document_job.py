@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from safetensors.numpy import load_file, save_file
 
+from scansion.layers.lr_scale import lr_scale_of, set_lr_scale
 from scansion.learning.description import FitDescription
 from scansion.learning.document_network import (
     DocumentBatch,
@@ -26,7 +27,7 @@ from scansion.learning.job_files import (
     write_index,
     write_sequences,
 )
-from scansion.learning.optimizer import lr_scale_of, tables_of
+from scansion.learning.optimizer import tables_of
 from scansion.learning.training import Training
 from scansion.text.batches import Sequences, collate
 from scansion.text.vocabulary import SubwordIndex
@@ -144,7 +145,7 @@ class DocumentJob:
         if start.weights:
             network.encoder.load_state_dict({name: torch.from_numpy(each) for name, each in start.weights.items()})
             for table in tables_of(network.encoder):
-                table.lr_scale = lr_scale_of(table, LEARNED_TABLE_LR_SCALE)
+                set_lr_scale(table, lr_scale_of(table, LEARNED_TABLE_LR_SCALE))
         return network
 
     def batch(self, rows: np.ndarray) -> DocumentBatch:

@@ -129,7 +129,8 @@ def event_from_line(line: str) -> Event | None:
     return next((EVENTS[name](**values) for name, values in found.items() if name in EVENTS), None)
 
 
-P, R = ParamSpec("P"), TypeVar("R")
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 def finished(generator: Callable[P, Generator[Any, None, R]]) -> Callable[P, R]:

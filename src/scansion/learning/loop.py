@@ -26,7 +26,8 @@ PATIENCE = 4  # epochs in a row that are clearly worse than the best, after whic
 
 
 def train_job(
-    job: Job, group: ProcessGroup, deadline: float = float("inf"), checkpoints: Checkpoints | NoCheckpoints | None = None
+    job: Job, group: ProcessGroup, deadline: float = float("inf"),
+    checkpoints: Checkpoints | NoCheckpoints | None = None,
 ) -> Generator[Event, None, TrainedWeights]:
     """Every :class:`Step`, an :class:`Epoch` after each, and the weights that were kept.
 
@@ -90,7 +91,7 @@ def train(
     seed: int,
     group: ProcessGroup,
     deadline: float = float("inf"),
-    start: Position = Position(),
+    start: Position = Position(),  # noqa: B008
 ) -> Iterator[Step]:
     """Train in place, one :class:`Step` at a time.
 

@@ -4,17 +4,19 @@
 
 with m' = m / (1 - b1^t) and v' = v / (1 - b2^t).  A batch reads few of a table's rows, and only those are moved, so
 that a step costs what its batch costs and not what the vocabulary would.  A rare word is then no longer carried on for
-many steps by the momentum of one; ``TABLE_LR_SCALE`` makes up for it.  Weights that have an ``lr_scale`` move at that multiple
-of the learning rate: pretrained ones, the lower the slower (Howard and Ruder 2018, section 3.2).
+many steps by the momentum of one; ``TABLE_LR_SCALE`` makes up for it.  Weights that have an ``lr_scale`` move at that
+multiple of the learning rate: pretrained ones, the lower the slower (Howard and Ruder 2018, section 3.2).
 """
 
 from collections.abc import Mapping
+from typing import cast
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from scansion.errors import DivergedError
+from scansion.layers.lr_scale import lr_scale_of
 
 TABLE_LR_SCALE = 3.0  # a table's learning rate, as a multiple of the others', unless it has one of their own
 MEAN_DECAY, SQUARE_DECAY, SMALLEST_ROOT = 0.9, 0.999, 1e-8
@@ -23,8 +25,8 @@ NUMBERS = 2  # a step's loss and progress
 
 def tables_of(model: nn.Module) -> list[nn.Parameter]:
     """The weights (V, D) whose gradients are sparse: a row a word."""
-    layers = (layer for layer in model.modules() if isinstance(layer, nn.Embedding | nn.EmbeddingBag))
-    return [layer.weight for layer in layers if layer.sparse]
+    layers = [layer for layer in model.modules() if isinstance(layer, nn.Embedding | nn.EmbeddingBag)]
+    return [cast(nn.Parameter, layer.weight) for layer in layers if layer.sparse]
 
 
 def others_of(model: nn.Module) -> list[nn.Parameter]:
@@ -39,11 +41,6 @@ def rows_of(table: nn.Parameter) -> tuple[Tensor, Tensor]:
         return torch.zeros(0, dtype=torch.int64), table.new_zeros(0, table.shape[1])
     gradient = table.grad.coalesce()
     return gradient.indices()[0], gradient.values()
-
-
-def lr_scale_of(weights: nn.Parameter, usual: float = 1.0) -> float:
-    """At which multiple of the learning rate weights move."""
-    return getattr(weights, "lr_scale", usual)
 
 
 class Optimizer:
@@ -81,7 +78,8 @@ class Optimizer:
         DivergedError, before any weight has moved, for gradients that are not finite.
         """
         touched = [rows_of(table.weights) for table in self.tables]
-        gradients = [parameter.grad for parameter in self.others] + [values for _, values in touched]
+        gradients = [parameter.grad for parameter in self.others if parameter.grad is not None]
+        gradients += [values for _, values in touched]
         length = torch.stack(torch._foreach_norm(gradients)).norm()
         if not torch.isfinite(length):
             raise DivergedError("The gradient is not finite although the loss is. Lower the learning rate.")

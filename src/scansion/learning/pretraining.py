@@ -251,7 +251,8 @@ class PretrainingJob:
 def split_texts(sequences: Sequences, training: Pretraining, seed: int) -> tuple[Sequences, Sequences]:
     """The texts to read, and some that are kept back."""
     order = stream(seed, "held-out texts").permutation(len(sequences))
-    held = round(min(max(training.validation_fraction * len(order), FEWEST_HELD_OUT), training.max_validation_rows, len(order) / 2))
+    wanted = max(training.validation_fraction * len(order), FEWEST_HELD_OUT)
+    held = round(min(wanted, training.max_validation_rows, len(order) / 2))
     return sequences.only(np.sort(order[held:])), sequences.only(np.sort(order[:held]))
 
 

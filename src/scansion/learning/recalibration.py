@@ -41,7 +41,7 @@ def refit_intercept(network: DocumentNetwork, job: DocumentJob) -> None:
         network.head, logits, examples.targets, examples.weights, job.training.label_smoothing
     )
     with torch.no_grad():
-        network.output.bias += torch.from_numpy(moved).float()
+        network.output.bias.add_(torch.from_numpy(moved).float())
 
 
 def intercept(head: Head, logits: np.ndarray, targets: np.ndarray, weights: np.ndarray, smoothing: float) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""A sequence-to-sequence model: an encoder-decoder under the next-token head.  What the one loop trains to translate."""
+"""A sequence-to-sequence model: an encoder-decoder under the next-token head, as the one loop trains it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

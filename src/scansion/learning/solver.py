@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import reduce
 from typing import Self
 
 import numpy as np
@@ -22,8 +23,8 @@ from scipy.optimize import OptimizeResult, minimize
 from scipy.sparse import csr_matrix
 from threadpoolctl import threadpool_limits
 
-from scansion.heads.temperature import calibrated_losses
 from scansion.heads.catalogue import Head
+from scansion.heads.temperature import calibrated_losses
 from scansion.layers.sparse_blocks import SparseBlocks
 from scansion.learning.thread_pool import ONE_THREAD
 from scansion.randomness import stream
@@ -142,9 +143,9 @@ class _Products:
 
         def some(first: int) -> np.ndarray:
             numbers = range(first, len(self.vectors), self.threads)
-            return sum(_times(self.vectors[number].T, columns[self.vectors.span(number)]) for number in numbers)
+            return reduce(np.add, (_times(self.vectors[n].T, columns[self.vectors.span(n)]) for n in numbers))
 
-        return sum(self.pool.map(some, range(min(self.threads, len(self.vectors)))))
+        return reduce(np.add, self.pool.map(some, range(min(self.threads, len(self.vectors)))))
 
 
 def _curvature(vectors: SparseBlocks, shares: np.ndarray) -> np.ndarray:
@@ -211,7 +212,8 @@ def choose_strength(
     losses: dict[float, np.ndarray] = {}  # and their weighted losses
     reason, cut_short = "within one standard error of the least held-out loss", False
     with one_thread_each(), ThreadPoolExecutor(threads) as pool:
-        wanted, starts = FIRST_STRENGTHS, [None] * len(folds)
+        wanted: tuple[float, ...] = FIRST_STRENGTHS
+        starts: Sequence[Linear | None] = [None] * len(folds)
         while wanted:
             for strength, (heads, logits) in zip(wanted, _answers(pool, folds, head, wanted, starts), strict=True):
                 tried[strength] = heads, logits

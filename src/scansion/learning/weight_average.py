@@ -16,7 +16,7 @@ from torch import nn
 
 
 class WeightAverage:
-    """Of all weights of a model; with a share of 0 there is none, and the model speaks for itself."""
+    """Of all weights of a model; with a share of 0 there is none, and the weights stay what they are."""
 
     def __init__(self, model: nn.Module, share: float) -> None:
         self.order = max(0.0, 1 / share - 2) if share else 0.0
@@ -59,7 +59,7 @@ class BestWeights:
 
     A run that is not overfitting is best at its end, where the learning rate is lowest; small validation sets are too
     noisy to say more than that.  An epoch is clearly worse if its validation error, less its standard error, is above
-    the lowest with its own (the rule of Breiman et al. 1984, section 3.4.3, for two errors of which both are uncertain).
+    the lowest with its own (the rule of Breiman et al. 1984, section 3.4.3, for two uncertain errors).
     """
 
     def __init__(

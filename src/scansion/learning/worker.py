@@ -44,8 +44,8 @@ def work(folder: Path, rank: int, processes: int) -> None:
     if "MASTER_ADDR" in os.environ:
         distributed.init_process_group("gloo", rank=rank, world_size=processes)
     else:
-        store = distributed.FileStore(str(folder / "store"), processes)
-        distributed.init_process_group("gloo", store=store, rank=rank, world_size=processes)
+        meeting = f"file://{(folder / 'store').resolve()}"
+        distributed.init_process_group("gloo", init_method=meeting, rank=rank, world_size=processes)
     try:
         events = train_job(job, DistributedGroup(), deadline, _of_rank(checkpoints, rank))
         told = 0.0

@@ -7,6 +7,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from scansion.errors import UsageError
+from scansion.families.bert import BertEncoder
 from scansion.models.ctranslate2 import (
     TOKENS_AT_A_TIME,
     Precision,
@@ -18,8 +20,8 @@ from scansion.models.ctranslate2 import (
     put_norm,
     put_self_attention,
 )
-from scansion.errors import UsageError
-from scansion.families.bert import BertEncoder
+
+RUNS = (BertEncoder,)
 
 
 class CTranslate2Encoder(nn.Module):
@@ -42,9 +44,9 @@ class CTranslate2Encoder(nn.Module):
         return torch.from_numpy(np.array(found.last_hidden_state))
 
 
-def specification_of(network: nn.Module, precision: Precision) -> Any:
+def specification_of(network: Any, precision: Precision) -> Any:
     """The network as CTranslate2's own description of a model."""
-    if not isinstance(network, BertEncoder) or network.relative_positions is not None:
+    if type(network) not in RUNS or network.relative_positions is not None:
         raise UsageError("CTranslate2 runs pretrained encoders of BERT's kind only; this model is none, or an MPNet.")
     specs, shape = library().specs, network.configuration
     kinds = specs.common_spec.Activation

@@ -12,6 +12,10 @@ import torch
 
 from scansion.decoding.beam import LENGTH_PENALTY, most_tokens
 from scansion.decoding.state import Hypothesis
+from scansion.errors import StorageError, UsageError
+from scansion.families.transformer_encoder_decoder import TransformerEncoderDecoderNetwork
+from scansion.layers.feed_forward import FeedForward
+from scansion.learning.seq2seq import Seq2SeqModel
 from scansion.models.ctranslate2 import (
     TOKENS_AT_A_TIME,
     Precision,
@@ -23,15 +27,13 @@ from scansion.models.ctranslate2 import (
     put_norm,
     put_self_attention,
 )
-from scansion.models.translation_model import FittedTranslator
 from scansion.models.translation_engine import TranslationEngine
-from scansion.errors import StorageError, UsageError
-from scansion.families.transformer_encoder_decoder import TransformerEncoderDecoderNetwork
-from scansion.layers.feed_forward import FeedForward
-from scansion.learning.seq2seq import Seq2SeqModel
+from scansion.models.translation_model import FittedTranslator
 from scansion.text.batches import Sequences
 from scansion.text.pairs import Pairs
 from scansion.text.subword_tokenizer import BEGIN, END, PADDING, SubwordTokenizer
+
+RUNS = (TransformerEncoderDecoderNetwork,)
 
 
 class CTranslate2Translator(TranslationEngine):
@@ -79,8 +81,8 @@ class CTranslate2Translator(TranslationEngine):
 
 def specification_of(model: Seq2SeqModel, tokenizer: SubwordTokenizer, precision: Precision) -> Any:
     """The model as CTranslate2's own description of a model."""
-    network = model.network
-    if not isinstance(network, TransformerEncoderDecoderNetwork):
+    network: Any = model.network
+    if type(network) not in RUNS:
         raise UsageError("CTranslate2 runs Transformers only; this family is not one.")
     configuration = network.configuration
     found = library().specs.TransformerSpec.from_config(configuration.layers, configuration.heads, pre_norm=True)
@@ -89,7 +91,8 @@ def specification_of(model: Seq2SeqModel, tokenizer: SubwordTokenizer, precision
         put_norm(side.layer_norm, mine)
     for embeddings in (found.encoder.embeddings[0], found.decoder.embeddings):
         embeddings.weight = array(network.embedding.weight)
-    found.decoder.projection.weight, found.decoder.projection.bias = array(network.output_embedding), array(model.head.bias)
+    found.decoder.projection.weight = array(network.output_embedding)
+    found.decoder.projection.bias = array(model.head.bias)
     for mine, theirs in zip(network.encoder, found.encoder.layer, strict=True):
         put_norm(theirs.self_attention.layer_norm, mine.attention_norm)
         put_self_attention(theirs.self_attention, mine.attention)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import numpy as np
 
@@ -105,7 +105,7 @@ def _stored_frozen(model: FrozenEncoderModel) -> _Stored:
     tensors |= {f"{FAMILY_PREFIX}mean": vectors.mean, f"{FAMILY_PREFIX}deviation": vectors.deviation}
     tokens = {TOKENIZER: model.tokenizer.description}
     return _Stored(
-        "frozen", tensors, tokens, strength=model.linear.strength, encoder=encoder.network.configuration
+        "frozen", tensors, tokens, strength=model.linear.strength, encoder=cast(Bert, encoder.network.configuration)
     )
 
 

@@ -19,7 +19,6 @@ from scansion.text.pretrained_tokenizer import PretrainedTokenizer
 from scansion.text.vocabulary import Vocabulary
 from scansion.text.word_tokenizer import Corpus, read_words, split_words
 
-
 Token = tuple[str, tuple[int, int]]
 """As it is written, and its start and end in characters."""
 

@@ -1,4 +1,4 @@
-"""Many sentences through the project's own decoder: sorted by length, cut by a budget of tokens, and back in the order they came."""
+"""Many sentences through the project's own decoder: sorted by length, cut by a budget of tokens, in their own order."""
 
 from collections.abc import Callable, Iterable
 from typing import TypeVar
@@ -10,10 +10,10 @@ from torch import Tensor
 from scansion.decoding.beam import beam_search, most_tokens
 from scansion.decoding.sampling import sample
 from scansion.decoding.state import Hypothesis, State
-from scansion.models.translation_model import FittedTranslator
-from scansion.models.translation_engine import TranslationEngine
-from scansion.learning.thread_pool import map_in_threads
 from scansion.learning.seq2seq import batch_of
+from scansion.learning.thread_pool import map_in_threads
+from scansion.models.translation_engine import TranslationEngine
+from scansion.models.translation_model import FittedTranslator
 from scansion.text.batches import Sequences, reading_plan
 from scansion.text.pairs import Pairs
 from scansion.text.subword_tokenizer import BEGIN, END

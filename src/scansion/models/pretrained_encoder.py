@@ -1,4 +1,4 @@
-"""Pretrained weights and the tokenizer that came with them, and how they are best used on what there is to learn from."""
+"""Pretrained weights and the tokenizer that came with them, and how they are best used on given data."""
 
 import time
 from collections.abc import Iterable, Mapping
@@ -63,7 +63,9 @@ def _check_fit(bert: Bert, weights: Mapping[str, np.ndarray], tokenizer: Pretrai
     """UnsafeFolderError unless config.json, weights and tokenizer are of one model."""
     words = len(weights["words.weight"])
     if len(tokenizer) > words:
-        raise UnsafeFolderError(f"{where}: tokenizer.json has {len(tokenizer):,} tokens and the weights know {words:,}.")
+        raise UnsafeFolderError(
+            f"{where}: tokenizer.json has {len(tokenizer):,} tokens and the weights know {words:,}."
+        )
     with torch.device("meta"):  # shapes without numbers
         wanted = bert.build(words).state_dict()
     for name, tensor in wanted.items():

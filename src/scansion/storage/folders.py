@@ -56,7 +56,7 @@ class Folder:
 
 def publish(
     folder: str | Path,
-    files: Mapping[str, bytes | Mapping[str, np.ndarray]],
+    files: Mapping[str, Any],
     manifest: Mapping[str, Any],
     kind: Format = "scansion-model",
 ) -> None:

@@ -38,7 +38,7 @@ def _installed() -> Path:
             f"The default weights, {DEFAULT}, are not installed: {HOW_TO_GET_IT}. "
             "Or name others with --from: a folder in the Hugging Face layout."
         )
-    return Path(found.submodule_search_locations[0]) / "model"
+    return Path(next(iter(found.submodule_search_locations or ()))) / "model"
 
 
 def _from_hub(name: str, revision: str) -> Path:

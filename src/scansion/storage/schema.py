@@ -32,6 +32,8 @@ class OneOf:
     """
 
     table: Mapping[str, type]
+    optional: bool = False
+    """Whether there may be none, null in JSON."""
 
     def name_of(self, value: Any) -> str:
         """The key of the value's class; UsageError if it has none."""
@@ -70,7 +72,7 @@ def _plain(value: Any) -> Any:
 
 
 def _plain_field(kind: Any, value: Any) -> Any:
-    several = next((each for each in map(_one_of, (kind, *get_args(kind))) if each is not None), None)
+    several = _one_of(kind)
     if several is None or value is None:
         return _plain(value)
     return {NAME: several.name_of(value), **_plain(value)}
@@ -92,7 +94,7 @@ def _read(kind: Any, value: Any, where: str, key: str) -> Any:
         raise UnsafeFolderError(f"{where}: {_named(key)} must be {_described(kind)}, got {_shown_value(value)}.")
     several = _one_of(kind)
     if several is not None:
-        return _read_named(several, value, where, key)
+        return None if value is None else _read_named(several, value, where, key)
     if is_dataclass(kind):
         return _read_instance(kind, value, where, key)
     if get_origin(kind) is tuple:
@@ -144,7 +146,10 @@ def _read_tuple(kinds: tuple[Any, ...], values: list[Any], where: str, key: str)
 
 def _fits(kind: Any, value: Any) -> bool:
     """Whether the outermost shape of ``value`` is that of ``kind``; what is inside is looked at later."""
-    if is_dataclass(kind) or _one_of(kind) is not None:
+    several = _one_of(kind)
+    if several is not None:
+        return isinstance(value, dict) or (several.optional and value is None)
+    if is_dataclass(kind):
         return isinstance(value, dict)
     if kind is int or (kind is float and type(value) is int):
         return type(value) is int and abs(value) <= LARGEST_WHOLE_NUMBER

@@ -45,7 +45,8 @@ class KeptVectors:
 
     def find(self, keys: list[bytes]) -> dict[bytes, np.ndarray]:
         """Those that are kept, (width,) each."""
-        wanted, found = set(keys), {}
+        wanted = set(keys)
+        found: dict[bytes, np.ndarray] = {}
         for file in self._files():
             with suppress(OSError, ScansionError, KeyError, ValueError):
                 tensors = tensors_from_bytes(file.read_bytes(), str(file))

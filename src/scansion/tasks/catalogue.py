@@ -94,4 +94,6 @@ def look(models: Any, text: str, answer: Any = None, window: int = 1) -> Page:
     first = fitted_task(several[0])
     if any(fitted_task(each).look is not first.look for each in several):
         raise UsageError("These models answer different kinds of questions. Look at them one by one.")
+    for each in several:
+        TASKS[each.task].check_options("look", {"answer": answer, "window": None if window == 1 else window})
     return first.look(several, text, LookOptions(None if answer is None else str(answer), None, window)).page

@@ -34,6 +34,7 @@ from scansion.tasks.task import (
     ComparedData,
     ComparedTask,
     Dataset,
+    Evaluation,
     FitRequest,
     FittedTask,
     Looked,
@@ -151,7 +152,7 @@ def read_options(estimator: DocumentEstimator, options: ReadOptions) -> ReadOpti
     return replace(options, task=estimator.task, label_separator=separator)
 
 
-def evaluate(estimator: DocumentEstimator, name: str, data: Dataset, beam: int | None) -> Summary:
+def evaluate(estimator: DocumentEstimator, name: str, data: Dataset, beam: int | None) -> Evaluation:
     """The scores of a table, the main measure first and with its interval."""
     head = estimator.check_fitted().head
     if data.rows < FEWEST_TO_SCORE:
@@ -170,7 +171,7 @@ def evaluate(estimator: DocumentEstimator, name: str, data: Dataset, beam: int |
     low, high = (score_shown(each, metric.in_hundredths) for each in (interval.low, interval.high))
     note = f"  ({low} to {high}, 95 % of {counted(len(truth), 'row')})"
     lines = _score_lines({metric.name: interval.score, **others}, metric, note)
-    return Summary(result, tuple(lines), tuple(unseen), interval.score, metric)
+    return Evaluation(Summary(result, tuple(lines), tuple(unseen)), interval.score, metric)
 
 
 def _score_lines(scores: Mapping[str, float], main: Metric, note: str) -> Iterator[str]:
@@ -258,7 +259,7 @@ def look(estimators: Sequence[DocumentEstimator], text: str, options: LookOption
     labels = {str(label): label for label in fitted[0].head.labels}
     if options.answer is not None and options.answer not in labels:
         if not labels:
-            raise UsageError("The first model answers with numbers. Leave out --answer.")
+            raise UsageError("The first model answers with numbers. Leave the answer out.")
         raise UsageError(f"There is no label {shown(options.answer)}{did_you_mean(options.answer, labels)}")
     answer = None if options.answer is None else labels[options.answer]
     found = look_at_documents(fitted, text, answer, options.window)
@@ -267,12 +268,13 @@ def look(estimators: Sequence[DocumentEstimator], text: str, options: LookOption
 
 
 def _told(model: ModelLook) -> dict[str, Any]:
+    effects = None if model.attention is None else model.attention.effects
     return {
         "family": model.name, "decision": model.decision, "answer": model.answer, "probability": model.probability,
         "score": model.score, "base": model.base, "contributions": model.contributions.tolist(),
         "completeness_error": model.completeness_error,
         "removals": [[each.first, each.last, each.effect] for each in model.removals],
-        "head_effects": None if model.attention is None else model.attention.effects.tolist(),
+        "head_effects": None if effects is None else effects.tolist(),
     }
 
 
@@ -294,7 +296,7 @@ def usual_families() -> list[Any]:
 
 
 def answer_classes(estimator: DocumentEstimator, texts: list[str], targets: list[Any]) -> Answered:
-    """Labels, with the probability of each answer (N,), or of each of several labels (N, labels): 0 if it is unknown."""
+    """Labels, with the probability of each answer (N,), or of each of several labels (N, labels): 0 if unknown."""
     head, logits = estimator.check_fitted().head, _finite(estimator.decision_function(texts))
     probabilities = head.probabilities(logits).astype(np.float32)
     answers = [list(answer) if isinstance(answer, tuple) else answer for answer in head.answers(logits)]
@@ -353,7 +355,7 @@ OPTIONS = {
     "evaluate": OF_TABLES,
     "look": frozenset({"--answer", "--window"}),
 }
-WEIGHTED = {verb: OPTIONS[verb] | {"--class-weight"} if verb in ("fit", "compare") else OPTIONS[verb] for verb in OPTIONS}
+WEIGHTED = OPTIONS | {verb: OPTIONS[verb] | {"--class-weight"} for verb in ("fit", "compare")}
 
 CLASSIFY = Task(
     DocumentClassifier.task, "a table of texts and labels", 1, DOCUMENT_FAMILIES, WEIGHTED,

@@ -17,6 +17,7 @@ from scansion.learning.loop import BUDGET_SPENT
 from scansion.learning.pretraining import PretrainingJob, encoder_weights, split_texts
 from scansion.learning.recalibration import refit_intercept, refit_slope
 from scansion.learning.solver import fold_rows
+from scansion.learning.training import Pretraining
 from scansion.learning.workers import cores, processes_for, train_with
 from scansion.models.document_models import EncoderModel, FineTunedModel, fine_tuned_encoder, trained_encoder
 from scansion.models.pretrained_encoder import PretrainedDocuments
@@ -37,12 +38,13 @@ def fit_network(
     before, checkpoints = begun(description, checkpointing)
     if checkpointing is not None:
         yield from checkpointing.remarks()
-    vocabulary, notes = Vocabulary.learn(corpus), ()
+    vocabulary = Vocabulary.learn(corpus)
+    notes: tuple[str, ...] = ()
     sequences = vocabulary.encode(corpus)
     start = Start(len(vocabulary), len(vocabulary.char_ngrams), vocabulary.index(corpus.types))
     if description.pretraining is not None:
         yield Remark("first from all texts, without their answers:")
-        learned = yield from _pretrain(description, sequences, start, deadline, before)
+        learned = yield from _pretrain(description, description.pretraining, sequences, start, deadline, before)
         start, notes = replace(start, weights=encoder_weights(learned.weights)), (_pretrained(learned, sequences),)
         yield Remark("then from the texts that have answers:")
     job, held, note = document_job(data, description, sequences, start)
@@ -136,14 +138,15 @@ def finished(
 
 
 def _pretrain(
-    description: FitDescription, sequences: Sequences, start: Start, deadline: float, checkpoints: Checkpoints | None
+    description: FitDescription, pretraining: Pretraining, sequences: Sequences, start: Start, deadline: float,
+    checkpoints: Checkpoints | None,
 ) -> Generator[Event, None, TrainedWeights]:
     """A network learns from all texts; half of what is left of a budget is for it."""
     windows, _ = cut_windows(sequences, description.family.max_length)
-    texts, held_out = split_texts(windows, description.pretraining, description.seed)
+    texts, held_out = split_texts(windows, pretraining, description.seed)
     # nothing is dropped but the words to guess: there is no answer to overfit on
     quiet = replace(description.family, **{name: 0.0 for name in NOISE if hasattr(description.family, name)})
-    before = replace(description, family=quiet, training=description.pretraining)
+    before = replace(description, family=quiet, training=pretraining)
     job = PretrainingJob(before, start, texts, held_out)
     processes, now = processes_of(description, job), time.monotonic()
     yield Stage(training_on(job, processes, "pretraining"))

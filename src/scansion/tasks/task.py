@@ -48,7 +48,7 @@ class Dataset:
     rows: int
     remarks: tuple[str, ...]
     """What was decided and what looks odd, a sentence each."""
-    columns: ReadOptions = ReadOptions()  # noqa: RUF009
+    columns: ReadOptions = ReadOptions()
     """What a second file of the same kind is to be read with."""
     splits: Sequence[str] | None = None
 
@@ -110,14 +110,20 @@ class Answered:
 
 @dataclass(frozen=True)
 class Summary:
-    """What a fit, or an evaluation, has come to: as JSON, as lines on standard output, and as remarks beside them."""
+    """What a fit or an evaluation has come to: as JSON, as lines on standard output, and as remarks beside them."""
 
     json: dict[str, Any]
     lines: tuple[str, ...]
     remarks: tuple[str, ...] = ()
-    score: float | None = None
-    """Of an evaluation, by its task's main metric."""
-    metric: Metric | None = None
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What an evaluation has come to, and its score by the task's main metric."""
+
+    summary: Summary
+    score: float
+    metric: Metric
 
 
 @dataclass(frozen=True)
@@ -229,7 +235,7 @@ class FittedTask:
     """An estimator in another engine: estimator, engine, precision, replicas."""
     read_options: Callable[[Any, ReadOptions], ReadOptions]
     """How data that an estimator is evaluated on are read, unless it is said."""
-    evaluate: Callable[[Any, str, Dataset, int | None], Summary]
+    evaluate: Callable[[Any, str, Dataset, int | None], Evaluation]
     """The scores of an estimator: estimator, its name, data, beam."""
     predict: Callable[[Any, Iterable[list[str]], PredictOptions], Iterator[Output]]
     """Answers to inputs, some at a time."""

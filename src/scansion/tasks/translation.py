@@ -37,6 +37,7 @@ from scansion.tasks.task import (
     ComparedData,
     ComparedTask,
     Dataset,
+    Evaluation,
     FitRequest,
     FittedTask,
     Looked,
@@ -110,7 +111,7 @@ def read_options(translator: Translator, options: ReadOptions) -> ReadOptions:
     return options
 
 
-def evaluate(translator: Any, name: str, data: Dataset, beam: int | None) -> Summary:
+def evaluate(translator: Any, name: str, data: Dataset, beam: int | None) -> Evaluation:
     """sacreBLEU, BLEU of the words as they stand, and chrF2, with intervals."""
     found, wanted = translator.predict(data.inputs, beam=beam or BEAM), list(data.targets)
     standard, tokenised, letters = bleu(found, wanted), bleu(found, wanted, "none"), chrf(found, wanted)
@@ -120,14 +121,15 @@ def evaluate(translator: Any, name: str, data: Dataset, beam: int | None) -> Sum
         f"{counted(len(wanted), 'sentence')})  {score.signature}"
         for title, score in scores.items()
     )
-    return Summary(
+    summary = Summary(
         {
             "sacrebleu": {"score": standard.score, "low": standard.low, "high": standard.high,
                           "signature": standard.signature},
             "bleu_tokenised": tokenised.score, "chrf": letters.score, "rows": len(wanted),
         },
-        lines, score=standard.score / 100, metric=METRICS["bleu"],
+        lines,
     )
+    return Evaluation(summary, standard.score / 100, METRICS["bleu"])
 
 
 def predict(translator: Any, parts: Iterable[list[str]], options: PredictOptions) -> Iterator[Output]:

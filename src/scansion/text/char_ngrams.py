@@ -1,4 +1,4 @@
-"""Character n-grams: the runs of 3 to 5 letters a word is made of, with its borders (Bojanowski et al. 2017, section 3.2).
+"""Character n-grams: the runs of 3 to 5 letters of a word with its borders (Bojanowski et al. 2017, section 3.2).
 
     "cat"  ->  <ca  cat  at>  <cat  cat>  <cat>
 """
@@ -8,13 +8,13 @@ from array import array
 import numpy as np
 
 SHORTEST, LONGEST = 3, 5
-CHAR_NGRAM_MARK = " "  # no word holds a blank, so in a stored list a char_ngram is never taken for a word
+CHAR_NGRAM_MARK = " "  # no word holds a blank, so in a stored list an n-gram is never taken for a word
 
 
 def char_ngrams_of(types: list[str], known: list[str] | None = None) -> tuple[np.ndarray, np.ndarray, list[str]]:
-    """Every word's character n-grams by number: word i has ``numbers[offsets[i]:offsets[i + 1]]``, n-gram j is ``char_ngrams[j]``.
+    """Numbers, offsets and the character n-grams: word i has ``numbers[offsets[i]:offsets[i + 1]]``.
 
-    Only ``known`` char_ngrams are numbered if they are given.
+    Only ``known`` ones are numbered if they are given.
     """
     number: dict[str, int] = {} if known is None else {char_ngram: i for i, char_ngram in enumerate(known)}
     numbers = array("i")

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from scansion.errors import UsageError, did_you_mean, shown
-from scansion.text.target_cells import is_number
 from scansion.text.tables import WrittenNumber
+from scansion.text.target_cells import is_number
 
 TARGET_NAMES = ("label", "target", "class", "score", "rating")
 """What a target column is called, the likeliest name first; capitals do not matter."""

@@ -7,12 +7,12 @@ from functools import partial
 from typing import Any, cast
 
 from scansion.errors import DataError, UsageError, did_you_mean, shown
-from scansion.text.target_cells import READ_AS, Answer, decide_task, label_of, labels_of, text_of
 from scansion.text.columns import Columns, choose_columns
 from scansion.text.encodings import place
 from scansion.text.rejections import Quarantine, Rejections
 from scansion.text.sources import Snapshot, find_source
 from scansion.text.tables import Row, Table, open_table
+from scansion.text.target_cells import READ_AS, Answer, decide_task, label_of, labels_of, text_of
 
 MOST_BAD = 0.001
 """The share of rows that may be rejected, unless the caller allows more; beyond it, reading stops."""

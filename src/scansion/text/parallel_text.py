@@ -56,8 +56,8 @@ def read_parallel(
         )
     without = set(empty)
     rows = [row for row in sides[0].rows if row not in without] if without else sides[0].rows
-    texts = [Texts(side.texts.table, side.texts.column, rows, side.texts.snapshot) for side in sides]
-    return ParallelText(*texts, " and ".join(names), len(empty), "".join(side.fingerprint for side in sides))
+    mine, theirs = (Texts(side.texts.table, side.texts.column, rows, side.texts.snapshot) for side in sides)
+    return ParallelText(mine, theirs, " and ".join(names), len(empty), "".join(side.fingerprint for side in sides))
 
 
 def _with_an_empty_side(source: Documents, target: Documents) -> Iterator[int]:

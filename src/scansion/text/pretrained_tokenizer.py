@@ -56,13 +56,13 @@ class PretrainedTokenizer:
 
     def encode(self, texts: Iterable[str]) -> Sequences:
         """Every text's tokens, to be read between the frame. UsageError for what is no text."""
-        ids, lengths = Growing(np.int32), [np.zeros(0, np.int64)]
+        ids, parts = Growing(np.int32), [np.zeros(0, np.int64)]
         texts = iter(texts)
         while chunk := list(islice(texts, TEXTS_AT_A_TIME)):
             encoded = self._encode(chunk)
-            lengths.append(np.array([len(each) for each in encoded], np.int64))
+            parts.append(np.array([len(each) for each in encoded], np.int64))
             ids.append(np.array([number for each in encoded for number in each], np.int32))
-        lengths = np.concatenate(lengths)
+        lengths = np.concatenate(parts)
         return Sequences(ids.done(), np.cumsum(lengths) - lengths, lengths, frame=self.special_tokens)
 
     def coverage(self, texts: Iterable[str]) -> np.ndarray:

@@ -59,12 +59,12 @@ class SubwordTokenizer:
 
     def encode(self, texts: Iterable[str]) -> Sequences:
         """Every text's subwords, each with the end behind them."""
-        ids, lengths = Growing(np.int32), [np.zeros(0, np.int64)]
+        ids, parts = Growing(np.int32), [np.zeros(0, np.int64)]
         for chunk in _chunks(texts):
             encoded = [each.ids for each in self._tokenizer.encode_batch_fast([f" {text}" for text in chunk])]
-            lengths.append(np.array([len(each) + 1 for each in encoded], np.int64))
+            parts.append(np.array([len(each) + 1 for each in encoded], np.int64))
             ids.append(np.array([number for each in encoded for number in (*each, END)], np.int32))
-        lengths = np.concatenate(lengths)
+        lengths = np.concatenate(parts)
         return Sequences(ids.done(), np.cumsum(lengths) - lengths, lengths)
 
     def decode(self, rows: Sequence[Sequence[int]]) -> list[str]:
@@ -73,7 +73,8 @@ class SubwordTokenizer:
 
     def words(self, text: str) -> list[int]:
         """The number of the word that each subword of a text is a part of; -1 for the end."""
-        return [*self._tokenizer.encode(f" {text}").word_ids, -1]
+        numbers = self._tokenizer.encode(f" {text}").word_ids
+        return [*(-1 if number is None else number for number in numbers), -1]
 
     def shown(self, subwords: Sequence[int]) -> list[str]:
         """Each subword on its own, with the blank before it where it begins a word; half a letter becomes U+FFFD."""

@@ -18,7 +18,7 @@ MAX_CHAR_NGRAMS = 20_000
 class SubwordIndex:
     """How a corpus's tokens are written in a vocabulary: token ``FIRST_WORD + i`` is the corpus's word type i.
 
-    Token t is word ``words[t]`` with the char_ngrams ``char_ngrams[offsets[t]:offsets[t + 1]]``.
+    Token t is word ``words[t]`` with the character n-grams ``char_ngrams[offsets[t]:offsets[t + 1]]``.
     """
 
     words: np.ndarray  # (T,) int64
@@ -35,7 +35,7 @@ class Vocabulary:
 
     @classmethod
     def learn(cls, corpus: Corpus) -> "Vocabulary":
-        """The most frequent words of a corpus, and the char_ngrams that most of its words share."""
+        """The most frequent words of a corpus, and the character n-grams that most of its words share."""
         frequencies = corpus.frequencies()
         order = np.argsort(-frequencies, kind="stable")[:MOST_WORDS]
         words = [corpus.types[i] for i in order if frequencies[i] >= LEAST_OCCURRENCES]
@@ -65,7 +65,7 @@ class Vocabulary:
         return Sequences(corpus.ids, corpus.offsets[:-1], corpus.lengths, FIRST_WORD)
 
     def known(self, corpus: Corpus) -> np.ndarray:
-        """Tokens of each document whose word or a char_ngram of it is known, (N,)."""
+        """Tokens of each document whose word or a character n-gram of it is known, (N,)."""
         index = self.index(corpus.types)
         hit = (index.words != UNKNOWN) | (np.diff(index.offsets) > 0)
         return np.diff(np.concatenate([[0], np.cumsum(hit[FIRST_WORD:][corpus.ids])])[corpus.offsets])

@@ -52,7 +52,7 @@ class Corpus:
 
     def frequencies(self) -> np.ndarray:
         """How often each word type occurs, (types,)."""
-        parts = (np.bincount(part.ids, minlength=len(self.types)) for part in self.parts())
+        parts = (np.bincount(part.ids[:], minlength=len(self.types)) for part in self.parts())
         return sum(parts, start=np.zeros(len(self.types), np.int64))
 
     def parts(self, fewest: int = 1) -> Iterator["Corpus"]:

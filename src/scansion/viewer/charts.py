@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from math import inf
 
-from scansion.viewer.svg import LETTER, Box, Drawing, Mark, Stroke, Words, beside, shape_of, spread
 from scansion.viewer.scales import Scale
+from scansion.viewer.svg import LETTER, Box, Drawing, Mark, Stroke, Words, beside, shape_of, spread
 
 WIDTH, HEIGHT = 430.0, 300.0
 PANEL_WIDTH, PANEL_HEIGHT, CALIBRATED_HEIGHT = 230.0, 160.0, 200.0
@@ -107,9 +107,11 @@ def panels(series: Sequence[Series], across: Axis, up: Axis, label: str) -> list
     }
     drawn = []
     for each, inside in zip(series, cut, strict=True):
-        whole = [point for point in inside.points if point.low is not None and point.high is not None]
-        band = [f"{x(point.x)},{y(point.high)}" for point in whole]
-        band += [f"{x(point.x)},{y(point.low)}" for point in reversed(whole)]
+        whole = [
+            (point.x, point.low, point.high) for point in inside.points
+            if point.low is not None and point.high is not None
+        ]
+        band = [f"{x(at)},{y(high)}" for at, _, high in whole] + [f"{x(at)},{y(low)}" for at, low, _ in reversed(whole)]
         marks = tuple(
             Mark(x(point.x), y(point.y), shape_of(each.number), _said(each.name, point, across, up), each.kind, 0.75)
             for point in each.points
@@ -204,5 +206,5 @@ def _grid(
 
 
 def _said(name: str, point: Point, across: Axis, up: Axis) -> str:
-    interval = "" if point.low is None else f" ({up.shown(point.low)} to {up.shown(point.high)})"
+    interval = "" if point.low is None or point.high is None else f" ({up.shown(point.low)} to {up.shown(point.high)})"
     return f"{name}: {up.shown(point.y)}{interval} {up.title} at {across.shown(point.x)} {across.title}"

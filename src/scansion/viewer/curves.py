@@ -286,7 +286,7 @@ def _mean(points: Points) -> Points:
     steps, values = (np.array(each) for each in zip(*points, strict=True))
     reach = float(np.ptp(steps))
     spread = max(min(1.0, 0.05 * reach), NEARBY * reach, 1e-3)
-    chosen = _spread(steps, MOST_ON_A_LINE)
+    chosen = _spread(steps.tolist(), MOST_ON_A_LINE)
     near = np.exp(-0.5 * ((steps[chosen, None] - steps) / spread) ** 2)
     means = values[0] + near @ (values - values[0]) / near.sum(axis=1)  # exactly the same where all values are
     return list(zip(steps[chosen].tolist(), means.tolist(), strict=True))

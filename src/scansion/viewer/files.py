@@ -58,6 +58,6 @@ def write_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
     check_arrays(path)
     try:
         with path.open("wb") as file:
-            np.savez_compressed(file, **arrays)
+            np.savez_compressed(file, allow_pickle=False, **arrays)
     except OSError as error:
         raise StorageError(f"{path} cannot be written: {error.strerror}.") from error

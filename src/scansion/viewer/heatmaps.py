@@ -40,7 +40,7 @@ def picture(weights: np.ndarray) -> Picture:
     cells = np.round(LEVELS * np.sqrt(weights.clip(0, 1))).astype(np.uint8)
     greatest = max(1, int(cells.max(initial=0)))
     encoded = base64.b64encode(png(cells, palette(greatest))).decode()
-    return Picture(f"data:image/png;base64,{encoded}", *cells.shape, greatest)
+    return Picture(f"data:image/png;base64,{encoded}", len(cells), cells.shape[1], greatest)
 
 
 def palette(greatest: int) -> np.ndarray:

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from scansion.viewer.heads import HeadMaps, heads_drawn
-from scansion.viewer.page import page
 from scansion.viewer.notebook import Page
+from scansion.viewer.page import page
 
 STRONGEST_TINT = 0.5
 BAR = 100  # units of width
@@ -147,7 +147,7 @@ def _drawn(look: Look, model: ModelLook) -> dict[str, Any]:
 
 
 def bar(share: float) -> dict[str, Any]:
-    """A bar from the middle, to the right for what speaks for the answer."""
+    """A bar from the middle, to the right for what is in favour of the answer."""
     width = round(abs(share) * BAR / 2, 1)
     return {"x": BAR / 2 if share >= 0 else round(BAR / 2 - width, 1), "width": width,
             "sign": "for" if share >= 0 else "against"}

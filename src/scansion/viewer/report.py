@@ -4,13 +4,12 @@ from collections.abc import Mapping, Sequence
 from math import floor
 from typing import Any
 
-from scansion.viewer.report_answers import answer_shown, confused, split_rows
 from scansion.viewer.charts import (
     STRIP_WIDTH,
     Axis,
+    NumberFormat,
     Point,
     Series,
-    NumberFormat,
     calibrated,
     lines,
     panels,
@@ -18,10 +17,18 @@ from scansion.viewer.charts import (
     strip,
     strip_axis,
 )
-from scansion.viewer.number_format import bytes_shown, difference_shown, measure_shown, rate_shown, score_shown, seconds_shown
-from scansion.viewer.svg import Drawing
+from scansion.viewer.number_format import (
+    bytes_shown,
+    difference_shown,
+    measure_shown,
+    rate_shown,
+    score_shown,
+    seconds_shown,
+)
 from scansion.viewer.page import page
+from scansion.viewer.report_answers import answer_shown, confused, split_rows
 from scansion.viewer.scales import Scale
+from scansion.viewer.svg import Drawing
 
 Report = Mapping[str, Any]
 SIGNIFICANT, EVEN = 0.05, 0.5

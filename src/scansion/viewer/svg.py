@@ -99,14 +99,14 @@ def beside(points: Sequence[tuple[float, float, str]], bars: Sequence[tuple[floa
     for (x, y, name), (top, bottom) in zip(points, bars, strict=True):
         sides = [(dx, dy, anchor) for dy in STEPS for dx, anchor in ((9, "start"), (-9, "end"))]
         ends = [(0, min(top - y, -5) - 9, "middle"), (0, max(bottom - y, 5) + 9, "middle")]
-        best: tuple[float, Words, Box] | None = None
+        places: list[tuple[float, Words, Box]] = []
         for dx, dy, anchor in [*sides, *ends]:
             box = _box(x + dx, y + dy, LETTER * len(name), anchor)
             cost = _cost(box, obstacles, frame) + (abs(dy) if anchor != "middle" else 12) / 2
-            if best is None or cost < best[0]:
-                best = cost, Words(x + dx, round(y + dy + 4, 1), name, anchor), box
-        obstacles.append(best[2])
-        labels.append(best[1])
+            places.append((cost, Words(x + dx, round(y + dy + 4, 1), name, anchor), box))
+        _, words, box = min(places, key=lambda place: place[0])
+        obstacles.append(box)
+        labels.append(words)
     return labels
 
 

@@ -7,8 +7,8 @@ import numpy as np
 
 from scansion.viewer.heads import HeadMaps, heads_drawn
 from scansion.viewer.look import tint
-from scansion.viewer.page import page
 from scansion.viewer.notebook import Page
+from scansion.viewer.page import page
 
 
 @dataclass(frozen=True, eq=False)
