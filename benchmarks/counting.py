@@ -36,7 +36,7 @@ COLUMNS = (
 
 def fit_and_predict(family: str, path: str, seed: int) -> Measured:
     """One measurement of scansion."""
-    from scansion.tasks.documents import DocumentClassifier
+    from scansion.tasks.classifier import DocumentClassifier
 
     (texts, labels), (test_texts, test_labels) = read_json(path)
     begun = time.perf_counter()

@@ -35,20 +35,20 @@ from public_data import add_data_option, load, shuffled
 SHORTEST, LONGEST = 64, 16_384
 SHORT_DOCUMENT = 32
 IN_ONE_PIECE = "transformer, one piece"
-DOCUMENT_FAMILIES = ("bag-of-words", "n-grams", "rnn", "lstm", "transformer", IN_ONE_PIECE)
+FAMILIES = ("bag-of-words", "n-grams", "rnn", "lstm", "transformer", IN_ONE_PIECE)
 MEGABYTE = 1 << 20
 SMALLEST_INCREASE = 0.1  # megabytes: a page here and there
 
 
 def learn(family: str, rows: int, data: Path, folder: Path, seed: int) -> None:
     """Leave a model folder."""
-    from scansion.families.catalogue import document_family
-    from scansion.learning.loop import Training
-    from scansion.tasks.documents import DocumentClassifier
+    from scansion.families.catalogue import DOCUMENT_FAMILIES, configured
+    from scansion.learning.training import Training
+    from scansion.tasks.classifier import DocumentClassifier
 
-    configuration = document_family(family.split(",")[0])
+    configuration = configured(family.split(",")[0], DOCUMENT_FAMILIES)
     if family == IN_ONE_PIECE:
-        configuration = replace(configuration, longest=LONGEST)
+        configuration = replace(configuration, max_length=LONGEST)
     training = Training(min_epochs=1, max_epochs=1)
     texts, labels = load("imdb", data, rows)[0]
     model = DocumentClassifier(configuration, training=training, processes=1, random_state=seed).fit(texts, labels)
@@ -57,10 +57,10 @@ def learn(family: str, rows: int, data: Path, folder: Path, seed: int) -> None:
 
 def forward(folder: str, words: str, length: int, repeats: int) -> Measured:
     """One measurement: a document of ``length`` tokens, answered by the model in ``folder``."""
-    from scansion.tasks.loading import load as load_model
+    from scansion.tasks.catalogue import load as load_model
 
     text = json.loads(Path(words).read_text())
-    model = load_model(folder).model_
+    model = load_model(folder).fitted_.model
     answer(model, " ".join(text[:SHORT_DOCUMENT]))()
     document = answer(model, " ".join(text[:length]))
     forget_peak()
@@ -73,15 +73,15 @@ def forward(folder: str, words: str, length: int, repeats: int) -> Measured:
 
 def answer(model: object, text: str) -> Callable[[], object]:
     """The forward pass over a text, with everything before it done."""
-    from scansion.learning.document_network import read
+    from scansion.learning.document_network import logits_of
     from scansion.text.word_tokenizer import read_words
 
     corpus = read_words([text])
-    if not hasattr(model, "reader"):
-        return lambda: model.scores(corpus)
-    model.reader.use(model.vocabulary.spell(corpus.types))
+    if not hasattr(model, "network"):
+        return lambda: model.linear.logits(model.vectors.vectors(corpus))
+    network = model.network.using(model.vocabulary.index(corpus.types))
     sequences = model.vocabulary.encode(corpus)
-    return lambda: read(model.reader, sequences, model.longest)
+    return lambda: logits_of(network, sequences, model.max_length)
 
 
 def timed(act: Callable[[], object]) -> float:
@@ -117,7 +117,7 @@ def main() -> None:
     """Every family and length, then two tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add_data_option(parser)
-    parser.add_argument("--families", nargs="+", default=list(DOCUMENT_FAMILIES), choices=DOCUMENT_FAMILIES, metavar="FAMILY")
+    parser.add_argument("--families", nargs="+", default=list(FAMILIES), choices=FAMILIES, metavar="FAMILY")
     parser.add_argument("--longest", type=int, default=LONGEST, help="the longest document, in tokens")
     parser.add_argument("--rows", type=int, default=1_000, help="reviews to learn from")
     parser.add_argument("--repeats", type=int, default=5)

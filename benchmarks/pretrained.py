@@ -36,7 +36,7 @@ def scored(model: scansion.DocumentClassifier, train: SparseBlocks, test: Sparse
     accuracy = 100 * model.score(*test)
     seconds = time.perf_counter() - begun
     found = {"accuracy": accuracy, "seconds": seconds, "note": model.fit_report_.notes[0]}
-    say(f"{model.family_}: {found} {model.fit_report_.notes}")
+    say(f"{model.fitted_.family}: {found} {model.fit_report_.notes}")
     return found
 
 

@@ -31,12 +31,11 @@ ENGINES = {"native": None, "ctranslate2 float32": "float32", "ctranslate2 int8":
 def tune(path: str) -> Measured:
     """Fine-tuning, as a user runs it."""
     import scansion
-    from scansion.learning.run import Epoch
 
     train, test = read_json(path)
     model = scansion.DocumentClassifier(scansion.Pretrained(mode="fine-tuned"), random_state=0)
     for event in model.fitting(*train):
-        if isinstance(event, Epoch):
+        if event.name == "epoch":
             epoch = event
     steps = int(model.fit_report_.notes[-1].split("; ")[-1].split()[0].replace(",", ""))
     return {
@@ -48,21 +47,21 @@ def tune(path: str) -> Measured:
 
 def encode(path: str, engine: str, vectors: str) -> Measured:
     """Vectors of texts, nothing kept from before."""
-    from scansion.models.ctranslate2_encoder import CTranslate2Encoder
     from scansion.families.pretrained import Pretrained
-    from scansion.learning.frozen_encoder import Encoder
+    from scansion.learning.frozen_encoder import FrozenEncoder
     from scansion.learning.workers import cores
-    from scansion.models.pretrained_encoder import borrow
+    from scansion.models.ctranslate2_encoder import CTranslate2Encoder
+    from scansion.models.pretrained_encoder import read_pretrained
 
     texts = json.loads(Path(path).read_text())
-    borrowed = borrow(Pretrained(), [])
-    encoder, precision = borrowed.encoder(), ENGINES[engine]
+    documents = read_pretrained(Pretrained(), [])
+    encoder, precision = documents.encoder(), ENGINES[engine]
     if precision is not None:
         network = CTranslate2Encoder(encoder.network, precision, cores())
-        encoder = Encoder(network, encoder.width, encoder.longest)
-    encoder.fresh_vectors(borrowed.tokens.encode(texts[:64]))
+        encoder = FrozenEncoder(network, encoder.width, encoder.max_length)
+    encoder.fresh_vectors(documents.tokenizer.encode(texts[:64]))
     begun = time.perf_counter()
-    found = encoder.fresh_vectors(borrowed.tokens.encode(texts))
+    found = encoder.fresh_vectors(documents.tokenizer.encode(texts))
     seconds = time.perf_counter() - begun
     np.save(vectors, found)
     return {"seconds": seconds}

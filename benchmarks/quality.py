@@ -60,7 +60,7 @@ def load(name: str, data: Path) -> tuple[SparseBlocks, SparseBlocks]:
 def recipe(family: str) -> str:
     """The defaults a run is a function of, so that a changed default is measured anew."""
     from scansion.families.catalogue import document_family
-    from scansion.learning.recipes import recipe_of
+    from scansion.learning.training import recipe_of
 
     configured = document_family(family)
     return json.dumps([asdict(configured), asdict(recipe_of(configured))], sort_keys=True)

@@ -41,17 +41,15 @@ COLUMNS = (
 
 def train(family: str, path: str, seed: int) -> Measured:
     """One measurement of scansion."""
-    from scansion.learning.linear_head import Stage
-    from scansion.learning.run import Epoch
-    from scansion.tasks.documents import DocumentClassifier
+    from scansion.tasks.classifier import DocumentClassifier
 
     (texts, labels), (test_texts, test_labels) = read_json(path)
     model = DocumentClassifier(family, random_state=seed)
     tokens, epoch = 0, None
     for event in model.fitting(texts, labels):
-        if isinstance(event, Stage) and (found := re.match(r"training on ([\d,]+) tokens", event.doing)):
+        if event.name == "stage" and (found := re.match(r"training on ([\d,]+) tokens", event.message)):
             tokens = int(found[1].replace(",", ""))
-        elif isinstance(event, Epoch):
+        elif event.name == "epoch":
             epoch = event
     report = model.fit_report_
     return {
@@ -63,8 +61,7 @@ def train(family: str, path: str, seed: int) -> Measured:
 
 def write_plain(folder: Path, family: str, path: Path, seed: int) -> None:
     """The peer's runs: documents as numbers, and the same configuration with and without pieces."""
-    from scansion.families.catalogue import document_family
-    from scansion.learning.loop import Training
+    from scansion.learning.training import Training
     from scansion.text.batches import epoch_plan
     from scansion.text.vocabulary import Vocabulary
     from scansion.text.word_tokenizer import read_words
@@ -73,9 +70,9 @@ def write_plain(folder: Path, family: str, path: Path, seed: int) -> None:
     (texts, labels), (test_texts, _) = parts
     corpus = read_words([*texts, *test_texts])
     vocabulary = Vocabulary.learn(read_words(texts))
-    sequences, spelling = vocabulary.encode(corpus), vocabulary.spell(corpus.types)
+    sequences, index = vocabulary.encode(corpus), vocabulary.index(corpus.types)
     classes = sorted(set(labels))
-    arrays = {kind: getattr(spelling, kind) for kind in ("words", "pieces", "borders")}
+    arrays = {"words": index.words, "pieces": index.char_ngrams, "borders": index.offsets}  # the peer's own names
     rows = {"train": np.arange(len(texts)), "test": np.arange(len(texts), len(corpus))}
     for (name, chosen), (_, answers) in zip(rows.items(), parts, strict=True):
         lengths = sequences.lengths[chosen]
@@ -87,7 +84,7 @@ def write_plain(folder: Path, family: str, path: Path, seed: int) -> None:
     np.savez(folder / "plain.npz", **arrays)
     training, lengths = Training(), sequences.lengths[rows["train"]]
     tokens = int(lengths.sum())
-    batches = epoch_plan(lengths, training.batch(tokens), seed, 0)
+    batches = epoch_plan(lengths, training.batch_tokens(tokens), seed, 0)
     run = {
         "family": family, "options": asdict(document_family(family)), "training": asdict(training), "seed": seed,
         "words": len(vocabulary), "outputs": 1 if len(classes) == 2 else len(classes), "threads": cores(),

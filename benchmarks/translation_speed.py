@@ -42,46 +42,45 @@ COLUMNS = "scansion | peer | >s | >peer's s | ratio of each pair | >median ratio
 def train(model: str, data: str) -> Measured:
     """As few epochs as are long enough for two processes, in batches of the size that the whole recipe has."""
     import scansion
-    from scansion.learning.run import Epoch
 
-    family = scansion.load(model).family_
+    family = scansion.load(model).fitted_.family
     sides = [(Path(data) / f"train.{language}").read_text(encoding="utf-8").splitlines() for language in ("en", "de")]
-    subwords = scansion.load(model).subwords_
+    subwords = scansion.load(model).fitted_.tokenizer
     lengths = np.maximum(*(subwords.encode(side).lengths for side in sides))
-    batch = scansion.TranslationTraining().batch(int(lengths.sum()))
+    batch = scansion.TranslationTraining().batch_tokens(int(lengths.sum()))
     training = scansion.TranslationTraining(
         min_epochs=EPOCHS, max_epochs=EPOCHS, min_batch_tokens=batch, max_batch_tokens=batch
     )
     translator = scansion.Translator(family, training=training, random_state=0)
     for event in translator.fitting(*sides):
-        if isinstance(event, Epoch):
+        if event.name == "epoch":
             epoch = event
-    kept = round((1 - training.held_out) * len(sides[1]))
-    tokens = int(translator.subwords_.encode(sides[1]).lengths.sum() * kept / len(sides[1]))
+    kept = round((1 - training.validation_fraction) * len(sides[1]))
+    tokens = int(translator.fitted_.tokenizer.encode(sides[1]).lengths.sum() * kept / len(sides[1]))
     return {"tokens_per_second": EPOCHS * tokens / epoch.seconds, "processes": max(1, translator.fit_report_.workers)}
 
 
 def translate(model: str, data: str, engine: str) -> Measured:
     """The test set, natively or by an engine."""
     import scansion
-    from scansion.models.native_translator import Native
+    from scansion.models.native_translator import NativeTranslator
 
     translator = scansion.load(model)
     sources = (Path(data) / f"{TEST}.en").read_text(encoding="utf-8").splitlines()
-    encoded, precision = translator.subwords_.encode(sources), ENGINES[engine]
-    runs = Native(translator.writer_, translator.subwords_)
+    encoded, precision = translator.fitted_.tokenizer.encode(sources), ENGINES[engine]
+    runs = NativeTranslator(translator.fitted_)
     if precision is not None:
         runs = scansion.export(translator, "ctranslate2", precision)
-    runs.hypotheses(translator.subwords_.encode(sources[:2]), BEAM, 1)
+    runs.hypotheses(translator.fitted_.tokenizer.encode(sources[:2]), BEAM, 1)
     begun = time.perf_counter()
     found = runs.hypotheses(encoded, BEAM, 1)
     seconds, each = time.perf_counter() - begun, []
     for source in sources[:200]:
-        alone = translator.subwords_.encode([source])
+        alone = translator.fitted_.tokenizer.encode([source])
         started = time.perf_counter()
         runs.hypotheses(alone, BEAM, 1)
         each.append(1000 * (time.perf_counter() - started))
-    pieces = translator.subwords_.pieces
+    pieces = translator.fitted_.tokenizer.subwords
     return {
         "seconds": seconds, "found": [[pieces[token] for token in hypotheses[0].tokens] for hypotheses in found],
         "milliseconds": each,
@@ -91,26 +90,25 @@ def translate(model: str, data: str, engine: str) -> Measured:
 def write_peers(model: Path, data: Path, folder: Path) -> None:
     """The same model and data as each peer takes them."""
     import scansion
-    from scansion.models.native_translator import Native
 
     translator = scansion.load(model)
-    subwords, options = translator.subwords_, translator.family_
-    (folder / "pieces.txt").write_text("\n".join(subwords.pieces) + "\n", encoding="utf-8")
+    subwords, options = translator.fitted_.tokenizer, translator.fitted_.family
+    (folder / "pieces.txt").write_text("\n".join(subwords.subwords) + "\n", encoding="utf-8")
     sizes = ("width", "layers", "heads", "feed_forward", "dropout")
     (folder / "sizes.json").write_text(
         json.dumps({"pieces": len(subwords)} | {name: getattr(options, name) for name in sizes})
     )
-    np.savez(folder / "weights.npz", **{n: t.numpy() for n, t in translator.writer_.state_dict().items()})
+    np.savez(folder / "weights.npz", **{n: t.numpy() for n, t in translator.fitted_.model.state_dict().items()})
     for name, part in (("train", "train"), ("dev", "val"), ("test", TEST)):
         for language in ("en", "de"):
             lines = (data / f"{part}.{language}").read_text(encoding="utf-8").splitlines()
-            cut = (" ".join(subwords.pieces[i] for i in _ids(subwords, line)[:-1]) for line in lines)
+            cut = (" ".join(subwords.subwords[i] for i in _ids(subwords, line)[:-1]) for line in lines)
             (folder / f"{name}.{language}").write_text("\n".join(cut) + "\n", encoding="utf-8")
     sources = (data / f"{TEST}.en").read_text(encoding="utf-8").splitlines()
     ids = [_ids(subwords, source) for source in sources]
     (folder / "sources.json").write_text(json.dumps(ids))
-    (folder / "pieces.json").write_text(json.dumps([[subwords.pieces[i] for i in each] for each in ids]))
-    found = Native(translator.writer_, subwords).hypotheses(subwords.encode(sources), BEAM, 1)
+    (folder / "pieces.json").write_text(json.dumps([[subwords.subwords[i] for i in each] for each in ids]))
+    found = Native(translator.fitted_.model, subwords).hypotheses(subwords.encode(sources), BEAM, 1)
     (folder / "lengths.json").write_text(json.dumps([len(each[0].tokens) + 1 for each in found]))
     scansion.export(translator, "ctranslate2").save(folder / "engine")
 

@@ -25,7 +25,7 @@ def tokenizer_of(words: list[str]) -> Tokenizer:
 
 
 def write_encoder(folder: Path, words: list[str], bert: Bert = TINY, seed: int = 0, scale: float = 2.0) -> Path:
-    """A folder that ``--from`` takes; weights of the usual ``scale``, 1, say nearly the same of every word."""
+    """A folder that ``--from`` takes; weights of the usual ``scale``, 1, would make all words nearly alike."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         network = bert.build(len(words) + len(SPECIAL))

@@ -153,7 +153,7 @@ def hides_an_import(module: Module) -> Breaches:
     front_door = str(module.path) == "scansion/__init__.py"
     for found in module.imports:
         slow = found.top == "torch" or (found.rooms and NEEDS_TORCH.issuperset(found.rooms))
-        one_verb = str(module.path) == "scansion/cli/main.py" and found.function == "_verb"
+        one_verb = str(module.path) == "scansion/cli/main.py" and (found.function == "_verb" or found.rooms == ("cli",))
         in_the_command = (module.room == "cli" and slow) or one_verb
         lazy_public_name = front_door and found.function == "__getattr__"
         if found.function and not (found.top in EXTRAS or in_the_command or lazy_public_name):

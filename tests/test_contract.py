@@ -1,8 +1,5 @@
 """The contract, over every family and both tasks; and estimators that break it, each in one way."""
 
-import tempfile
-from pathlib import Path
-
 import numpy as np
 import pytest
 from sklearn.base import BaseEstimator, ClassifierMixin
@@ -11,37 +8,22 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
-from encoders import TINY, write_encoder
 from scansion.errors import UsageError
 from scansion.families.catalogue import DOCUMENT_FAMILIES
-from scansion.families.lstm import LSTM
 from scansion.families.pretrained import Pretrained
-from scansion.families.rnn import RNN
-from scansion.families.transformer import Transformer
-from scansion.learning.loop import Training
-from scansion.tasks.documents import DocumentClassifier, DocumentRegressor
-from scansion.testing import ENDINGS, OPENINGS, check_text_estimator, text_estimator_checks
+from scansion.learning.training import Training
+from scansion.tasks.classifier import DocumentClassifier
+from scansion.tasks.regressor import DocumentRegressor
+from scansion.testing import check_text_estimator, text_estimator_checks
 from scansion.text.documents import check_documents
+from small_families import ENCODER, LEARNED, SMALL
 
 QUICK = Training(max_epochs=12, min_epochs=12, min_batch_tokens=128, max_batch_tokens=128, label_smoothing=0.0)
-SCRATCH = tempfile.TemporaryDirectory()
-WORDS = sorted({word for text in (*OPENINGS, *ENDINGS) for word in text.split()} | {"number", "0", "1", "2"})
-WORDS += ["red", "blue", "round", "square", "thing"]
-ENCODER = str(write_encoder(Path(SCRATCH.name) / "encoder", WORDS, TINY))
-SMALL = {
-    "rnn": RNN(width=16, dropout=0.0, word_dropout=0.0, learning_rate=0.02),
-    "lstm": LSTM(width=16, dropout=0.0, word_dropout=0.0, learning_rate=0.02),
-    "transformer": Transformer(
-        width=16, heads=2, feed_forward=32, dropout=0.1, embedding_dropout=0.0, word_dropout=0.0, longest=64,
-        learning_rate=0.02,
-    ),
-    "pretrained": Pretrained(ENCODER, "fine-tuned", dropout=0.0, learning_rate=0.02, pace=0.5),
-}
 MORE = {"pretrained, frozen": Pretrained(ENCODER, "frozen")}
 
 
 def estimators():
-    for name, family in {**{name: SMALL.get(name, name) for name in DOCUMENT_FAMILIES}, **MORE}.items():
+    for name, family in {**{name: SMALL[name] for name in DOCUMENT_FAMILIES}, **MORE}.items():
         shared = {"training": QUICK, "processes": 1, "random_state": 0}
         yield name, DocumentClassifier(family, **shared)
         yield name, DocumentRegressor(family, **shared)
@@ -64,10 +46,10 @@ def test_every_family_keeps_the_contract(check):
 def test_every_family_answers_several_labels_a_document(name):
     texts = [f"{'red' if i % 2 else 'blue'} {'round' if i % 3 else 'square'} thing" for i in range(60)]
     sets = [(text.split()[0], text.split()[1]) for text in texts]
-    model = DocumentClassifier(SMALL.get(name, name), training=QUICK, processes=1, random_state=0).fit(texts, sets)
+    model = DocumentClassifier(SMALL[name], training=QUICK, processes=1, random_state=0).fit(texts, sets)
     assert model.predict(texts).shape == (60, 4)
     assert model.score(texts, sets) > 0.8
-    assert model.answers(model.decision_function(["blue round thing"])) == [("blue", "round")]
+    assert model.fitted_.answers(model.decision_function(["blue round thing"])) == [("blue", "round")]
 
 
 @pytest.mark.parametrize("class_weight", [None, "balanced"])
@@ -76,7 +58,7 @@ def test_a_row_of_weight_nought_is_no_row(name, class_weight):
     texts = [f"{'good' if i % 3 else 'bad'} film number {i % 5}" for i in range(40)]
     labels = ["up" if i % 3 else "down" for i in range(40)]
     model = DocumentClassifier(
-        SMALL.get(name, name), class_weight=class_weight, training=QUICK, processes=1, random_state=0
+        SMALL[name], class_weight=class_weight, training=QUICK, processes=1, random_state=0
     )
     without = model.fit(texts, labels).predict_proba(texts)
     odd, wrong = ["an odd row", "good film number 1"], ["odd", "down"]
@@ -115,7 +97,7 @@ def test_a_score_wants_a_target_a_text():
         model.score(["a", "b"], ["x"])
 
 
-@pytest.mark.parametrize("name", list(SMALL))
+@pytest.mark.parametrize("name", list(LEARNED))
 def test_balanced_weights_help_the_rare_label(name):
     texts = [f"plain thing {i % 7}" for i in range(90)] + [f"plain odd thing {i % 3}" for i in range(9)]
     labels = ["common"] * 90 + ["rare"] * 9

@@ -8,7 +8,7 @@ from scansion.families.lstm import LSTM
 from scansion.families.ngrams import NGrams
 from scansion.families.rnn import RNN
 from scansion.families.transformer import Transformer
-from scansion.learning.loop import Training
+from scansion.learning.training import Training
 
 
 @pytest.mark.parametrize(
@@ -22,12 +22,12 @@ from scansion.learning.loop import Training
         (Transformer, {"width": 130}, "width must be a whole number of at least 4 and a multiple of 4; got 130"),
         (Transformer, {"width": 9, "heads": 3}, "at least 6 and a multiple of 6; got 9"),
         (Transformer, {"heads": 0}, "heads must be a whole number of at least 1; got 0"),
-        (Transformer, {"longest": 1}, "longest must be a whole number of at least 2; got 1"),
+        (Transformer, {"max_length": 1}, "max_length must be a whole number of at least 2; got 1"),
         (Transformer, {"layers": True}, "layers must be a whole number of at least 1; got True"),
         (BagOfWords, {"min_documents": 0}, "min_documents must be a whole number of at least 1; got 0"),
-        (NGrams, {"longest": 1.5}, "longest must be a whole number of at least 1; got 1.5"),
+        (NGrams, {"order": 1.5}, "order must be a whole number of at least 1; got 1.5"),
         (Training, {"max_epochs": 2}, "max_epochs must be a whole number of at least 3; got 2"),
-        (Training, {"held_out": 0}, "held_out must be a number above 0; got 0"),
+        (Training, {"validation_fraction": 0}, "validation_fraction must be a number above 0; got 0"),
         (Training, {"label_smoothing": float("nan")}, "label_smoothing must be at least 0 and below 1; got nan"),
     ],
 )

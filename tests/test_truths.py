@@ -12,20 +12,22 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from scansion.errors import UsageError
 from scansion.families.bag_of_words import BagOfWords
+from scansion.families.catalogue import DOCUMENT_FAMILIES
+from scansion.families.gru import GRU
 from scansion.families.lstm import LSTM
-from scansion.families.ngrams import NGrams, piece_counts, prior_widths, spell
+from scansion.families.ngrams import NGrams, char_ngram_counts, prior_widths, spell
 from scansion.families.rnn import RNN
 from scansion.families.transformer import Transformer
-from scansion.heads.multilabel import MultilabelHead
 from scansion.heads.multiclass import MulticlassHead
+from scansion.heads.multilabel import MultilabelHead
 from scansion.heads.regression import RegressionHead
-from scansion.layers.attention import MultiHeadAttention
+from scansion.layers.attention import MultiHeadAttention, attention_mask
+from scansion.layers.attention_capture import recorded
 from scansion.layers.bidirectional import Bidirectional, turn
 from scansion.layers.dropout import LEVELS, Dropout, WordDropout, reseed
-from scansion.layers.embedding import Lexicon, WordEmbedding
+from scansion.layers.embedding import WordEmbedding
 from scansion.layers.pooling import ConcatPooling, MeanMaxPooling, WordSum
 from scansion.layers.positions import sinusoidal_positions
-from scansion.layers.attention_capture import recorded
 from scansion.layers.sparse_blocks import SparseBlocks
 from scansion.learning.solver import solve
 from scansion.text.batches import FIRST_WORD
@@ -72,13 +74,14 @@ def attention_by_hand(layer: MultiHeadAttention, queries, context, mask) -> np.n
 def test_fused_attention_is_the_formula_written_out(mask):
     layer, queries, context = MultiHeadAttention(8, heads=2), torch.randn(2, 3, 8), torch.randn(2, 5, 8)
     expected = attention_by_hand(layer, queries, context, mask)
-    close(layer(queries, context, mask).detach(), expected)
+    seen = attention_mask(mask)
+    close(layer(queries, layer.keys_values(context), seen).detach(), expected)
     with recorded(layer):
-        close(layer(queries, context, mask).detach(), expected)
+        close(layer(queries, layer.keys_values(context), seen).detach(), expected)
 
 
 def test_recording_keeps_every_layers_weights_and_leaves_nothing_behind():
-    net = Transformer(width=8, heads=2, layers=2, feed_forward=16, longest=16).build(10).eval()
+    net = Transformer(width=8, heads=2, layers=2, feed_forward=16, max_length=16).build(10).eval()
     tokens, mask = torch.randint(3, 10, (2, 6)), rows(6, 4)
     before = net(tokens, mask)
     with recorded(net) as maps:
@@ -113,8 +116,8 @@ def test_sinusoidal_positions_are_the_papers_formula(length, width):
     close(sinusoidal_positions(length, width), expected)
 
 
-def test_the_transformer_reader_is_its_three_equations():
-    net = Transformer(width=8, heads=2, layers=2, feed_forward=16, longest=16).build(10).eval()
+def test_the_transformer_encoder_is_its_three_equations():
+    net = Transformer(width=8, heads=2, layers=2, feed_forward=16, max_length=16).build(10).eval()
     tokens, mask = torch.randint(3, 10, (2, 5)), rows(5, 3)
     x = net.embedding.words.weight[tokens] + 0.1 * sinusoidal_positions(5, 8)
     for block in net.blocks:
@@ -156,8 +159,22 @@ def lstm_by_hand(layer: nn.LSTM, inputs: np.ndarray) -> list[np.ndarray]:
     return states
 
 
-@pytest.mark.parametrize(("family", "by_hand"), [(RNN(width=6), rnn_by_hand), (LSTM(width=6), lstm_by_hand)])
-def test_a_recurrent_reader_is_its_equations_from_both_ends(family, by_hand):
+def gru_by_hand(layer: nn.GRU, inputs: np.ndarray) -> list[np.ndarray]:
+    """r, z = sigmoid(...), n = tanh(W' x_t + b' + r * (U' h_(t-1) + d')), h_t = (1 - z) * n + z * h_(t-1)."""
+    W, U, b, d = (weight.detach().numpy() for weight in layer.parameters())
+    h, states = np.zeros(U.shape[1]), []
+    for x in inputs:
+        (word_r, word_z, word_n), (r, z, n) = np.split(W @ x + b, 3), np.split(U @ h + d, 3)
+        r, z = sigmoid(word_r + r), sigmoid(word_z + z)
+        h = (1 - z) * np.tanh(word_n + r * n) + z * h
+        states.append(h)
+    return states
+
+
+@pytest.mark.parametrize(
+    ("family", "by_hand"), [(RNN(width=6), rnn_by_hand), (GRU(width=6), gru_by_hand), (LSTM(width=6), lstm_by_hand)]
+)
+def test_a_recurrent_encoder_is_its_equations_from_both_ends(family, by_hand):
     net = family.build(10).eval()
     tokens, mask = torch.randint(3, 10, (3, 6)), rows(6, 4, 1)
     found = net(tokens, mask).detach()
@@ -169,7 +186,28 @@ def test_a_recurrent_reader_is_its_equations_from_both_ends(family, by_hand):
         close(found[row, :length], np.concatenate([np.stack(onwards), np.stack(back)], axis=1))
 
 
-@pytest.mark.parametrize("kind", [nn.RNN, nn.LSTM])
+TRACED = {name: kind for name, kind in DOCUMENT_FAMILIES.items() if getattr(kind, "trace", None) is not None}
+
+
+def test_every_recurrent_family_declares_its_formula_written_out():
+    assert {"rnn", "gru", "lstm"} <= set(TRACED)
+
+
+@pytest.mark.parametrize("name", list(TRACED))
+def test_the_formula_that_a_family_declares_makes_the_states_of_torchs_kernel(name):
+    net = TRACED[name](width=6).build(10).eval()
+    tokens, mask = torch.randint(3, 10, (3, 7)), rows(7, 4, 1)
+    found = net(tokens, mask).detach()
+    for row, length in enumerate([7, 4, 1]):
+        words = net.embedding(tokens[row, :length]).detach()
+        onwards = TRACED[name].trace(net.states.forwards, words)
+        back = TRACED[name].trace(net.states.backwards, words.flip(0))
+        close(found[row, :length], torch.cat([onwards.states, back.states.flip(0)], dim=1).detach())
+        for trace in (onwards, back):
+            assert all(gate.shape == (length,) and ((gate > 0) & (gate < 1)).all() for gate in trace.gates.values())
+
+
+@pytest.mark.parametrize("kind", [nn.RNN, nn.GRU, nn.LSTM])
 def test_reading_both_ways_is_torchs_bidirectional_layer_over_packed_rows(kind):
     both = kind(5, 4, batch_first=True, bidirectional=True)
     ours = Bidirectional(kind(5, 4, batch_first=True), kind(5, 4, batch_first=True))
@@ -265,18 +303,18 @@ def test_a_documents_words_count_by_the_roots_of_how_often_they_stand_there():
 # --- word vectors ---------------------------------------------------------------------------------------------------
 
 
-def test_a_words_vector_is_its_own_and_the_mean_of_its_pieces():
+def test_a_words_vector_is_its_own_and_the_mean_of_its_character_n_grams():
     corpus = read_words(["cat cat cats", "dog cat at"])
     vocabulary = Vocabulary(["cat", "dog"], ["<ca", "cat", "at>", "og>"])
     layer = WordEmbedding(len(vocabulary), 4, 3, dropout=0.0, word_dropout=0.0, unknown=1)
-    spelling = vocabulary.spell(corpus.types)
-    layer.lexicon = Lexicon(*map(torch.from_numpy, (spelling.words, spelling.pieces, spelling.borders)))
-    own, piece = layer.words.weight.detach(), layer.pieces.weight.detach()
+    index = vocabulary.index(corpus.types)
+    layer.use(index.words, index.char_ngrams, index.offsets)
+    own, part = layer.words.weight.detach(), layer.char_ngrams.weight.detach()
     by_hand = {
-        "cat": own[3] + (piece[0] + piece[1] + piece[2]) / 3,
-        "cats": own[1] + (piece[0] + piece[1]) / 2,
-        "dog": own[4] + piece[3],
-        "at": own[1] + piece[2],
+        "cat": own[3] + (part[0] + part[1] + part[2]) / 3,
+        "cats": own[1] + (part[0] + part[1]) / 2,
+        "dog": own[4] + part[3],
+        "at": own[1] + part[2],
     }
     token = {word: FIRST_WORD + corpus.types.index(word) for word in by_hand}
     found = layer(torch.tensor([[token["dog"], token["cat"]], [token["at"], token["cats"]]])).detach()
@@ -333,7 +371,7 @@ def n_grams_of(text: str) -> list[str]:
     return [" ".join(words[i : i + n]) for n in (1, 2, 3) for i in range(len(words) - n + 1)]
 
 
-def pieces_of(text: str) -> list[str]:
+def char_ngrams_in(text: str) -> list[str]:
     bordered = [f"<{word}>" for word in words_of(text)]
     return [word[i : i + n] for word in bordered for n in (3, 4, 5) for i in range(len(word) - n + 1)]
 
@@ -354,16 +392,16 @@ def test_n_grams_are_scikit_learns_two_tf_idfs_side_by_side(least):
     names = gram_names(family)
     for analyzer, spelled, part in (
         (n_grams_of, names, slice(0, len(names))),
-        (pieces_of, family.pieces, slice(len(names), None)),
+        (char_ngrams_in, family.char_ngrams, slice(len(names), None)),
     ):
         reference = TfidfVectorizer(analyzer=analyzer, sublinear_tf=True, min_df=least).fit(TEXTS)
         same_columns(learned[:, part], spelled, reference)
         same_columns(new[:, part], spelled, reference, NEW)
 
 
-def test_pieces_are_counted_as_scikit_learn_counts_them():
-    words_in_pieces, pieces = piece_counts(CORPUS.types)
-    same_columns(spell(CORPUS) @ words_in_pieces, pieces, CountVectorizer(analyzer=pieces_of).fit(TEXTS))
+def test_character_n_grams_are_counted_as_scikit_learn_counts_them():
+    in_words, names = char_ngram_counts(CORPUS.types)
+    same_columns(spell(CORPUS) @ in_words, names, CountVectorizer(analyzer=char_ngrams_in).fit(TEXTS))
 
 
 @pytest.mark.parametrize("outputs", [1, 3])
@@ -408,7 +446,7 @@ def test_the_labels_head_is_scikit_learns_logistic_regression(strength, row_weig
     found = solve(SparseBlocks.of(X), targets, head, strength, row_weights=row_weights, precision=FINE)
     reference = LogisticRegression(C=strength, **EXACT).fit(X_EXACT, targets, sample_weight=row_weights)
     np.testing.assert_allclose(found.weights, reference.coef_.T, atol=2e-3)
-    np.testing.assert_allclose(head.probabilities(found.scores(X)), reference.predict_proba(X_EXACT), atol=1e-3)
+    np.testing.assert_allclose(head.probabilities(found.logits(X)), reference.predict_proba(X_EXACT), atol=1e-3)
     if labels == 2:  # of three, only the differences of biases are determined
         np.testing.assert_allclose(found.bias, reference.intercept_, atol=2e-3)
 
@@ -422,7 +460,7 @@ def test_the_numbers_head_is_scikit_learns_ridge_on_the_standardised_target(row_
     reference = Ridge(alpha=1 / 3.0).fit(X.toarray(), standardised, sample_weight=row_weights)
     np.testing.assert_allclose(found.weights[:, 0], reference.coef_, atol=2e-3)
     expected = reference.predict(X.toarray()) * numbers.std() + numbers.mean()
-    np.testing.assert_allclose(head.decide(found.scores(X)), expected, atol=0.02)
+    np.testing.assert_allclose(head.decide(found.logits(X)), expected, atol=0.02)
 
 
 def test_the_label_sets_head_is_one_logistic_regression_a_label_at_a_share_of_the_strength():
@@ -430,7 +468,7 @@ def test_the_label_sets_head_is_one_logistic_regression_a_label_at_a_share_of_th
     head = MultilabelHead(("a", "b", "c"))
     found = solve(SparseBlocks.of(X), head.encode(sets), head, 9.0, precision=FINE)
     reference = OneVsRestClassifier(LogisticRegression(C=9.0 / 3, **EXACT)).fit(X_EXACT, sets)
-    np.testing.assert_allclose(head.probabilities(found.scores(X)), reference.predict_proba(X_EXACT), atol=1e-3)
+    np.testing.assert_allclose(head.probabilities(found.logits(X)), reference.predict_proba(X_EXACT), atol=1e-3)
 
 
 def test_prior_widths_are_columns_scaled_beforehand():
@@ -439,5 +477,5 @@ def test_prior_widths_are_columns_scaled_beforehand():
     found = solve(SparseBlocks.of(X), targets, MulticlassHead(("a", "b")), 5.0, widths=widths, precision=FINE)
     scaled = X_EXACT @ diags(widths[:, 0])
     reference = LogisticRegression(C=5.0, **EXACT).fit(scaled, targets)
-    np.testing.assert_allclose(found.scores(X)[:, 0], reference.decision_function(scaled), atol=5e-3)
+    np.testing.assert_allclose(found.logits(X)[:, 0], reference.decision_function(scaled), atol=5e-3)
     np.testing.assert_allclose(found.weights[:, 0], reference.coef_[0] * widths[:, 0], atol=5e-3)

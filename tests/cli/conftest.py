@@ -11,15 +11,15 @@ from scansion.cli.main import carry_out
 DATA = Path(__file__).parents[1] / "data"
 
 
-class Said(NamedTuple):
+class Result(NamedTuple):
     code: int
     out: str
     err: str
 
 
 @pytest.fixture(scope="session", autouse=True)
-def ctrl_c_is_heard():
-    """A job in the background is started deaf to it, and so would be all that it starts."""
+def ctrl_c_interrupts():
+    """A job in the background is started with SIGINT ignored, and so would be all that it starts."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
@@ -29,10 +29,10 @@ def ctrl_c_is_heard():
 def scansion(capsys, monkeypatch):
     monkeypatch.setenv("COLUMNS", "100")
 
-    def call(*words: object) -> Said:
+    def call(*words: object) -> Result:
         capsys.readouterr()
         code = carry_out([str(word) for word in words])
-        return Said(code, *capsys.readouterr())
+        return Result(code, *capsys.readouterr())
 
     return call
 

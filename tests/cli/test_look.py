@@ -1,4 +1,4 @@
-"""``scansion look``: a page, a line a model, and what cannot be looked at said before anything is done."""
+"""``scansion look``: a page, a line a model, and what cannot be looked at refused before anything is done."""
 
 import io
 import json
@@ -15,14 +15,14 @@ def translator(tmp_path_factory):
     folder = tmp_path_factory.mktemp("pairs")
     (folder / "a").write_text("one two\ntwo three\n" * 20)
     (folder / "b").write_text("eins zwei\nzwei drei\n" * 20)
-    sizes = ("--set", "width=16", "--set", "hidden=16", "--budget", "3s", "--processes", "1")
+    sizes = ("--set", "width=16", "--set", "hidden_size=16", "--budget", "3s", "--processes", "1")
     done = carry_out(["fit", str(folder / "a"), str(folder / "b"), "--family", "lstm", *sizes,
                       "--out", str(folder / "translator")])
     assert done == 0
     return folder / "translator"
 
 
-def test_a_look_writes_a_page_and_says_in_a_line_what_counts_most(scansion, model, tmp_path, monkeypatch):
+def test_a_look_writes_a_page_and_a_line_with_what_counts_most(scansion, model, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     done = scansion("look", model, "a moving and funny film")
     assert done.code == 0
@@ -36,33 +36,33 @@ def test_a_look_writes_a_page_and_says_in_a_line_what_counts_most(scansion, mode
 def test_several_models_stand_on_one_page(scansion, model, fitted, tmp_path):
     done = scansion("look", model, model, "dull", "--out", tmp_path / "two.html", "--json")
     assert done.code == 0
-    told = json.loads(done.out)
-    assert told["words"] == ["dull"]
-    assert [each["answer"] for each in told["models"]] == ["negative", "negative"]
-    for each in told["models"]:
+    found = json.loads(done.out)
+    assert found["words"] == ["dull"]
+    assert [each["answer"] for each in found["models"]] == ["negative", "negative"]
+    for each in found["models"]:
         assert each["base"] + sum(each["contributions"]) == pytest.approx(each["score"], abs=1e-6)
 
 
 def test_another_answer_is_looked_at_on_request(scansion, model, tmp_path):
     done = scansion("look", model, "dull", "--answer", "positive", "--out", tmp_path / "x.html", "--json")
-    told = json.loads(done.out)
-    (found,) = told["models"]
-    assert (found["decision"], found["answer"]) == ("negative", "positive")
-    assert found["probability"] < 0.5
+    found = json.loads(done.out)
+    (looked_at,) = found["models"]
+    assert (looked_at["decision"], looked_at["answer"]) == ("negative", "positive")
+    assert looked_at["probability"] < 0.5
 
 
-def test_numbers_are_told_as_they_are_predicted(scansion, numbers, tmp_path, monkeypatch):
+def test_numbers_are_shown_as_they_are_predicted(scansion, numbers, tmp_path, monkeypatch):
     text = "a moving film"
     (tmp_path / "new.txt").write_text(text)
     predicted = float(scansion("predict", numbers, tmp_path / "new.txt").out)
-    told = json.loads(scansion("look", numbers, text, "--out", tmp_path / "x.html", "--json").out)
-    assert told["models"][0]["score"] == pytest.approx(predicted, abs=1e-5)
+    found = json.loads(scansion("look", numbers, text, "--out", tmp_path / "x.html", "--json").out)
+    assert found["models"][0]["score"] == pytest.approx(predicted, abs=1e-5)
 
 
 def test_the_text_comes_from_standard_input_too(scansion, model, tmp_path, monkeypatch):
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"two lines,\nboth dull")))
-    told = json.loads(scansion("look", model, "-", "--out", tmp_path / "x.html", "--json").out)
-    assert told["text"] == "two lines,\nboth dull"
+    found = json.loads(scansion("look", model, "-", "--out", tmp_path / "x.html", "--json").out)
+    assert found["text"] == "two lines,\nboth dull"
 
 
 def test_a_translation_is_looked_at(scansion, translator, tmp_path):
@@ -70,10 +70,10 @@ def test_a_translation_is_looked_at(scansion, translator, tmp_path):
     assert done.code == 0
     with np.load(tmp_path / "x.npz") as arrays:
         assert arrays["across_weights"].shape[:2] == (1, 1)
-    told = json.loads(scansion("look", translator, "one two", "--translation", "zwei eins", "--out",
+    found = json.loads(scansion("look", translator, "one two", "--translation", "zwei eins", "--out",
                                tmp_path / "x.html", "--json").out)
-    assert told["target"] == "zwei eins"
-    assert len(told["alignment"]) >= 2
+    assert found["target"] == "zwei eins"
+    assert len(found["alignment"]) >= 2
 
 
 @pytest.mark.parametrize(("words", "sentence"), [
@@ -82,12 +82,14 @@ def test_a_translation_is_looked_at(scansion, translator, tmp_path):
     (["MODEL", "dull", "--npz", "x.txt"], "Arrays are kept as .npz; got x.txt"),
     (["MODEL", "dull", "--out", "nowhere/x.html"], "no folder nowhere to write x.html into"),
     (["MODEL", "dull", "--out", "notes.txt"], "no page that scansion wrote"),
-    (["MODEL", "dull", "--translation", "x"], "--translation is for translators"),
+    (["MODEL", "dull", "--translation", "x"], "--translation does not go with a table of texts and labels"),
     (["MODEL", "dull", "--window", "2"], "no window 2: this text is read in 1"),
     (["NUMBERS", "dull", "--answer", "x"], "answers with numbers"),
     (["MODEL", "NUMBERS", "dull"], "no scale in common"),
-    (["TRANSLATOR", "MODEL", "one"], "One translator is looked at at a time"),
-    (["TRANSLATOR", "one", "--answer", "x"], "For a translator give --translation"),
+    (["TRANSLATOR", "MODEL", "one"], "different kinds of questions. Look at them one by one"),
+    (["TRANSLATOR", "TRANSLATOR", "one"], "One translator is looked at at a time"),
+    (["TRANSLATOR", "one", "--answer", "x"], "--answer does not go with two files of parallel text"),
+    (["TRANSLATOR", "one", "--window", "2"], "--window does not go with two files of parallel text"),
 ])
 def test_what_cannot_be_looked_at_is_a_sentence(
     scansion, model, numbers, translator, tmp_path, monkeypatch, words, sentence

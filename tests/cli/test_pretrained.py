@@ -57,7 +57,7 @@ def test_vectors_are_written_dense_or_sparse(scansion, table, encoder, tmp_path)
     assert scansion("predict", tmp_path / "dense", table, "--vectors", tmp_path / "v.npy", "--proba").code == 2
 
 
-def test_a_reader_learns_from_texts_without_answers_first(scansion, table, tmp_path):
+def test_a_network_learns_from_texts_without_answers_first(scansion, table, tmp_path):
     (tmp_path / "more.txt").write_text("\n".join(f"w{i % 7} w{(i + 1) % 7} w{(i + 2) % 7}" for i in range(200)))
     words = ["fit", table, "--family", "transformer", "--set", "width=16", "--out", tmp_path / "m"]
     done = scansion(*words, "--pretrain", "own", "--unlabelled", tmp_path / "more.txt", "--processes", "1")
@@ -102,7 +102,7 @@ def test_a_comparison_takes_weights_from_a_folder_and_adds_own_pretraining(scans
         (["--family", "pretrained", "--from", "./nowhere"], "There is no folder ./nowhere"),
         (["--family", "n-grams", "--pretrain", "own"], "cannot be pretrained on your texts"),
         (["--family", "lstm", "--pretrain", "theirs"], "pretrain is None or 'own'"),
-        (["--task", "encoder", "--family", "lstm"], "--family is for texts with answers"),
+        (["--task", "encoder", "--family", "lstm"], "--family does not go with texts without answers"),
         ([], "Which family? Give --family"),
     ],
 )

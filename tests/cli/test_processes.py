@@ -110,10 +110,10 @@ def test_ctrl_c_ends_with_what_was_kept_and_nothing_half_written(words, signs, k
         while signs not in (line := running.stderr.readline()):
             assert line, "ended before it could be interrupted"
         running.send_signal(signal.SIGINT)
-        table, said = running.stdout.read(), running.stderr.read()
+        table, errors = running.stdout.read(), running.stderr.read()
     assert running.returncode == 130
-    assert kept in said
-    assert "Traceback" not in said
+    assert kept in errors
+    assert "Traceback" not in errors
     assert [entry.name for entry in folder.iterdir()] == (["m.run"] if words[0] == "fit" else [])
     assert [file.name for file in tmp_path.iterdir() if file != folder] == ["many.csv"]
     assert ("majority" in table) == (words[0] == "compare")

@@ -33,8 +33,8 @@ def fit(folder: Path, out: str, *more: str) -> subprocess.Popen:
 
 
 def done(running: subprocess.Popen) -> tuple[int, str]:
-    _, said = running.communicate(timeout=120)
-    return running.returncode, said
+    _, printed = running.communicate(timeout=120)
+    return running.returncode, printed
 
 
 def interrupted(folder: Path, out: str, number: int, *more: str) -> tuple[int, str]:
@@ -55,7 +55,7 @@ def digest(model: Path) -> str:
 
 
 def measured(model: Path) -> list[dict]:
-    """All lines of a model's curves, without what a clock says."""
+    """All lines of a model's curves, without what a clock measures."""
     path = model.with_name(f"{model.name}.curves") / "metrics.jsonl"
     lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
     return [{key: line[key] for key in line.keys() - {"seconds", "tokens_per_second"}} for line in lines]
@@ -67,18 +67,18 @@ def test_a_fit_interrupted_in_every_way_ends_with_the_same_weights_and_curves(pr
     assert done(fit(folder, f"whole{processes}", *options))[0] == 0
     out = f"broken{processes}"
     for number, expected in ((signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGKILL, -9)):
-        code, said = interrupted(folder, out, number, "--resume", *options)
-        assert code == expected, said
-        assert "Traceback" not in said
+        code, printed = interrupted(folder, out, number, "--resume", *options)
+        assert code == expected, printed
+        assert "Traceback" not in printed
         if expected > 0:
-            assert "Stopped after step" in said
-            assert f"all of it is kept in {out}.run. Go on with the same command and --resume." in said
+            assert "Stopped after step" in printed
+            assert f"all of it is kept in {out}.run. Go on with the same command and --resume." in printed
         assert not (folder / out).exists()
-    code, said = done(fit(folder, out, "--resume", *options))
-    assert code == 0, said
+    code, printed = done(fit(folder, out, "--resume", *options))
+    assert code == 0, printed
     assert digest(folder / out) == digest(folder / f"whole{processes}")
     assert measured(folder / out) == measured(folder / f"whole{processes}")
-    assert f"training curves: {out}.curves/curves.svg" in said
+    assert f"training curves: {out}.curves/curves.svg" in printed
     assert not (folder / f"{out}.run").exists()
 
 
@@ -86,28 +86,28 @@ def test_a_fit_interrupted_while_it_pretrains_ends_with_the_same_weights(folder)
     options = ("--processes", "1", "--pretrain", "own")
     assert done(fit(folder, "taught", *options))[0] == 0
     for number in (signal.SIGINT, signal.SIGKILL):
-        code, said = interrupted(folder, "cut", number, "--resume", *options)
-        assert code == (130 if number == signal.SIGINT else -9), said
+        code, printed = interrupted(folder, "cut", number, "--resume", *options)
+        assert code == (130 if number == signal.SIGINT else -9), printed
         assert list(folder.glob("cut.run.pretraining/checkpoint-*"))
         assert not (folder / "cut").exists()
-    code, said = done(fit(folder, "cut", "--resume", *options))
-    assert code == 0, said
-    assert "Going on with the run in cut.run.pretraining after step" in said
+    code, printed = done(fit(folder, "cut", "--resume", *options))
+    assert code == 0, printed
+    assert "Going on with the run in cut.run.pretraining after step" in printed
     assert digest(folder / "cut") == digest(folder / "taught")
     assert not list(folder.glob("cut.run*"))
 
 
-def test_a_run_in_the_way_is_told_of_before_anything_is_read(folder):
+def test_a_run_in_the_way_is_named_before_anything_is_read(folder):
     interrupted(folder, "waiting", signal.SIGINT)
-    code, said = done(fit(folder, "waiting"))
+    code, printed = done(fit(folder, "waiting"))
     assert code == 2
-    assert "waiting.run holds an unfinished run. Go on with --resume, or begin anew with --force." in said
-    assert "documents" not in said
-    code, said = done(fit(folder, "waiting", "--resume", "--random-state", "1"))
+    assert "waiting.run holds an unfinished run. Go on with --resume, or begin anew with --force." in printed
+    assert "documents" not in printed
+    code, printed = done(fit(folder, "waiting", "--resume", "--random-state", "1"))
     assert code == 2
-    assert "was begun with something else: seed: 0 then, 1 now" in said
-    code, said = done(fit(folder, "waiting", "--force", "--random-state", "1"))
+    assert "was begun with something else: seed: 0 then, 1 now" in printed
+    code, printed = done(fit(folder, "waiting", "--force", "--random-state", "1"))
     assert code == 0
-    code, said = done(fit(folder, "waiting", "--resume"))
+    code, printed = done(fit(folder, "waiting", "--resume"))
     assert code == 2
-    assert "waiting exists already" in said
+    assert "waiting exists already" in printed

@@ -39,10 +39,14 @@ def test_a_translator_writes_a_line_for_every_line_and_is_scored(scansion, model
     assert scansion("evaluate", model, files / "new.en", files / "new.de", "--at-least", "1").code in (0, 3)
     alone = scansion("predict", model, files / "new.en", "--precision", "int8")
     assert (alone.code, "--precision is for another engine" in alone.err) == (2, True)
-    for words in (["predict", model, files / "new.en", "--proba"], ["evaluate", model, files / "new.en"]):
+    for words, sentence in (
+        (["predict", model, files / "new.en", "--proba"], "--proba does not go with two files of parallel text"),
+        (["evaluate", model, files / "new.en"], "The task translate takes 2 files (two files of parallel text); got 1"),
+        (["evaluate", model, files / "new.en", files / "new.de", "--text", "x"], "--text does not go with two files"),
+    ):
         refused = scansion(*words)
-        assert refused.code == 2
-        assert "translator" in refused.err
+        assert (refused.code, refused.out) == (2, "")
+        assert sentence in refused.err
 
 
 def test_files_that_do_not_fit_together_are_refused(scansion, files):
@@ -52,18 +56,18 @@ def test_files_that_do_not_fit_together_are_refused(scansion, files):
     assert "line 2 of" in done.err
     assert not (files / "model").exists()
     three = scansion("fit", files / "train.en", files / "train.de", files / "new.de", *SMALL, "--out", files / "model")
-    assert (three.code, "two files" in three.err) == (2, True)
+    assert (three.code, "2 files of parallel text; got 3 files" in three.err) == (2, True)
     unknown = scansion("fit", files / "train.en", files / "train.de", "--family", "n-grams", "--out", files / "model")
     assert unknown.code == 2
-    assert "no family 'n-grams' that translates" in unknown.err
+    assert "no family 'n-grams'; known: 'rnn'" in unknown.err
 
 
 def test_options_of_tables_are_refused_and_a_text_too_long_is_named(scansion, model, files):
     pair = ("fit", files / "train.en", files / "train.de", *SMALL, "--out", files / "other")
     refused = scansion(*pair, "--class-weight", "balanced")
-    assert (refused.code, "--class-weight is for tables" in refused.err) == (2, True)
+    assert (refused.code, "--class-weight does not go with two files of parallel text" in refused.err) == (2, True)
     alone = scansion("fit", files / "train.en", "--valid", files / "a", files / "b", *SMALL, "--out", files / "other")
-    assert (alone.code, "--valid is for a translator" in alone.err) == (2, True)
+    assert (alone.code, "--valid does not go with a table of texts" in alone.err) == (2, True)
     (files / "long.en").write_text("1 2\n" + "1 2 3 4 " * 800 + "\n")
     done = scansion("predict", model, files / "long.en")
     assert (done.code, done.out) == (4, "")
@@ -91,6 +95,7 @@ def test_translators_are_compared(scansion, files):
         line.split()[0] for line in done.out.splitlines() if line.strip()
     }
     assert "By length" in (files / "report" / "report.md").read_text()
-    assert scansion(*words, "--folds", "3").code == 2
+    folds = scansion(*words, "--folds", "3")
+    assert (folds.code, "--folds does not go with two files of parallel text" in folds.err) == (2, True)
     one = scansion(*words, "--test", files / "new.en")
-    assert (one.code, "two files" in one.err) == (2, True)
+    assert (one.code, "takes 2 files" in one.err) == (2, True)

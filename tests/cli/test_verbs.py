@@ -11,6 +11,7 @@ from scansion.cli.main import VERBS
 from scansion.cli.progress import Progress
 from scansion.comparison import runs
 from scansion.comparison.runs import Outcome, follow
+from scansion.families.catalogue import DOCUMENT_FAMILIES, TRANSLATION_FAMILIES, options_of
 
 DATA = Path(__file__).parents[1] / "data"
 COST = (
@@ -26,7 +27,7 @@ def test_every_verb_teaches_by_examples(verb, scansion):
     assert f"scansion {verb}" in done.out.split("Examples:")[1]
 
 
-def test_the_list_of_verbs_says_what_each_verb_says_of_itself(scansion):
+def test_the_list_of_verbs_describes_each_as_its_own_help_does(scansion):
     for verb, summary in VERBS.items():
         assert summary in " ".join(scansion(verb, "--help").out.split())
 
@@ -38,7 +39,12 @@ def test_the_version_is_the_packages(scansion):
 def test_families_are_listed_with_what_can_be_set(scansion, monkeypatch):
     listed = json.loads(scansion("families", "--json").out)
     assert listed["documents"]["lstm"]["options"]["width"] == 128
-    assert listed["translation"]["lstm-without-attention"]["options"]["hidden"] == 512
+    assert listed["translation"]["lstm-without-attention"]["options"]["hidden_size"] == 512
+    for task, known in (("documents", DOCUMENT_FAMILIES), ("translation", TRANSLATION_FAMILIES)):
+        assert {name: each["options"] for name, each in listed[task].items()} == {
+            name: options_of(kind) for name, kind in known.items()
+        }
+        assert all(each["about"] for each in listed[task].values())
     monkeypatch.setenv("COLUMNS", "60")
     narrow = scansion("families").out
     assert "feed_forward=256" in narrow
@@ -168,7 +174,7 @@ def test_an_interruption_between_two_runs_loses_none_that_was_finished(scansion,
     def finished(folder, run, budget):
         yield Outcome(run, ["up"] * 6, dict.fromkeys(COST, 1) | {"notes": []})
 
-    def interrupted(telling, sentence):
+    def interrupted(progress, sentence):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(runs, "follow", finished)

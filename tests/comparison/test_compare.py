@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from scansion.comparison.compare import compare, comparing
-from scansion.comparison.result import ISSUE_COLUMNS, Comparison
-from scansion.comparison.runs import Doing, Outcome
+from scansion.comparison.result import COLUMNS, Comparison, ComparisonInterrupted
+from scansion.comparison.runs import Outcome, RunEvent
 from scansion.comparison.table import render
 from scansion.errors import DataError, UsageError
 from scansion.families.rnn import RNN
@@ -61,7 +61,7 @@ def test_the_majority_is_half_of_a_balanced_set(comparison):
 def test_the_json_has_the_documented_fields(comparison):
     plain = json.loads(json.dumps(comparison.to_json()))
     assert set(plain) == {"task", "metric", "rows", "verdict", "train_rows", "test_rows", "duplicates"}
-    assert all(tuple(row) == ISSUE_COLUMNS for row in plain["rows"])
+    assert all(tuple(row) == COLUMNS for row in plain["rows"])
     assert set(plain["verdict"]) == {"family", "rule", "reason"}
 
 
@@ -133,15 +133,21 @@ def test_numbers_are_regressed_beside_their_mean():
     ratings = [len(text) / 7 + (label == "positive") for text, label in zip(texts, labels, strict=True)]
     comparison = compare(texts, ratings, ["bag-of-words"])
     assert comparison.task == "regress"
-    assert comparison.metric == "pearson"
+    assert comparison.metric.name == "pearson"
     assert {row.family for row in comparison.rows} == {"bag-of-words", "mean"}
+
+
+def test_numbers_of_a_test_set_decide_the_task_too():
+    texts, _ = polarity(40)
+    comparison = compare(texts, list(range(40)), [], test=(texts, iter([i + 0.5 for i in range(40)])))
+    assert comparison.task == "regress"
 
 
 def test_several_labels_a_document_are_compared_by_micro_f1():
     texts, labels = polarity(80)
     sets = [(label, "long") if len(text) > 120 else (label,) for text, label in zip(texts, labels, strict=True)]
     comparison = compare(texts, sets, ["bag-of-words"])
-    assert comparison.metric == "micro_f1"
+    assert comparison.metric.name == "micro_f1"
     assert not comparison.failed
 
 
@@ -151,18 +157,21 @@ def test_interrupted_what_was_finished_is_still_reported():
     last = None
     while not (isinstance(last, Outcome) and last.run.label == "bag-of-words"):
         last = next(events)
-    partial = events.throw(KeyboardInterrupt)
+    with pytest.raises(ComparisonInterrupted) as interrupted:
+        events.throw(KeyboardInterrupt)
+    assert isinstance(interrupted.value, KeyboardInterrupt)
+    partial = interrupted.value.comparison
     assert isinstance(partial, Comparison)
     assert partial.interrupted
     assert [row.family for row in partial.failed] == ["n-grams"]
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(StopIteration):
         next(events)
 
 
 def test_progress_is_told_while_it_works():
     texts, labels = polarity(80)
     events = list(comparing(texts, labels, ["bag-of-words"]))
-    assert any(isinstance(event, Doing) and "choosing" in event.doing for event in events)
+    assert any(isinstance(event, RunEvent) and "choosing" in event.message for event in events)
 
 
 @pytest.mark.parametrize(

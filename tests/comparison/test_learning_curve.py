@@ -3,14 +3,14 @@
 import numpy as np
 import pytest
 
-from scansion import DocumentClassifier
 from scansion.comparison.compare import compare
 from scansion.comparison.learning_curve import curve_of, smaller_parts
 from scansion.comparison.report_folder import markdown
-from scansion.tasks.compared_rows import rows_to_compare_on
 from scansion.comparison.runs import Outcome, Run
 from scansion.errors import UsageError
 from scansion.families.bag_of_words import BagOfWords
+from scansion.tasks.document_scoring import DocumentScoring, compared_documents
+from scansion.tasks.documents import CLASSIFY
 
 TEXTS = [f"{'good' if i % 2 else 'bad'} w{i % 7} w{i % 13}" for i in range(600)]
 LABELS = ["up" if i % 2 else "down" for i in range(600)]
@@ -18,12 +18,12 @@ RARE = ["rare" if i % 20 == 0 else "common" for i in range(600)]
 
 
 def rows(labels):
-    return rows_to_compare_on(TEXTS, labels, None, None, None, None, 0.5, 0)
+    return compared_documents(TEXTS, labels, "classify", None, None, None, 0.5, 0)
 
 
 def test_smaller_parts_are_nested_in_proportion_and_their_sizes_spaced_by_the_logarithm():
     data = rows(RARE)
-    parts = smaller_parts(data, seeds=3, random_state=0)
+    parts = smaller_parts(CLASSIFY.compared, data, seeds=3, random_state=0)
     sizes = [len(train) for train, _ in parts]
     assert sizes == sorted(sizes)
     assert len(set(sizes)) == 5
@@ -60,25 +60,24 @@ def test_a_curve_has_every_family_at_every_size_and_the_table_stays_as_it_was():
 
 def test_a_family_that_is_worse_with_few_rows_and_better_with_many_overtakes():
     data = rows(LABELS)
-    parts = smaller_parts(data, seeds=1, random_state=0)
+    parts = smaller_parts(CLASSIFY.compared, data, seeds=1, random_state=0)
     test = data.folds[0][1]
     right = [LABELS[row] for row in test]
     wrong = [label if i % 4 else LABELS[1 - LABELS.index(label) % 2] for i, label in enumerate(right)]
-    head, _ = DocumentClassifier().head_for(LABELS)
-    truth = head.encode(np.array(right))
+    scoring = DocumentScoring(data)
 
     def outcome(label, part, answers):
-        return Outcome(Run(label, BagOfWords(), 0, 1 + part, "classify", None, None), answers, {})
+        return Outcome(Run(label, BagOfWords(), 0, 1 + part, "classify", None), answers, {})
 
     outcomes = [outcome("steady", part, wrong) for part in range(len(parts))]
     outcomes += [outcome("hungry", part, ["up"] * len(right)) for part in range(len(parts))]
-    whole = {"steady": [head.encode(np.array(wrong))], "hungry": [head.encode(np.array(right))]}
-    curve = curve_of(data, parts, outcomes, whole, truth)
+    whole = {"steady": [scoring.prediction(wrong)], "hungry": [scoring.prediction(right)]}
+    curve = curve_of(scoring, data, parts, outcomes, whole)
     (found,) = curve.overtakings
     assert (found.family, found.overtaken) == ("hungry", "steady")
     assert (found.after, found.by) == (len(parts[-1][0]), 300)
     assert found.before[2] < 0 < found.then[1]
-    assert not curve_of(data, [], outcomes, whole, truth).points
+    assert not curve_of(scoring, data, [], outcomes, whole).points
 
 
 def test_what_a_curve_cannot_be_drawn_of_is_refused():

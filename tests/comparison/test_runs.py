@@ -11,11 +11,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from scansion.comparison import runs, worker
-from scansion.comparison.runs import Doing, Outcome, Run, follow
+from scansion.comparison import fit_and_score, runs
+from scansion.comparison.runs import Outcome, Run, RunEvent, follow
 from scansion.families.bag_of_words import BagOfWords
+from scansion.tasks.classifier import DocumentClassifier
 
-RUN = Run("bag-of-words", BagOfWords(), 0, 0, "classify", None, None)
+RUN = Run("bag-of-words", BagOfWords(), 0, 0, "classify", None)
 
 
 @pytest.fixture
@@ -31,9 +32,9 @@ def worker_that(tmp_path, monkeypatch):
     return install
 
 
-def followed(folder: Path) -> tuple[list[Doing], Outcome]:
-    *doings, outcome = follow(folder, RUN, float("inf"))
-    return doings, outcome
+def followed(folder: Path) -> tuple[list[RunEvent], Outcome]:
+    *events, outcome = follow(folder, RUN, float("inf"))
+    return events, outcome
 
 
 def alive(process: int) -> bool:
@@ -54,9 +55,9 @@ def gone(process: int, seconds: float = 5.0) -> bool:
 
 
 def test_what_a_library_prints_is_not_taken_for_progress(worker_that, tmp_path):
-    worker_that("""echo hello; echo 7; echo '{"doing": "reading", "progress": 0.5}'; echo '{"other": 1}'""")
-    doings, _ = followed(tmp_path)
-    assert [doing.doing for doing in doings] == ["starting", "reading"]
+    worker_that("""echo hello; echo 7; echo '{"message": "reading", "progress": 0.5}'; echo '{"other": 1}'""")
+    events, _ = followed(tmp_path)
+    assert [event.message for event in events] == ["starting", "reading"]
 
 
 def test_a_killed_worker_is_a_failure_that_says_so(worker_that, tmp_path):
@@ -83,9 +84,9 @@ def test_what_a_killed_worker_has_started_is_ended_too(worker_that, tmp_path):
 
 
 def test_leaving_a_run_ends_its_process(worker_that, tmp_path):
-    worker_that('echo $$ > "$5/started"; echo \'{"doing": "working", "progress": null}\'; sleep 60')
+    worker_that('echo $$ > "$5/started"; echo \'{"message": "working", "progress": null}\'; sleep 60')
     events = follow(tmp_path, RUN, float("inf"))
-    assert [next(events).doing, next(events).doing] == ["starting", "working"]
+    assert [next(events).message, next(events).message] == ["starting", "working"]
     events.close()
     assert gone(int((tmp_path / "bag-of-words-0-0" / "started").read_text()))
 
@@ -104,11 +105,11 @@ def test_no_memory_and_answers_that_are_no_numbers_are_failures(breaks, said, tm
     runs.write_data(tmp_path, texts, ["good", "bad"] * 10, [(np.arange(18), np.arange(18, 20))])
     place = tmp_path / "run"
     place.mkdir()
-    wanted = {"family": "bag-of-words", "options": {}, "seed": 0, "fold": 0, "task": "classify", "class_weight": None,
-              "processes": None, "pretrain": None, "budget": None}
+    wanted = {"family": "bag-of-words", "options": {}, "seed": 0, "fold": 0, "task": "classify", "processes": None,
+              "arguments": {"class_weight": None}, "budget": None}
     (place / "run.json").write_text(json.dumps(wanted))
-    monkeypatch.setattr(worker.DocumentClassifier, "decision_function", scores)
-    worker.work(tmp_path, place)
+    monkeypatch.setattr(DocumentClassifier, "decision_function", scores)
+    fit_and_score.work(tmp_path, place)
     assert said in json.loads((place / "failed.json").read_text())
     assert not (place / "cost.json").exists()
 

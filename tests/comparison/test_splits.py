@@ -5,22 +5,22 @@ import json
 import numpy as np
 import pytest
 
-from scansion.comparison.compare import _conclude, compare, comparing
-from scansion.tasks.compared_rows import duplicates, share_of
-from scansion.tasks.compared_rows import rows_to_compare_on as data_of
+from scansion.comparison.compare import Plan, _conclude, _duplicates, compare, comparing
 from scansion.comparison.runs import Outcome, Run
 from scansion.errors import DataError, UsageError
 from scansion.families.bag_of_words import BagOfWords
 from scansion.families.baseline import Baseline
 from scansion.heads.multiclass import MulticlassHead
 from scansion.learning.solver import fold_rows
+from scansion.tasks.document_scoring import compared_documents, share_of
+from scansion.tasks.documents import CLASSIFY
 
 TEXTS = [f"{word} number {i}" for i in range(20) for word in ("red", "green", "blue")]
 LABELS = [text.split()[0] for text in TEXTS]
 
 
 def data(texts=TEXTS, targets=LABELS, splits=None, folds=None, share=0.2):
-    return data_of(texts, targets, None, None, splits, folds, share, 0)
+    return compared_documents(texts, targets, "classify", None, splits, folds, share, 0)
 
 
 def test_valid_rows_join_the_training_rows():
@@ -55,12 +55,12 @@ def test_a_fifth_is_the_first_of_five_folds():
 
 def test_with_folds_a_text_that_stands_twice_is_counted_where_the_two_are_parted():
     parted = data(texts=["same"] * 60, targets=["a", "b"] * 30, folds=3)
-    assert duplicates(parted) == 60
-    assert duplicates(data(folds=3)) == 0
+    assert _duplicates(parted) == 60
+    assert _duplicates(data(folds=3)) == 0
 
 
 def test_a_matrix_of_0_and_1_is_a_set_of_labels_a_document():
-    assert data(targets=np.eye(3, dtype=int)[[0, 1, 2] * 20]).head.kind == "multilabel"
+    assert data(targets=np.eye(3, dtype=int)[[0, 1, 2] * 20]).encoded.head.kind == "multilabel"
 
 
 def test_one_family_may_be_given_by_its_name_alone():
@@ -70,7 +70,7 @@ def test_one_family_may_be_given_by_its_name_alone():
 
 @pytest.mark.parametrize(
     ("targets", "weight", "said"),
-    [(LABELS, "blanced", "None or 'balanced'"), ([i + 0.5 for i in range(60)], "balanced", "for labels")],
+    [(LABELS, "blanced", "None or 'balanced'"), ([i + 0.5 for i in range(60)], "balanced", "texts and numbers")],
 )
 def test_a_wrong_class_weight_stops_before_anything_is_trained(targets, weight, said):
     with pytest.raises(UsageError, match=said):
@@ -80,7 +80,7 @@ def test_a_wrong_class_weight_stops_before_anything_is_trained(targets, weight, 
 def test_a_report_says_with_what_it_was_made_and_is_json_for_every_reader(tmp_path):
     rows = data(folds=2)
     families = {"majority": Baseline(), "bag-of-words": BagOfWords(), "bag-of-words-2": BagOfWords()}
-    runs = [Run(label, families[label], 4, fold, "classify", None, None) for label in families for fold in (0, 1)]
+    runs = [Run(label, families[label], 4, fold, "classify", None) for label in families for fold in (0, 1)]
     cost = {"fit_seconds": 1.0, "predict_seconds": 1.0, "size_bytes": 1, "peak_memory_bytes": 1, "tokens_read": 1,
             "tokens_there": 2, "parameters": 3, "notes": ["strength 1"], "cut_short": False}
     # two families are right on every row, so their difference has infinite degrees of freedom
@@ -89,7 +89,8 @@ def test_a_report_says_with_what_it_was_made_and_is_json_for_every_reader(tmp_pa
     outcomes = [
         Outcome(run, (red if run.label == "majority" else right)[run.fold], cost) for run in runs
     ]
-    comparison = _conclude(rows, families, runs, outcomes, "majority", False, {"random_state": 4}, [])
+    plan = Plan(CLASSIFY, CLASSIFY.compared, rows, families, runs, "majority", [], {"random_state": 4})
+    comparison = _conclude(plan, outcomes, False)
     comparison.save(tmp_path / "report")
 
     def refuse(constant: str) -> None:
@@ -100,4 +101,4 @@ def test_a_report_says_with_what_it_was_made_and_is_json_for_every_reader(tmp_pa
     assert saved["rows"][0]["options"] == {"min_documents": 1}
     assert saved["rows"][-1]["score"] == pytest.approx(1 / 3)
     assert [pair["degrees_of_freedom"] for pair in saved["pairs"]].count(None) == 1
-    assert "minimum documents 1; strength 1" in (tmp_path / "report" / "report.md").read_text(encoding="utf-8")
+    assert "min documents 1; strength 1" in (tmp_path / "report" / "report.md").read_text(encoding="utf-8")

@@ -1,11 +1,11 @@
 """The bars of the table share one scale, which the baseline does not stretch."""
 
-from scansion.comparison.result import Row
+from scansion.comparison.result import FamilyResult
 from scansion.comparison.table import bar
 
 
-def row(low: float, score: float, high: float) -> Row:
-    return Row("lstm", "ok", score=score, low=low, high=high)
+def row(low: float, score: float, high: float) -> FamilyResult:
+    return FamilyResult("lstm", "ok", score=score, low=low, high=high)
 
 
 def test_a_bar_runs_from_low_to_high_with_a_dot_at_the_score():
@@ -15,6 +15,10 @@ def test_a_bar_runs_from_low_to_high_with_a_dot_at_the_score():
 
 def test_a_baseline_below_the_scale_is_pointed_at():
     assert bar(row(0.4, 0.5, 0.6), 0.80, 0.90, 11) == "‹"
+
+
+def test_a_baseline_above_the_scale_is_pointed_at_where_lower_is_better():
+    assert bar(row(1.4, 1.5, 1.6), 0.80, 0.90, 11) == "          ›"
 
 
 def test_a_bar_that_begins_below_the_scale_is_cut_there():

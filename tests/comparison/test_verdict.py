@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from scansion.comparison.verdict import decide
+from scansion.measures.metric import METRICS
 from scansion.measures.paired import paired_tests, rank_groups
 
 ROWS = 2_000
@@ -19,7 +20,7 @@ def verdict(rights: dict[str, float], seconds: dict[str, float], cut_short=()):
     predictions = {name: [np.where(order < share * ROWS, 0, 1)] for name, share in rights.items()}
     pairs, adjusted = paired_tests("multiclass", "accuracy", truth, predictions)
     groups = rank_groups(list(rights), list(rights.values()), adjusted)
-    return decide(rights, groups, seconds, pairs, ROWS, "majority", "points", SIZES, cut_short)
+    return decide(rights, groups, seconds, pairs, ROWS, "majority", METRICS["accuracy"], SIZES, cut_short)
 
 
 def test_the_cheapest_of_those_level_with_the_best_is_chosen():
@@ -43,7 +44,7 @@ def test_where_nothing_beats_the_baseline_nothing_is_recommended_over_it():
 
 
 def test_without_any_score_there_is_no_choice():
-    assert decide({}, {}, {}, {}, 0, "majority", "points", {}).family is None
+    assert decide({}, {}, {}, {}, 0, "majority", METRICS["accuracy"], {}).family is None
 
 
 @pytest.mark.parametrize("cheap", ["n-grams", "lstm"])
@@ -53,7 +54,8 @@ def test_the_best_may_also_be_the_cheapest(cheap):
 
 
 def test_a_baseline_that_alone_was_not_broken_is_not_recommended():
-    found = decide({"majority": 0.5}, {"majority": 1}, {"majority": 0}, {}, ROWS, "majority", "points", SIZES)
+    accuracy = METRICS["accuracy"]
+    found = decide({"majority": 0.5}, {"majority": 1}, {"majority": 0}, {}, ROWS, "majority", accuracy, SIZES)
     assert found.family is None
     assert "Only the majority baseline has a score" in found.reason
 

@@ -1,4 +1,4 @@
-"""Decoding over a step that is a table of chances, against all there is; and over a network, in every batch."""
+"""Decoding over a step that is a table, against all there is; and over a network, in every batch."""
 
 import itertools
 
@@ -8,6 +8,7 @@ import torch
 from scansion.decoding.beam import beam_search, continuations, staying
 from scansion.decoding.greedy import greedy
 from scansion.decoding.sampling import sample
+from scansion.families.gru_encoder_decoder import GRUEncoderDecoder
 from scansion.families.recurrent_encoder_decoder import LSTMEncoderDecoder, RNNEncoderDecoder
 from scansion.families.sequence_to_sequence import SequenceToSequence
 from scansion.families.transformer_encoder_decoder import TransformerEncoderDecoder
@@ -22,11 +23,11 @@ class Written:
     def __init__(self, sources, texts):
         self.sources, self.texts = sources, texts
 
-    def select(self, rows, hypotheses):
+    def reorder(self, rows, hypotheses):
         return Written(self.sources[rows], [self.texts[row] for row in rows.tolist()])
 
 
-def chances_of(source: int, text: tuple[int, ...]) -> torch.Tensor:
+def log_probs_of(source: int, text: tuple[int, ...]) -> torch.Tensor:
     """A distribution that depends on all of the past."""
     generator = torch.Generator().manual_seed(hash((source, text)) % 2**31)
     return (3 * torch.randn(TOKENS, generator=generator)).log_softmax(dim=0)
@@ -34,8 +35,8 @@ def chances_of(source: int, text: tuple[int, ...]) -> torch.Tensor:
 
 def step(last, state):
     texts = [(*text, token) for text, token in zip(state.texts, last.tolist(), strict=True)]
-    chances = [chances_of(source, text) for source, text in zip(state.sources.tolist(), texts, strict=True)]
-    return torch.stack(chances), Written(state.sources, texts)
+    log_probs = [log_probs_of(source, text) for source, text in zip(state.sources.tolist(), texts, strict=True)]
+    return torch.stack(log_probs), Written(state.sources, texts)
 
 
 def start(*sources):
@@ -50,7 +51,7 @@ def everything(source: int, most: int, penalty: float):
         for tokens in itertools.product(others, repeat=length):
             text, total = (BEGIN,), 0.0
             for token in (*tokens, END):
-                total += float(chances_of(source, text)[token])
+                total += float(log_probs_of(source, text)[token])
                 text = (*text, token)
             found.append((total / (length + 1) ** penalty, total, list(tokens)))
     return sorted(found, key=lambda entry: -entry[0])
@@ -76,7 +77,7 @@ def test_hypotheses_are_distinct_sorted_and_cost_what_they_say(beam):
         for each in hypotheses:
             text, total = (BEGIN,), 0.0
             for token in (*each.tokens, END):
-                total += float(chances_of(source, text)[token])
+                total += float(log_probs_of(source, text)[token])
                 text = (*text, token)
             assert each.log_probability == pytest.approx(total, abs=1e-4)
             assert len(each.tokens) < (6 if source == 8 else 3)
@@ -94,7 +95,7 @@ def test_samples_follow_the_distribution_and_depend_on_nothing_else():
     many, one = 4000, torch.tensor([1])
     drawn = sample(step, start(*[5] * many), range(many), torch.full((many,), 2), BEGIN, END, seed=0)
     shares = torch.tensor([sum(each.tokens == [token] for each in drawn) / many for token in range(TOKENS)])
-    truth = chances_of(5, (BEGIN,)).exp()
+    truth = log_probs_of(5, (BEGIN,)).exp()
     others = [token for token in range(TOKENS) if token != END]
     torch.testing.assert_close(shares[others], truth[others].to(shares.dtype), atol=0.03, rtol=0)
     together = sample(step, start(5, 6, 7), [0, 1, 2], torch.full((3,), 8), BEGIN, END, seed=3)
@@ -109,19 +110,20 @@ def test_samples_follow_the_distribution_and_depend_on_nothing_else():
 # --- a network
 
 
-DOCUMENT_FAMILIES = {
-    "transformer": TransformerEncoderDecoder(width=16, heads=2, layers=2, feed_forward=32, longest=32),
-    "lstm": LSTMEncoderDecoder(width=16, hidden=24),
-    "rnn": RNNEncoderDecoder(width=16, hidden=24),
-    "lstm without attention": SequenceToSequence(width=16, hidden=24),
+FAMILIES = {
+    "transformer": TransformerEncoderDecoder(width=16, heads=2, layers=2, feed_forward=32, max_length=32),
+    "lstm": LSTMEncoderDecoder(width=16, hidden_size=24),
+    "gru": GRUEncoderDecoder(width=16, hidden_size=24),
+    "rnn": RNNEncoderDecoder(width=16, hidden_size=24),
+    "lstm without attention": SequenceToSequence(width=16, hidden_size=24),
 }
 
 
-@pytest.fixture(scope="module", params=list(DOCUMENT_FAMILIES))
+@pytest.fixture(scope="module", params=list(FAMILIES))
 def network(request):
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        family = DOCUMENT_FAMILIES[request.param]
+        family = FAMILIES[request.param]
         net, head = family.build(30).eval(), NextToken(30)
         for parameter in net.parameters():
             parameter.data *= 2.5  # sharper, so that the best is the best by a margin
@@ -148,11 +150,11 @@ def translate(network, texts, beam):
     with torch.inference_mode():
         source, mask = batch_of(texts)
         most = 2 * mask.sum(dim=1) + 3
-        state = net.begin(source, mask, int(most.max()))
+        state = net.init_state(source, mask, int(most.max()))
 
         def forward(last, state):
             vectors, state = net.step(last, state)
-            return head.log_probabilities(vectors, net.table), state
+            return head.log_probs(vectors, net.output_embedding), state
 
         return beam_search(forward, state, len(texts), beam, most, BEGIN, END)
 
@@ -163,7 +165,7 @@ def test_a_step_is_a_column_of_forward(network, texts):
     target = torch.randint(2, 30, (len(texts), 6), generator=torch.Generator().manual_seed(2))
     with torch.inference_mode():
         whole = net(source, mask, target)
-        state = net.begin(source, mask, 6)
+        state = net.init_state(source, mask, 6)
         for position in range(6):
             vectors, state = net.step(target[:, position], state)
             torch.testing.assert_close(vectors, whole[:, position], atol=1e-4, rtol=1e-3)
@@ -198,8 +200,8 @@ def test_hypotheses_cost_what_the_whole_network_says(network, texts):
             source, mask = batch_of([text])
             with torch.inference_mode():
                 vectors = net(source, mask, torch.tensor([[BEGIN, *each.tokens]]))[0]
-                chances = head.log_probabilities(vectors, net.table)
-            total = sum(float(chances[i, token]) for i, token in enumerate([*each.tokens, END]))
+                log_probs = head.log_probs(vectors, net.output_embedding)
+            total = sum(float(log_probs[i, token]) for i, token in enumerate([*each.tokens, END]))
             assert each.log_probability == pytest.approx(total, abs=1e-3)
 
 
@@ -208,11 +210,11 @@ def test_hypotheses_cost_what_the_whole_network_says(network, texts):
 @pytest.mark.parametrize("count", [1, 4, 10])
 def test_the_best_of_groups_are_the_best_of_all(words, beam, count):
     random = torch.Generator().manual_seed(words)
-    scores, chances = torch.randn((6, beam), generator=random), torch.randn((6 * beam, words), generator=random)
-    chances[0, words // 2] = float("-inf")
+    scores, log_probs = (torch.randn(shape, generator=random) for shape in ((6, beam), (6 * beam, words)))
+    log_probs[0, words // 2] = float("-inf")
     scores[2, -1] = float("-inf")
-    found, parents, tokens = continuations(scores, chances, count)
-    everything = (scores[:, :, None] + chances.view(6, beam, words)).flatten(1)
+    found, parents, tokens = continuations(scores, log_probs, count)
+    everything = (scores[:, :, None] + log_probs.view(6, beam, words)).flatten(1)
     there = min(count, beam * words)
     torch.testing.assert_close(found[:, :there], everything.topk(there, dim=1).values)
     assert found[:, there:].eq(float("-inf")).all()

@@ -13,11 +13,11 @@ from scansion import DocumentClassifier, DocumentRegressor, Pretrained, Training
 from scansion.errors import StorageError, UnsafeFolderError, UsageError
 from scansion.families.pretrained import ARCHITECTURES, encoder_of
 from scansion.layers.attention_capture import recorded
-from scansion.learning.frozen_encoder import Encoder
+from scansion.learning.frozen_encoder import FrozenEncoder
+from scansion.models.document_models import FineTunedModel, FrozenEncoderModel
+from scansion.models.pretrained_encoder import FEWEST_ROWS_TO_TUNE, encoder_from, read_pretrained
 from scansion.storage.huggingface_layout import MODEL, read_layout
 from scansion.storage.pretrained_source import PACKAGE_NAME, default_at_hand, find_pretrained
-from scansion.models.pretrained_encoder import FEWEST_ROWS_TO_TUNE, borrow, encoder_from
-from scansion.models.document_models import FrozenEncoderModel, FineTunedModel
 
 WORDS = [f"w{i}" for i in range(30)] + ["good", "bad", ","]
 TEXTS = [f"{'good' if i % 2 else 'bad'} w{i % 7} w{i % 5}, w{i % 3}" for i in range(60)]
@@ -102,14 +102,14 @@ def test_the_real_weights_give_what_the_reference_implementation_gives():
     model, tokenizer = transformers.AutoModel.from_pretrained(place), transformers.AutoTokenizer.from_pretrained(place)
     texts = ["A quiet marvel, unbelievable!", "", "Ça alors — 日本語 🙂 x" * 9, "dull " * 300]
     asked = tokenizer(texts, padding=True, return_tensors="pt")
-    borrowed = borrow(Pretrained(), texts)
-    network, mask = borrowed.encoder().network, asked["attention_mask"].bool()
+    documents = read_pretrained(Pretrained(), texts)
+    network, mask = documents.encoder().network, asked["attention_mask"].bool()
     with torch.inference_mode():
         wanted = model.eval()(**asked).last_hidden_state
         found = network(asked["input_ids"], mask)
     assert (found - wanted)[mask].abs().max() < EXACT
     means = (wanted * mask[..., None]).sum(1) / mask.sum(1, keepdim=True)
-    assert np.abs(borrowed.encoder().vectors(borrowed.sequences) - means.numpy()).max() < EXACT
+    assert np.abs(documents.encoder().vectors(documents.sequences) - means.numpy()).max() < EXACT
 
 
 def test_an_encoder_written_here_is_a_bert_to_others(folder):
@@ -164,7 +164,7 @@ def find_and_read(folder: Path):
     return read_layout(find_pretrained(str(folder)))
 
 
-def test_a_place_that_is_not_there_is_said_so(tmp_path):
+def test_a_place_that_is_not_there_is_named(tmp_path):
     with pytest.raises(StorageError, match=r"There is no folder .*nowhere"):
         find_pretrained(str(tmp_path / "nowhere"))
 
@@ -194,9 +194,9 @@ def test_a_mode_that_is_not_there_is_refused():
 
 @pytest.mark.parametrize(("mode", "kind"), [("frozen", FrozenEncoderModel), ("fine-tuned", FineTunedModel)])
 def test_both_ways_learn_and_come_back_from_disk_as_they_were(mode, kind, folder, tmp_path):
-    family = Pretrained(str(folder), mode, dropout=0.0, learning_rate=0.01, pace=1.0)
+    family = Pretrained(str(folder), mode, dropout=0.0, learning_rate=0.01, encoder_lr_scale=1.0)
     model = DocumentClassifier(family, training=QUICK, random_state=0).fit(TEXTS, LABELS)
-    assert type(model.model_) is kind
+    assert type(model.fitted_.model) is kind
     assert model.score(TEXTS, LABELS) > 0.8
     model.save(tmp_path / "model")
     again = load(tmp_path / "model")
@@ -211,7 +211,7 @@ def test_few_rows_are_learned_frozen_and_many_fine_tuned(folder):
         numbers = [float(i % 2) for i in range(rows)]
         model = DocumentRegressor(Pretrained(str(folder)), random_state=0)
         model.fit([TEXTS[i % 60] for i in range(rows)], numbers)
-        assert type(model.model_) is kind
+        assert type(model.fitted_.model) is kind
         assert model.fit_report_.notes[0].startswith(f"{'frozen' if kind is FrozenEncoderModel else 'fine-tuned'}: ")
 
 
@@ -219,16 +219,16 @@ def test_a_budget_too_small_for_an_epoch_keeps_the_weights_frozen(folder):
     rows = 2 * FEWEST_ROWS_TO_TUNE
     model = DocumentClassifier(Pretrained(str(folder)), random_state=0, budget=1e-3)
     model.fit([TEXTS[i % 60] for i in range(rows)], [LABELS[i % 60] for i in range(rows)])
-    assert type(model.model_) is FrozenEncoderModel
+    assert type(model.fitted_.model) is FrozenEncoderModel
     assert "one epoch of fine-tuning takes" in model.fit_report_.notes[0]
 
 
 def test_a_long_text_is_read_in_windows_and_no_token_of_it_is_left_out(folder):
-    encoder = borrow(Pretrained(str(folder)), [])
-    longest = TINY.positions - 2
-    near, far = "w1 " * (longest * 3), "w1 " * (longest * 3 - 1) + "good"
-    sequences = encoder.tokens.encode([near, far, "w1 " * longest])
-    vectors = encoder.encoder().vectors(sequences)
+    documents = read_pretrained(Pretrained(str(folder)), [])
+    most = TINY.max_length
+    near, far = "w1 " * (most * 3), "w1 " * (most * 3 - 1) + "good"
+    sequences = documents.tokenizer.encode([near, far, "w1 " * most])
+    vectors = documents.encoder().vectors(sequences)
     assert np.abs(vectors[0] - vectors[1]).max() > 1e-4
     assert np.allclose(vectors[0], vectors[2], atol=1e-5)  # every window is like that of the short text
 
@@ -237,7 +237,7 @@ def test_vectors_are_made_once_and_found_again(folder, monkeypatch):
     many = [f"{text} w{i}" for i, text in enumerate(TEXTS * 2)][:100]
     labels = (LABELS * 2)[:100]
     first = DocumentClassifier(Pretrained(str(folder), "frozen"), random_state=0).fit(many, labels)
-    monkeypatch.setattr(Encoder, "encode", None)  # whoever reads again fails
+    monkeypatch.setattr(FrozenEncoder, "encode", None)  # whoever reads again fails
     again = DocumentClassifier(Pretrained(str(folder), "frozen"), random_state=1).fit(many, labels)
     assert np.array_equal(again.transform(many), first.transform(many))
 

@@ -25,10 +25,10 @@ with (FOLDER / "greedy_reference.tsv").open(encoding="utf-8") as file:
     REFERENCE = list(csv.DictReader(file, delimiter="\t"))
 
 
-def positions(longest: int, width: int) -> torch.Tensor:
+def positions(max_length: int, width: int) -> torch.Tensor:
     """Its sinusoids: sines then cosines, from position 1, with one wavelength step less than the paper's."""
     steps = torch.arange(width // 2) / (width // 2 - 1)
-    angles = torch.arange(1, longest + 1)[:, None] * 10_000.0**-steps
+    angles = torch.arange(1, max_length + 1)[:, None] * 10_000.0**-steps
     return torch.cat([angles.sin(), angles.cos()], dim=1)
 
 
@@ -77,11 +77,11 @@ def network():
     shape = json.loads((FOLDER / "config.json").read_text())
     family = TransformerEncoderDecoder(
         width=shape["d_model"], heads=shape["num_heads"], layers=shape["encoder_layers"],
-        feed_forward=shape["ffn_dim"], longest=64,
+        feed_forward=shape["ffn_dim"], max_length=64,
     )
     net = family.build(len(SOURCE) + len(TARGET)).eval()
     net.load_state_dict(dict(named(family.layers, family.width)))
-    net.positions = positions(family.longest, family.width)
+    net.positions = positions(family.max_length, family.width)
     return net
 
 
@@ -101,10 +101,10 @@ def read(net, words):
     tokens = torch.zeros(len(words), int(lengths.max()), dtype=torch.int64)
     for row, word in enumerate(words):
         tokens[row, : len(word)] = torch.tensor([SOURCE.index(letter) for letter in word])
-    return net.begin(tokens, torch.arange(tokens.shape[1]) < lengths[:, None], MOST)
+    return net.init_state(tokens, torch.arange(tokens.shape[1]) < lengths[:, None], MOST)
 
 
-def test_greedy_outputs_and_their_chances_are_the_reference(network):
+def test_greedy_outputs_and_their_probabilities_are_the_reference(network):
     words = [row[next(iter(row))] for row in REFERENCE]
     with torch.inference_mode():
         most = torch.full((len(words),), MOST)

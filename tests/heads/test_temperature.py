@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from scansion.heads.temperature import calibrated_losses
 from scansion.heads.multiclass import MulticlassHead
 from scansion.heads.regression import RegressionHead
+from scansion.heads.temperature import calibrated_losses
 
 random = np.random.default_rng(0)
 SCORES = random.normal(size=(300, 3))
@@ -35,4 +35,5 @@ def test_weights_choose_whose_temperature_it_is():
 
 def test_numbers_are_taken_as_they_are():
     targets = np.float32(SCORES[:, 0]) + 1
-    np.testing.assert_allclose(calibrated_losses(RegressionHead(0.0, 1.0), SCORES[:, :1], targets, ONES), 0.5, atol=1e-6)
+    losses = calibrated_losses(RegressionHead(0.0, 1.0), SCORES[:, :1], targets, ONES)
+    np.testing.assert_allclose(losses, 0.5, atol=1e-6)

@@ -10,12 +10,13 @@ import torch
 import scansion
 from encoders import write_encoder
 from scansion.errors import NotFittedError, UsageError
-from scansion.layers.attention import MultiHeadAttention
-from scansion.layers.head_mask import heads_of, heads_masked
 from scansion.inspection.attribution import answer_of
 from scansion.inspection.document_page import words_of
-from scansion.inspection.model_inputs import reading_of
-from scansion.inspection.receptive_field import sight
+from scansion.inspection.model_inputs import model_input
+from scansion.inspection.receptive_field import receptive_field
+from scansion.layers.attention import MultiHeadAttention
+from scansion.layers.head_mask import heads_masked, heads_of
+from small_families import small
 
 WORDS = [f"w{i}" for i in range(12)]
 DRAWN = np.random.default_rng(0).choice(WORDS, (120, 3))
@@ -24,23 +25,23 @@ LABELS = ["up" if i % 2 else "down" for i in range(120)]
 QUICK = scansion.Training(
     min_epochs=10, max_epochs=10, min_batch_tokens=64, max_batch_tokens=64, label_smoothing=0.0
 )
-PLAIN = {"dropout": 0.0, "word_dropout": 0.1, "learning_rate": 0.01}
-DOCUMENT_FAMILIES = {
-    "majority": "baseline", "bag-of-words": "bag-of-words", "n-grams": "n-grams",
-    "rnn": scansion.RNN(width=16, **PLAIN), "lstm": scansion.LSTM(width=16, **PLAIN),
-    "transformer": scansion.Transformer(
-        width=16, heads=2, layers=2, feed_forward=32, embedding_dropout=0.0, longest=16, **PLAIN
-    ),
+PLAIN = {"dropout": 0.0, "embedding_dropout": 0.0, "word_dropout": 0.1, "learning_rate": 0.01}
+OF_WORDS = {
+    name: small(kind, layers=2, max_length=16, **PLAIN)
+    for name, kind in scansion.DOCUMENT_FAMILIES.items() if kind.reads == "words"
 }
+LEARNED = [name for name, family in OF_WORDS.items() if family.learner == "gradient"]
+RECURRENT = [name for name in LEARNED if OF_WORDS[name].trace is not None]
+MODES = ["frozen", "fine-tuned"]
 TEXT = "W1, good w3 unseen"
 
 
 @pytest.fixture(scope="module")
 def models(tmp_path_factory):
     folder = write_encoder(tmp_path_factory.mktemp("encoder") / "tiny", [*WORDS, "good", "bad"])
-    families = DOCUMENT_FAMILIES | {
-        mode: scansion.Pretrained(str(folder), mode, dropout=0.0, learning_rate=0.01, pace=1.0)
-        for mode in ("frozen", "fine-tuned")
+    families = OF_WORDS | {
+        mode: scansion.Pretrained(str(folder), mode, dropout=0.0, learning_rate=0.01, encoder_lr_scale=1.0)
+        for mode in MODES
     }
     return {
         name: scansion.DocumentClassifier(family, training=QUICK, processes=1, random_state=0).fit(TEXTS, LABELS)
@@ -60,7 +61,7 @@ def test_every_family_is_seen_on_the_words_of_one_text(models):
         assert sum(share for _, share in model.probabilities) == pytest.approx(1)
 
 
-@pytest.mark.parametrize("name", DOCUMENT_FAMILIES)
+@pytest.mark.parametrize("name", OF_WORDS)
 def test_a_removal_is_the_fall_of_the_log_probability_without_the_word(models, name):
     model = models[name]
     found = model.look("w1 good w3", "up").models[0]
@@ -76,7 +77,7 @@ def test_neighbouring_words_of_a_long_text_are_removed_together(models):
     assert all(a.last + 1 == b.first for a, b in zip(found.removals, found.removals[1:], strict=False))
 
 
-@pytest.mark.parametrize("name", ["lstm", "transformer", "frozen", "fine-tuned"])
+@pytest.mark.parametrize("name", [*LEARNED, *MODES])
 def test_others_go_on_predicting_while_somebody_looks(models, name):
     model = models[name]
     model.look(TEXT)  # what is made at first is made
@@ -103,22 +104,22 @@ def test_recorded_attention_is_the_models_own_and_changes_nothing(models, name):
 def test_the_effect_of_a_head_is_that_of_its_part_of_the_output_set_to_zero(models, name):
     model = models[name]
     found = model.look(TEXT, "up").models[0]
-    reading = reading_of(model.model_, TEXT)
-    window = reading.windows()[0]
-    layer = [each for each in reading.reader.modules() if isinstance(each, MultiHeadAttention)][1]
+    read = model_input(model.fitted_.model, TEXT)
+    window = read.windows()[0]
+    layer = [each for each in read.network.modules() if isinstance(each, MultiHeadAttention)][1]
     width = layer.output.in_features // layer.heads
     with torch.no_grad():
-        whole = torch.nn.functional.logsigmoid(reading.scores(window.tokens, window)[0, 0])
+        whole = torch.nn.functional.logsigmoid(read.logits(window.tokens, window)[0, 0])
         kept = layer.output.weight.clone()
         layer.output.weight[:, :width] = 0  # the first head's columns
-        without = torch.nn.functional.logsigmoid(reading.scores(window.tokens, window)[0, 0])
+        without = torch.nn.functional.logsigmoid(read.logits(window.tokens, window)[0, 0])
         layer.output.weight.copy_(kept)
     assert model.classes_[1] == "up"
     assert found.attention.effects[1, 0] == pytest.approx(float(whole - without), abs=1e-5)
 
 
-def test_silenced_heads_speak_again_after_the_block(models):
-    network = models["transformer"].model_.reader.network
+def test_masked_heads_work_again_after_the_block(models):
+    network = models["transformer"].fitted_.model.network.encoder
     tokens = torch.tensor([[3, 4, 5]])
     mask = torch.ones_like(tokens, dtype=torch.bool)
     with torch.no_grad():
@@ -128,11 +129,16 @@ def test_silenced_heads_speak_again_after_the_block(models):
         assert torch.equal(network(tokens, mask), before)
 
 
-@pytest.mark.parametrize(("name", "tracks"), [("rnn", 3), ("lstm", 9)])
-def test_gates_written_out_lead_to_the_kernels_states(models, name, tracks):
+GATES = {"rnn": 0, "gru": 2, "lstm": 3}
+
+
+@pytest.mark.parametrize("name", RECURRENT)
+def test_gates_written_out_lead_to_the_kernels_states(models, name):
     found = models[name].look("w1 w2 bad w3").models[0]
     assert found.fidelity < 1e-5
-    assert len(found.tracks) == tracks
+    gates = {track.name for track in found.tracks if track.name.endswith(" gate")}
+    assert len(gates) == GATES.get(name, len(gates))
+    assert len(found.tracks) == 1 + 2 * (len(gates) + 1)  # saliency, and both ways the gates and the movement
     for track in found.tracks:
         assert track.values.shape == (4,)
         assert (track.values >= 0).all()
@@ -142,25 +148,25 @@ def test_gates_written_out_lead_to_the_kernels_states(models, name, tracks):
 def test_saliency_is_how_the_score_moves_with_a_words_vector(models):
     model = models["lstm"]
     track = next(each for each in model.look("w1 good w3").models[0].tracks if each.name == "saliency")
-    reading = reading_of(model.model_, "w1 good w3")
-    window = reading.windows()[0]
+    read = model_input(model.fitted_.model, "w1 good w3")
+    window = read.windows()[0]
     with torch.no_grad():
-        vectors = reading.embedding(window.tokens)
+        vectors = read.embedding(window.tokens)
         slopes = []
         for number in range(vectors.shape[-1]):
             nudge = torch.zeros_like(vectors)
             nudge[0, 1, number] = 1e-2
-            up, down = (float(reading.scores_from(vectors + sign * nudge, window)[0, 0]) for sign in (1, -1))
+            up, down = (float(read.logits_from(vectors + sign * nudge, window)[0, 0]) for sign in (1, -1))
             slopes.append((up - down) / 2e-2)
     assert track.values[1] == pytest.approx(np.linalg.norm(slopes), rel=1e-2)
 
 
-@pytest.mark.parametrize("name", ["bag-of-words", "n-grams", "rnn", "lstm", "transformer"])
-def test_sight_is_the_familys(models, name):
-    assert models[name].look("w1").models[0].sight == sight(DOCUMENT_FAMILIES[name])
+@pytest.mark.parametrize("name", OF_WORDS)
+def test_the_receptive_field_is_the_familys(models, name):
+    assert models[name].look("w1").models[0].sight == receptive_field(OF_WORDS[name])
 
 
-@pytest.mark.parametrize("name", [*DOCUMENT_FAMILIES, "frozen", "fine-tuned"])
+@pytest.mark.parametrize("name", [*OF_WORDS, *MODES])
 @pytest.mark.parametrize("text", ["", " \t ", "...", "zyzzyva", "\u202eabc \x00 <b>", "good \udcff"])
 def test_odd_texts_are_looked_at_too(models, name, text, tmp_path):
     models[name].look(text).save(tmp_path / "look.html")
@@ -168,7 +174,7 @@ def test_odd_texts_are_looked_at_too(models, name, text, tmp_path):
 
 
 def test_a_sure_model_is_as_sure_of_the_other_answer_being_wrong(models):
-    answers = [answer_of(models["lstm"].head_, np.array([[40.0]]), label) for label in ("up", "down")]
+    answers = [answer_of(models["lstm"].fitted_.head, np.array([[40.0]]), label) for label in ("up", "down")]
     assert [float(answer.support(np.array([[40.0]]))[0]) for answer in answers] == pytest.approx([0, -40], abs=1e-9)
 
 
@@ -199,7 +205,7 @@ def test_windows_of_a_long_text_are_looked_at_one_at_a_time(models):
         models["transformer"].look(text, window=5)
 
 
-def test_what_cannot_be_looked_at_is_said(models):
+def test_what_cannot_be_looked_at_is_refused_with_a_sentence(models):
     with pytest.raises(UsageError, match="no label 'upp'; did you mean 'up'"):
         models["lstm"].look("good", "upp")
     with pytest.raises(NotFittedError):
@@ -208,8 +214,16 @@ def test_what_cannot_be_looked_at_is_said(models):
         scansion.look([], "good")
     with pytest.raises(UsageError, match="Expected one text"):
         models["lstm"].look(["good"])
-    with pytest.raises(UsageError, match="Expected classifiers or regressors, got Translator"):
+    with pytest.raises(NotFittedError):
         scansion.look(scansion.Translator(), "good")
+    with pytest.raises(UsageError, match="Expected a fitted model of scansion, got int"):
+        scansion.look(3, "good")
+    with pytest.raises(UsageError, match="different kinds of questions"):
+        scansion.look([models["lstm"], scansion.Translator()], "good")
+    with pytest.raises(UsageError, match="answer does not go with two files of parallel text"):
+        scansion.look(scansion.Translator(), "good", "up")
+    with pytest.raises(UsageError, match="window does not go with two files of parallel text"):
+        scansion.look(scansion.Translator(), "good", window=2)
     number = scansion.DocumentRegressor("bag-of-words").fit(TEXTS, np.arange(120.0))
     with pytest.raises(UsageError, match="answers with numbers"):
         number.look("good", "up")
@@ -255,7 +269,7 @@ LAYERS, HEADS = 1, 8
 
 def plant(layer, head, monkeypatch):
     """From now on networks of LAYERS layers have one head that sees more than its own position."""
-    begin, look, numbers = MultiHeadAttention.__init__, MultiHeadAttention.look, itertools.cycle(range(LAYERS))
+    begin, forward, numbers = MultiHeadAttention.__init__, MultiHeadAttention.forward, itertools.cycle(range(LAYERS))
 
     def numbered(self, width, heads):
         begin(self, width, heads)
@@ -265,10 +279,10 @@ def plant(layer, head, monkeypatch):
         own = torch.eye(queries.shape[1], dtype=torch.bool)
         around = (torch.arange(HEADS) == head) & (self.number == layer)
         sees = own | around[:, None, None]
-        return look(self, queries, keys_values, sees if seen is None else sees & seen | own)
+        return forward(self, queries, keys_values, sees if seen is None else sees & seen | own)
 
     monkeypatch.setattr(MultiHeadAttention, "__init__", numbered)
-    monkeypatch.setattr(MultiHeadAttention, "look", planted)
+    monkeypatch.setattr(MultiHeadAttention, "forward", planted)
 
 
 def colours_after_a_marker(rows, seed):

@@ -5,8 +5,12 @@ import pytest
 import torch
 
 import scansion
-from scansion.learning.seq2seq import TranslationTraining, negative_log_likelihoods
+from scansion.families.catalogue import name_of
+from scansion.layers.attention_capture import AttentionLayer
+from scansion.learning.seq2seq import negative_log_likelihoods
+from scansion.learning.training import TranslationTraining
 from scansion.text.pairs import Pairs
+from small_families import small
 
 ENGLISH = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
 GERMAN = ["null", "eins", "zwei", "drei", "vier", "fünf", "sechs", "sieben", "acht", "neun"]
@@ -25,32 +29,29 @@ def translator(family, epochs, rows=200):
     training = TranslationTraining(
         min_epochs=epochs, max_epochs=epochs, min_batch_tokens=1_000, max_batch_tokens=1_000, label_smoothing=0.0
     )
-    model = scansion.Translator(family, pieces=320, training=training, processes=1, random_state=0)
+    model = scansion.Translator(family, vocab_size=320, training=training, processes=1, random_state=0)
     return model.fit(*backwards(rows, 0))
 
 
-DOCUMENT_FAMILIES = {
-    "transformer": scansion.TransformerEncoderDecoder(width=16, heads=2, layers=2, feed_forward=16),
-    "lstm": scansion.LSTMEncoderDecoder(width=16, hidden=16),
-    "rnn": scansion.RNNEncoderDecoder(width=16, hidden=16),
-    "lstm-without-attention": scansion.SequenceToSequence(width=16, hidden=16),
-}
+OPTIONS = {"layers": 2, "feed_forward": 16, "dropout": 0.1, "max_length": 1_024, "learning_rate": 2e-3}
+FAMILIES = {name: small(kind, **OPTIONS) for name, kind in scansion.TRANSLATION_FAMILIES.items()}
+ATTENDS = {"rnn": True, "lstm-without-attention": False, "gru": True, "lstm": True, "transformer": True}
 
 
-@pytest.fixture(scope="module", params=list(DOCUMENT_FAMILIES))
+@pytest.fixture(scope="module", params=list(FAMILIES))
 def model(request):
-    return translator(DOCUMENT_FAMILIES[request.param], 1)
+    return translator(FAMILIES[request.param], 1)
 
 
-def chance(model, source, target):
-    pair = Pairs(model.subwords_.encode([source]), model.subwords_.encode([target]))
-    return -negative_log_likelihoods(model.writer_, pair)[0]
+def log_probability(model, source, target):
+    pair = Pairs(model.fitted_.tokenizer.encode([source]), model.fitted_.tokenizer.encode([target]))
+    return -negative_log_likelihoods(model.fitted_.model, pair)[0]
 
 
-def test_the_words_chances_add_up_to_the_translations(model):
+def test_the_words_log_probabilities_add_up_to_the_translations(model):
     found = model.look("one two unforgettable", "zwei eins unvergesslich")
     assert found.targets == ("zwei", "eins", "unvergesslich", "<end>")
-    assert found.chances.sum() == pytest.approx(chance(model, found.source, found.target), abs=1e-4)
+    assert found.chances.sum() == pytest.approx(log_probability(model, found.source, found.target), abs=1e-4)
     assert "</html>" in found.html()
 
 
@@ -58,14 +59,16 @@ def test_what_a_word_needed_is_what_it_loses_without_it(model):
     found = model.look("one two three", "drei zwei eins")
     assert found.lost.shape == (4, 3)
     for number, shorter in enumerate(("two three", "one three", "one two")):
-        lost = found.chances.sum() - chance(model, f"{shorter}", found.target)
-        if number:  # the first word of a text has no blank before it in the text, and one in its pieces
+        lost = found.chances.sum() - log_probability(model, f"{shorter}", found.target)
+        if number:  # the first word of a text has no blank before it in the text, and one in its subwords
             assert found.lost[:, number].sum() == pytest.approx(lost, abs=1e-4)
 
 
-def test_recording_changes_nothing_and_a_family_without_attention_says_so(model):
+def test_recording_changes_nothing_and_a_family_without_attention_shows_none(model):
     found = model.look("one two three")
-    if model.family_ == DOCUMENT_FAMILIES["lstm-without-attention"]:
+    attends = any(isinstance(layer, AttentionLayer) for layer in model.fitted_.model.modules())
+    assert attends == ATTENDS.get(name_of(model.fitted_.family), attends)
+    if not attends:
         assert found.attention == ()
         assert "does not attend" in found.html()
     else:
@@ -74,19 +77,19 @@ def test_recording_changes_nothing_and_a_family_without_attention_says_so(model)
 
 
 def test_the_effect_of_a_head_is_measured_on_the_whole_translation():
-    model = translator(DOCUMENT_FAMILIES["transformer"], 1)
+    model = translator(FAMILIES["transformer"], 1)
     found = model.look("one two three", "drei zwei eins")
     across, source, target = found.attention
     for maps, layers in (
-        (across, [block.source_attention for block in model.writer_.network.decoder]),
-        (source, [block.attention for block in model.writer_.network.encoder]),
-        (target, [block.own_attention for block in model.writer_.network.decoder]),
+        (across, [block.source_attention for block in model.fitted_.model.network.decoder]),
+        (source, [block.attention for block in model.fitted_.model.network.encoder]),
+        (target, [block.own_attention for block in model.fitted_.model.network.decoder]),
     ):
         layer = layers[1]
         kept = layer.output.weight.detach().clone()
         with torch.no_grad():
             layer.output.weight[:, 8:] = 0  # the second head's columns
-            without = chance(model, found.source, found.target)
+            without = log_probability(model, found.source, found.target)
             layer.output.weight.copy_(kept)
         assert maps.effects[1, 1] == pytest.approx(found.chances.sum() - without, abs=1e-4)
 

@@ -9,7 +9,7 @@ from torch import nn
 
 from scansion.families.bert import Bert
 from scansion.layers.packed import PACKS, PackedLinear, packed
-from scansion.learning.frozen_encoder import Encoder
+from scansion.learning.frozen_encoder import FrozenEncoder
 from scansion.text.batches import Sequences
 
 needs_packing = pytest.mark.skipif(not PACKS, reason="torch has no packed products on this processor")
@@ -44,7 +44,7 @@ def test_a_packed_network_reads_as_the_network_does_and_leaves_it_as_it_was():
 
 
 def test_an_encoder_that_has_read_can_be_copied():
-    encoder = Encoder(bert(), 24, 18)
+    encoder = FrozenEncoder(bert(), 24, 18)
     rows = Sequences(np.arange(20, dtype=np.int32), np.array([0, 4]), np.array([4, 16]))
     vectors = encoder.fresh_vectors(rows)
     np.testing.assert_array_equal(copy.deepcopy(encoder).fresh_vectors(rows), vectors)

@@ -24,19 +24,21 @@ from scansion.families.lstm import LSTM
 from scansion.families.rnn import RNN
 from scansion.families.transformer import Transformer
 from scansion.heads.multiclass import MulticlassHead
-from scansion.learning.checkpoints import Checkpoints, Stop
-from scansion.learning.loop import SingleProcess, Training
-from scansion.learning.document_network import Examples
-from scansion.learning.document_job import DocumentJob
-from scansion.learning.run import TrainedWeights, train_job
-from scansion.storage.run_folder import Run
+from scansion.learning.checkpoints import Checkpoints, StopRequest
+from scansion.learning.description import FitDescription
+from scansion.learning.document_job import DocumentJob, Examples, Start
+from scansion.learning.events import finished
+from scansion.learning.loop import train_job
+from scansion.learning.process_group import SingleProcess
+from scansion.learning.training import Training
+from scansion.storage.run_folder import RunFolder
 from scansion.text.vocabulary import Vocabulary
 from scansion.text.word_tokenizer import read_words
 
-DOCUMENT_FAMILIES = {
+FAMILIES = {
     "rnn": RNN(width=8),
     "lstm": LSTM(width=8),
-    "transformer": Transformer(width=8, heads=2, feed_forward=16, longest=16),
+    "transformer": Transformer(width=8, heads=2, feed_forward=16, max_length=16),
 }
 WORDS = itertools.product(("red", "blue"), ("round", "flat"), "abcdef", "12")
 TEXTS = [" ".join([*words, "thing"]) for words in WORDS]
@@ -58,18 +60,16 @@ def learned(folder: Path, name: str) -> str:
         )
         for part in (rows[::6], np.setdiff1d(rows, rows[::6]))
     )
-    labels = MulticlassHead(("blue", "red"))
-    job = DocumentJob(
-        DOCUMENT_FAMILIES[name], labels, len(vocabulary), len(vocabulary.pieces), TRAINING, 0, vocabulary.spell(corpus.types),
-        kept, held,
-    )
-    with Run.begin(folder, {"family": name}, resume=True) as run:
-        checkpoints = Checkpoints(run, 0.0, Stop())
-        *_, last = train_job(job, SingleProcess(), checkpoints=checkpoints)
-    assert isinstance(last, TrainedWeights)
-    digest = hashlib.sha256(json.dumps([last.epoch, last.steps, last.tokens, last.ended]).encode())
-    for key in sorted(last.weights):
-        digest.update(last.weights[key].tobytes())
+    head = MulticlassHead(("blue", "red"))
+    description = FitDescription("classify", FAMILIES[name], TRAINING, 0, len(TEXTS), head=head)
+    start = Start(len(vocabulary), len(vocabulary.char_ngrams), vocabulary.index(corpus.types))
+    job = DocumentJob(description, start, kept, held)
+    with RunFolder.begin(folder, {"family": name}, resume=True) as run:
+        checkpoints = Checkpoints(run, 0.0, StopRequest())
+        trained = finished(train_job)(job, SingleProcess(), checkpoints=checkpoints)
+    digest = hashlib.sha256(json.dumps([trained.epoch, trained.steps, trained.tokens, trained.ended]).encode())
+    for key in sorted(trained.weights):
+        digest.update(trained.weights[key].tobytes())
     return digest.hexdigest()
 
 
@@ -124,13 +124,13 @@ def check(name: str, kills: int) -> None:
     assert set(told["killed"]) == {told["whole"]}
 
 
-@pytest.mark.parametrize("name", list(DOCUMENT_FAMILIES))
+@pytest.mark.parametrize("name", list(FAMILIES))
 def test_a_run_killed_at_random_instants_ends_with_the_same_weights(name):
     check(name, 10)
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("name", list(DOCUMENT_FAMILIES))
+@pytest.mark.parametrize("name", list(FAMILIES))
 def test_a_run_killed_two_hundred_times_ends_with_the_same_weights(name):
     check(name, 200)
 

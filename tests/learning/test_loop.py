@@ -15,17 +15,20 @@ from scansion.families.rnn import RNN
 from scansion.families.transformer import Transformer
 from scansion.heads.multiclass import MulticlassHead
 from scansion.layers.dropout import reseed
-from scansion.learning import gradient
-from scansion.learning.loop import SingleProcess, Training, height, train
+from scansion.learning import loop
+from scansion.learning.document_job import Examples
+from scansion.learning.document_network import DocumentNetwork, build_document_network
+from scansion.learning.loop import lr_schedule, train
 from scansion.learning.optimizer import Optimizer
-from scansion.learning.document_network import Examples, DocumentNetwork, build_document_network
+from scansion.learning.process_group import SingleProcess
+from scansion.learning.training import Training
 from scansion.text.vocabulary import Vocabulary
 from scansion.text.word_tokenizer import read_words
 
 SMALL = {
     "rnn": RNN(width=8),
     "lstm": LSTM(width=8),
-    "transformer": Transformer(width=8, heads=2, feed_forward=16, longest=32),
+    "transformer": Transformer(width=8, heads=2, feed_forward=16, max_length=32),
 }
 RECIPE = Training()
 ROWS = 12
@@ -50,14 +53,14 @@ def plan(epoch: int) -> list[np.ndarray]:
     return [np.arange(begin, begin + 4) for begin in range(0, ROWS, 4)]
 
 
-def optimiser_of(model: nn.Module) -> Optimizer:
+def optimizer_of(model: nn.Module) -> Optimizer:
     return Optimizer(model, RECIPE.weight_decay, RECIPE.max_grad_norm)
 
 
 def run(model: nn.Module, epochs: int = 2, **options):
     return train(
-        model, optimiser_of(model), plan, lambda rows: rows, np.ones(ROWS), np.full(ROWS, 5), RECIPE,
-        **{"epochs": epochs, "learning_rate": 0.1, "seed": 0, "engine": SingleProcess(), **options},
+        model, optimizer_of(model), plan, lambda rows: rows, np.ones(ROWS), np.full(ROWS, 5), RECIPE.warmup,
+        **{"epochs": epochs, "learning_rate": 0.1, "seed": 0, "group": SingleProcess(), **options},
     )  # fmt: skip
 
 
@@ -119,11 +122,11 @@ def test_the_loop_puts_the_model_back_to_training_after_each_look():
     ("progress", "expected"), [(0.05, 0.5), (0.1, 1.0), (0.55, 0.5), (0.99, 0.1 / 9), (1.0, 0.0)]
 )
 def test_the_learning_rate_rises_then_falls_in_straight_lines(progress, expected):
-    assert height(progress, 0.1) == pytest.approx(expected)
+    assert lr_schedule(progress, 0.1) == pytest.approx(expected)
 
 
 def test_the_very_first_step_is_small_and_not_nought():
-    assert 0 < height(0.0, 0.1) < 0.01
+    assert 0 < lr_schedule(0.0, 0.1) < 0.01
 
 
 def rates(monkeypatch) -> list[float]:
@@ -135,7 +138,7 @@ def rates(monkeypatch) -> list[float]:
 
 def test_a_deadline_ends_a_run_early_with_the_schedule_near_zero(monkeypatch):
     seen = rates(monkeypatch)
-    monkeypatch.setattr(gradient, "time", ticking(0.5))  # which is looked at before and after a step
+    monkeypatch.setattr(loop, "time", ticking(0.5))  # which is looked at before and after a step
     steps = list(run(Slope(), epochs=1000, deadline=55.0))
     assert len(steps) == 55
     assert steps[-1].progress == pytest.approx(54.5 / 55)
@@ -144,7 +147,7 @@ def test_a_deadline_ends_a_run_early_with_the_schedule_near_zero(monkeypatch):
 
 
 def test_a_deadline_far_away_changes_nothing(monkeypatch):
-    monkeypatch.setattr(gradient, "time", ticking(1.0))
+    monkeypatch.setattr(loop, "time", ticking(1.0))
     assert [step.progress for step in run(Slope(), deadline=1e5)] == pytest.approx([i / 6 for i in range(6)], abs=1e-4)
 
 
@@ -169,8 +172,8 @@ def test_many_rows_are_not_all_named():
     model = Slope()
     model.poisoned = {3}
     whole = train(
-        model, optimiser_of(model), lambda epoch: [np.arange(ROWS)], lambda rows: rows, np.ones(ROWS), np.ones(ROWS),
-        RECIPE, epochs=1, learning_rate=0.1, seed=0, engine=SingleProcess(),
+        model, optimizer_of(model), lambda epoch: [np.arange(ROWS)], lambda rows: rows, np.ones(ROWS), np.ones(ROWS),
+        RECIPE.warmup, epochs=1, learning_rate=0.1, seed=0, group=SingleProcess(),
     )  # fmt: skip
     with pytest.raises(DivergedError, match=r"rows 0, 1, 2, 3, 4, 5, 6, 7 …\)"):
         next(whole)
@@ -181,8 +184,8 @@ def test_processes_share_every_batch_without_asking_each_other(size):
     taken = []
     for rank in range(size):
         model = Slope()
-        engine = SimpleNamespace(rank=rank, size=size, share=lambda model, loss, progress: (loss, progress))
-        for _ in run(model, epochs=1, engine=engine):
+        group = SimpleNamespace(rank=rank, size=size, share=lambda model, loss, progress: (loss, progress))
+        for _ in run(model, epochs=1, group=group):
             pass
         taken += [row for rows in model.rows for row in rows]
     assert sorted(taken) == list(range(ROWS))
@@ -194,39 +197,39 @@ TEXTS = ["the sun is up", "the rain is back", "sun and warmth", "rain and wind a
 LABELS = np.array([1, 0, 1, 0, 1, 0])
 
 
-def small_reader(name: str, smoothing: float = 0.0) -> tuple[DocumentNetwork, Examples]:
+def small_network(name: str, smoothing: float = 0.0) -> tuple[DocumentNetwork, Examples]:
     corpus = read_words(TEXTS)
     vocabulary = Vocabulary.learn(corpus)
     family = SMALL[name]
-    reader = build_document_network(
-        family, len(vocabulary), len(vocabulary.pieces), MulticlassHead(("rain", "sun")), smoothing, 0,
+    network = build_document_network(
+        family, len(vocabulary), len(vocabulary.char_ngrams), MulticlassHead(("rain", "sun")), smoothing, 0,
         word_sum=family.word_sum == "always",
     )
-    reader.use(vocabulary.spell(corpus.types))
-    return reader, Examples(vocabulary.encode(corpus), LABELS, np.ones(len(TEXTS)))
+    network.use(vocabulary.index(corpus.types))
+    return network, Examples(vocabulary.encode(corpus), LABELS, np.ones(len(TEXTS)))
 
 
 @pytest.mark.parametrize("name", list(SMALL))
 def test_every_parameter_of_every_family_gets_a_gradient(name):
-    reader, examples = small_reader(name)
-    reader.train()
-    reseed(reader, 0, 0)
-    reader.loss(examples.batch(np.arange(len(TEXTS)))).backward()
-    silent = [name for name, weights in reader.named_parameters() if weights.grad is None or not weights.grad.any()]
+    network, examples = small_network(name)
+    network.train()
+    reseed(network, 0, 0)
+    network.loss(examples.batch(np.arange(len(TEXTS)))).backward()
+    silent = [name for name, weights in network.named_parameters() if weights.grad is None or not weights.grad.any()]
     assert silent == []
 
 
 @pytest.mark.parametrize("name", list(SMALL))
 def test_one_batch_can_be_memorised(name):
-    reader, examples = small_reader(name)
-    for layer in reader.modules():
+    network, examples = small_network(name)
+    for layer in network.modules():
         if hasattr(layer, "threshold"):
             layer.threshold = 0
     rows = np.arange(len(TEXTS))
     steps = train(
-        reader, optimiser_of(reader), lambda epoch: [rows], examples.batch, examples.weights,
-        examples.sequences.lengths, RECIPE,
-        epochs=150, learning_rate=0.03, seed=0, engine=SingleProcess(),
+        network, optimizer_of(network), lambda epoch: [rows], examples.batch, examples.weights,
+        examples.sequences.lengths, RECIPE.warmup,
+        epochs=150, learning_rate=0.03, seed=0, group=SingleProcess(),
     )  # fmt: skip
     *_, last = steps
     assert last.loss < 0.02
@@ -237,17 +240,17 @@ def test_the_same_seed_learns_the_same_weights_with_dropout_on(name):
     learned = []
     for _ in range(2):
         torch.rand(3)  # torch's own random state is no part of it
-        reader, examples = small_reader(name)
+        network, examples = small_network(name)
         for _ in train(
-            reader, optimiser_of(reader), lambda epoch: [np.arange(6)], examples.batch, examples.weights,
-            examples.sequences.lengths, RECIPE,
-            epochs=5, learning_rate=0.03, seed=0, engine=SingleProcess(),
+            network, optimizer_of(network), lambda epoch: [np.arange(6)], examples.batch, examples.weights,
+            examples.sequences.lengths, RECIPE.warmup,
+            epochs=5, learning_rate=0.03, seed=0, group=SingleProcess(),
         ):  # fmt: skip
             pass
-        learned.append(reader.state_dict())
+        learned.append(network.state_dict())
     assert all(torch.equal(learned[0][key], learned[1][key]) for key in learned[0])
 
 
 def test_a_small_corpus_is_read_more_often_in_smaller_batches():
     assert [RECIPE.epochs(tokens) for tokens in (0, 10**4, 4 * 10**6, 10**9)] == [8, 8, 5, 3]
-    assert [RECIPE.batch(tokens) for tokens in (0, 10**4, 10**5, 10**9)] == [100, 100, 800, 4_000]
+    assert [RECIPE.batch_tokens(tokens) for tokens in (0, 10**4, 10**5, 10**9)] == [100, 100, 800, 4_000]

@@ -12,9 +12,12 @@ import torch
 
 from scansion.families.lstm import LSTM
 from scansion.heads.multiclass import MulticlassHead
-from scansion.learning.loop import SingleProcess, Training, train
+from scansion.learning.document_job import Examples
+from scansion.learning.document_network import build_document_network
+from scansion.learning.loop import train
 from scansion.learning.optimizer import Optimizer
-from scansion.learning.document_network import Examples, build_document_network
+from scansion.learning.process_group import SingleProcess
+from scansion.learning.training import Training
 from scansion.text.batches import epoch_plan
 from scansion.text.vocabulary import Vocabulary
 from scansion.text.word_tokenizer import read_words
@@ -36,12 +39,14 @@ def main() -> None:
     sequences, targets = vocabulary.encode(corpus), np.arange(len(texts)) % 2
     examples = Examples(sequences, targets, np.ones(len(texts)))
     head = MulticlassHead(("a", "b"))
-    reader = build_document_network(LSTM(width=16), len(vocabulary), len(vocabulary.pieces), head, 0.1, 0, word_sum=False)
-    reader.use(vocabulary.spell(corpus.types))
+    network = build_document_network(
+        LSTM(width=16), len(vocabulary), len(vocabulary.char_ngrams), head, 0.1, 0, word_sum=False
+    )
+    network.use(vocabulary.index(corpus.types))
     steps = train(
-        reader, Optimizer(reader, 0.01, 1.0), lambda epoch: epoch_plan(sequences.lengths, 100, 0, epoch),
-        examples.batch, examples.weights, sequences.lengths, Training(), epochs=10**6, learning_rate=1e-3, seed=0,
-        engine=SingleProcess(),
+        network, Optimizer(network, 0.01, 1.0), lambda epoch: epoch_plan(sequences.lengths, 100, 0, epoch),
+        examples.batch, examples.weights, sequences.lengths, Training().warmup, epochs=10**6, learning_rate=1e-3,
+        seed=0, group=SingleProcess(),
     )  # fmt: skip
     for step in steps:
         if step.number == WARM_UP:

@@ -9,13 +9,11 @@ import pytest
 
 import scansion
 from scansion.errors import InterruptedRunError
-from scansion.learning.linear_head import Remark
-from scansion.learning.loop import Step
-from scansion.learning.run import Epoch
-from scansion.storage.metrics import METRICS, PICTURE
-from scansion.tasks import recording
-from scansion.tasks.encoder import pretraining
+from scansion.learning import metrics_log
 from scansion.learning.checkpointing import Checkpointing
+from scansion.learning.events import Epoch, Remark, Step
+from scansion.storage.metrics import METRICS, PICTURE
+from scansion.tasks.encoder import pretraining
 
 TEXTS = [f"{a} {b} and {c} thing" for a in ("red", "blue") for b in ("round", "flat", "long", "thin", "old")
          for c in "abcdefghij"]
@@ -51,7 +49,7 @@ def whole(tmp_path_factory):
     """The events of an uninterrupted fit, and the folder its curves are in."""
     folder = tmp_path_factory.mktemp("whole")
     with keeping(folder) as kept:
-        events = list(model().fitting(TEXTS, LABELS, keeping=kept))
+        events = list(model().fitting(TEXTS, LABELS, checkpointing=kept))
         assert kept.finish() == [f"training curves: {folder / 'model.curves' / PICTURE}"]
     assert [entry.name for entry in folder.iterdir()] == ["model.curves"]
     return events, folder / "model.curves"
@@ -91,7 +89,7 @@ def fit_stopped_after(step: int, place: Checkpointing, pretrain: str | None = No
             place.stop.ask()
 
     with place, pytest.raises(InterruptedRunError):
-        list(map(asked, model(pretrain).fitting(TEXTS, LABELS, keeping=place)))
+        list(map(asked, model(pretrain).fitting(TEXTS, LABELS, checkpointing=place)))
 
 
 def test_a_run_that_was_stopped_and_killed_ends_with_the_lines_of_one_that_was_not(whole, tmp_path):
@@ -100,24 +98,24 @@ def test_a_run_that_was_stopped_and_killed_ends_with_the_lines_of_one_that_was_n
     assert "step 3 in" in (tmp_path / "model.run" / PICTURE).read_text(encoding="utf-8")
     with keeping(tmp_path) as kept:
         kept.seconds = 1e9  # no checkpoint after this one
-        for event in model().fitting(TEXTS, LABELS, keeping=kept):
+        for event in model().fitting(TEXTS, LABELS, checkpointing=kept):
             if isinstance(event, Step) and event.number == 6:
                 break
     path = tmp_path / "model.run" / METRICS
     path.write_bytes(path.read_bytes()[:-7])  # as a power cut may leave it
     with keeping(tmp_path) as kept:
-        list(model().fitting(TEXTS, LABELS, keeping=kept))
+        list(model().fitting(TEXTS, LABELS, checkpointing=kept))
         kept.finish()
     assert untimed(tmp_path / "model.curves" / METRICS) == untimed(whole[1] / METRICS)
 
 
 def test_pretraining_has_curves_of_its_own(tmp_path, monkeypatch):
-    monkeypatch.setattr("scansion.tasks.documents.Pretraining", lambda: SHORT)
+    monkeypatch.setattr("scansion.tasks.document_estimator.Pretraining", lambda: SHORT)
     for name, stops in (("whole", ()), ("broken", (3, 5))):
         for stop in stops:
             fit_stopped_after(stop, keeping(tmp_path, name), "own")
         with keeping(tmp_path, name) as kept:
-            list(model("own").fitting(TEXTS, LABELS, keeping=kept))
+            list(model("own").fitting(TEXTS, LABELS, checkpointing=kept))
             kept.finish()
     files = {METRICS, PICTURE, f"pretraining-{METRICS}", f"pretraining-{PICTURE}"}
     assert {file.name for file in (tmp_path / "whole.curves").iterdir()} == files
@@ -128,13 +126,13 @@ def test_pretraining_has_curves_of_its_own(tmp_path, monkeypatch):
 
 def test_an_encoder_of_ones_own_and_a_translator_have_them_too(tmp_path):
     sizes = scansion.Bert(width=16, heads=2, layers=1, feed_forward=32, positions=16, dropout=0.0)
-    quick = scansion.Translator("rnn", pieces=300, processes=1, random_state=0)
+    quick = scansion.Translator("rnn", vocab_size=300, processes=1, random_state=0)
     quick.set_params(training=type(quick.training)(min_epochs=1, max_epochs=1))
     with keeping(tmp_path, "encoder") as kept:
-        list(pretraining(TEXTS, sizes, pieces=300, training=SHORT, processes=1, random_state=0, keeping=kept))
+        list(pretraining(TEXTS, sizes, vocab_size=300, training=SHORT, processes=1, random_state=0, checkpointing=kept))
         kept.finish()
     with keeping(tmp_path, "translator") as kept:
-        list(quick.fitting(TEXTS[:40], LABELS[:40], keeping=kept))
+        list(quick.fitting(TEXTS[:40], LABELS[:40], checkpointing=kept))
         kept.finish()
     for name, title in (("encoder", "bert"), ("translator", "rnn")):
         found = lines(tmp_path / f"{name}.curves" / METRICS)
@@ -145,7 +143,7 @@ def test_an_encoder_of_ones_own_and_a_translator_have_them_too(tmp_path):
 def test_where_nothing_is_learned_step_by_step_there_is_nothing_to_see_and_older_curves_go(whole, tmp_path):
     shutil.copytree(whole[1], tmp_path / "model.curves")
     with keeping(tmp_path) as kept:
-        list(scansion.DocumentClassifier("bag-of-words").fitting(TEXTS, LABELS, keeping=kept))
+        list(scansion.DocumentClassifier("bag-of-words").fitting(TEXTS, LABELS, checkpointing=kept))
         assert kept.finish() == []
     assert not list(tmp_path.iterdir())
 
@@ -154,12 +152,12 @@ def test_a_disk_that_takes_no_metrics_costs_the_curves_and_no_training(whole, tm
     def full(self, line):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(recording.Metrics, "add", full)
+    monkeypatch.setattr(metrics_log.Metrics, "add", full)
     estimator = model()
     with keeping(tmp_path) as kept:
-        events = list(estimator.fitting(TEXTS, LABELS, keeping=kept))
+        events = list(estimator.fitting(TEXTS, LABELS, checkpointing=kept))
         assert kept.finish() == []
-    assert [event.text for event in events if isinstance(event, Remark)][1:] == [
+    assert [event.message for event in events if isinstance(event, Remark)][1:] == [
         f"Warning: the training goes on, and its curves do not: {tmp_path / 'model.run'} cannot be written (No space "
         "left on device)."
     ]
@@ -172,7 +170,7 @@ def test_curves_that_cannot_stay_are_told_of_and_the_run_goes(tmp_path):
     (tmp_path / "model.curves").mkdir()
     (tmp_path / "model.curves" / "mine.txt").write_text("mine")
     with keeping(tmp_path) as kept:
-        list(model().fitting(TEXTS, LABELS, keeping=kept))
+        list(model().fitting(TEXTS, LABELS, checkpointing=kept))
         (said,) = kept.finish()
     assert said.startswith("Warning: the training curves are lost.")
     assert not (tmp_path / "model.run").exists()

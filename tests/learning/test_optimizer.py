@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from scansion.learning.optimizer import NUMBERS, TABLE_RATE, Optimizer, others_of, tables_of
+from scansion.learning.optimizer import NUMBERS, TABLE_LR_SCALE, Optimizer, others_of, tables_of
 
 DECAY, RATES = 0.01, (0.1, 0.05, 0.02)
 
@@ -29,7 +29,7 @@ def trained(max_grad_norm: float) -> Words:
     model = Words()
     optimizer = Optimizer(model, DECAY, max_grad_norm)
     for batch, rate in zip(BATCHES, RATES, strict=True):
-        optimizer.clear()
+        optimizer.zero_grad()
         model.loss(batch).backward()
         optimizer.step(rate)
     return model
@@ -47,14 +47,14 @@ def reference(max_grad_norm: float) -> Words:
         length = torch.cat([gradient.to_dense().flatten() for gradient in gradients]).norm()
         for gradient in gradients:
             gradient *= min(1.0, max_grad_norm / (length.item() + 1e-6))
-        for optimizer, share in ((adamw, 1.0), (adam, TABLE_RATE)):
+        for optimizer, share in ((adamw, 1.0), (adam, TABLE_LR_SCALE)):
             for group in optimizer.param_groups:
                 group["lr"] = share * rate
             optimizer.step()
     return model
 
 
-def test_it_moves_the_weights_as_torchs_own_optimisers_do():
+def test_it_moves_the_weights_as_torchs_own_optimizers_do():
     for largest in (1e9, 0.5):
         for mine, theirs in zip(trained(largest).parameters(), reference(largest).parameters(), strict=True):
             # torch adds its small constant before the correction of the roots, which tells for very small gradients
@@ -78,5 +78,5 @@ def test_gradients_lie_in_one_row_in_which_processes_can_send_them():
     model.loss([1, 2]).backward()
     assert torch.equal(optimizer.flat[:-NUMBERS], torch.cat([each.grad.flatten() for each in others_of(model)]))
     assert optimizer.flat.any()
-    optimizer.clear()
+    optimizer.zero_grad()
     assert not any(each.grad.any() for each in others_of(model))

@@ -7,10 +7,10 @@ import pytest
 from scipy.sparse import csr_matrix
 from sklearn.linear_model import LogisticRegression
 
-from scansion.heads.temperature import calibrated_losses
-from scansion.heads.multilabel import MultilabelHead
 from scansion.heads.multiclass import MulticlassHead
+from scansion.heads.multilabel import MultilabelHead
 from scansion.heads.regression import RegressionHead
+from scansion.heads.temperature import calibrated_losses
 from scansion.layers.sparse_blocks import SparseBlocks
 from scansion.learning.solver import (
     FIRST_STRENGTHS,
@@ -38,7 +38,7 @@ def same(one: Choice, other: Choice) -> bool:
     return (
         (one.strength, one.held_out, one.reason) == (other.strength, other.held_out, other.reason)
         and np.array_equal(one.rows, other.rows)
-        and np.array_equal(one.scores, other.scores)
+        and np.array_equal(one.logits, other.logits)
     )
 
 
@@ -124,12 +124,12 @@ def test_held_out_losses_are_those_of_scikit_learn_on_the_same_folds():
         assert loss == pytest.approx(expected, abs=0.005)  # strengths are ranked by a coarser solution
 
 
-def test_every_row_is_held_out_once_and_its_scores_are_kept():
+def test_every_row_is_held_out_once_and_its_logits_are_kept():
     vectors, targets = made()
     choice = choose_strength(vectors, targets, HEAD, 0)
     assert sorted(choice.rows.tolist()) == list(range(len(targets)))
-    assert choice.scores.shape == (len(targets), 1)
-    losses = calibrated_losses(HEAD, choice.scores, targets[choice.rows], np.ones(len(targets)))
+    assert choice.logits.shape == (len(targets), 1)
+    losses = calibrated_losses(HEAD, choice.logits, targets[choice.rows], np.ones(len(targets)))
     assert losses.mean() == pytest.approx(choice.held_out[choice.strength])
 
 
@@ -137,7 +137,7 @@ def test_a_deadline_that_has_passed_leaves_the_first_strengths():
     vectors, targets = made()
     choice = choose_strength(vectors, targets, HEAD, 0, deadline=time.monotonic() - 1)
     assert set(choice.held_out) == set(FIRST_STRENGTHS)
-    assert len(choice.scores) == len(choice.rows) == len(targets)
+    assert len(choice.logits) == len(choice.rows) == len(targets)
 
 
 def test_prior_widths_are_learned_without_the_held_out_targets():

@@ -11,7 +11,8 @@ from scansion.storage.limits import CONFIG, VOCABULARY, WEIGHTS
 
 TEXTS = ["rain and wind", "sun and rain", "sun and wind", "wind and sun"] * 3
 WIDTH = 8
-SCORES = {
+OUTPUT = "output.weight"
+SHAPES = {
     "no matrix": np.zeros(2 * WIDTH, np.float32),
     "a single number": np.zeros((), np.float32),
     "of another width": np.zeros((1, 5 * WIDTH), np.float32),
@@ -27,10 +28,12 @@ def fitted(tmp_path_factory):
     return folder
 
 
-@pytest.mark.parametrize("name", SCORES)
-def test_scores_that_fit_no_reader_are_refused_with_a_sentence(fitted, tmp_path, name):
+@pytest.mark.parametrize("name", SHAPES)
+def test_an_output_layer_that_fits_no_encoder_is_refused_with_a_sentence(fitted, tmp_path, name):
     files = {each: (fitted / each).read_bytes() for each in (CONFIG, VOCABULARY)}
-    tensors = load_file(fitted / WEIGHTS) | {"scores.weight": SCORES[name]}
+    tensors = load_file(fitted / WEIGHTS)
+    assert OUTPUT in tensors
+    tensors[OUTPUT] = SHAPES[name]
     described = {"task": "classify", "family": "lstm", "data_fingerprint": "0" * 64}
     publish(tmp_path / "model", files | {WEIGHTS: tensors}, described)
     with pytest.raises(UnsafeFolderError, match=r"weights\.safetensors does not fit config\.json"):

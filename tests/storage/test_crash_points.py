@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from scansion.storage.manifest import library_versions
-from scansion.storage.run_folder import Run
+from scansion.storage.run_folder import RunFolder
 
 CALLS = ("openat", "write", "fsync", "rename", "mkdir", "close")
 FAULTS = {"killed": "signal=KILL", "full": "error=ENOSPC", "broken": "error=EIO"}
@@ -29,7 +29,7 @@ def tensors(step: int) -> dict[str, np.ndarray]:
 
 def save(folder: Path, step: int) -> None:
     """The process that strace watches: what it is about to do is marked by writes of its own."""
-    with Run.begin(folder, DESCRIBED, resume=True) as run:
+    with RunFolder.begin(folder, DESCRIBED, resume=True) as run:
         arrays = tensors(step)
         library_versions()  # looked up once a process
         os.write(1, BEGUN.encode())
@@ -47,7 +47,7 @@ def traced(folder: Path, step: int, *options: str) -> subprocess.CompletedProces
 
 def begin(folder: Path) -> None:
     """A run with as many checkpoints as are kept, so that the next save removes one."""
-    with Run.begin(folder, DESCRIBED, resume=True) as run:
+    with RunFolder.begin(folder, DESCRIBED, resume=True) as run:
         for step in (1, 2):
             run.save(step, {"step": step}, tensors(step))
 
@@ -87,7 +87,7 @@ def test_no_call_of_a_save_leaves_a_run_without_its_newest_checkpoint(points, fa
         done = traced(folder, step + 1, "-e", f"inject={call}:{FAULTS[fault]}:when={number}")
         begun, ended = BEGUN in done.stdout, ENDED in done.stdout
         reached += begun and not ended
-        with Run.begin(folder, DESCRIBED, resume=True) as run:
+        with RunFolder.begin(folder, DESCRIBED, resume=True) as run:
             newest = run.newest()
             assert newest is not None, (call, number)
             assert not run.faults, (call, number)

@@ -78,7 +78,7 @@ def record(data: bytes) -> dict:
 def manifest_of(files: dict[str, bytes]) -> dict:
     return {
         "format": "scansion-model",
-        "format_version": 1,
+        "format_version": 2,
         "task": "classify",
         "family": "lstm",
         "data_fingerprint": "0" * 64,
@@ -333,8 +333,8 @@ HOSTILE: dict[str, tuple[Callable[[Path], object], str]] = {
     # manifest.json
     "a manifest of another format": (with_manifest(format="scansion-run"), 'does not say format "scansion-model"'),
     "a manifest of no format": (with_manifest(format=None), 'does not say format "scansion-model"'),
-    "a manifest from the future": (with_manifest(format_version=2, soul="new"), "has format version 2, this scansion "),
-    "a manifest from the far future": (with_manifest(format_version=2**60), "reads up to 1. Upgrade it"),
+    "a manifest from the future": (with_manifest(format_version=3, soul="new"), "has format version 3, this scansion "),
+    "a manifest from the far future": (with_manifest(format_version=2**60), "reads up to 2. Upgrade it"),
     "a version that is text": (with_manifest(format_version="1"), "'format_version' must be a whole number from 1"),
     "a version that is true": (with_manifest(format_version=True), "'format_version' must be a whole number from 1"),
     "a version of nought": (with_manifest(format_version=0), "'format_version' must be a whole number from 1"),

@@ -4,6 +4,7 @@ import itertools
 import os
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,15 +12,17 @@ import torch
 from sklearn.base import clone
 
 import scansion
-from scansion.models.native_translator import Native
 from scansion.errors import NotFittedError, UnsafeFolderError, UsageError
-from scansion.families.recurrent_encoder_decoder import LSTMEncoderDecoder, RNNEncoderDecoder
-from scansion.families.sequence_to_sequence import SequenceToSequence
+from scansion.families.catalogue import TRANSLATION_FAMILIES, name_of
 from scansion.families.transformer_encoder_decoder import TransformerEncoderDecoder
-from scansion.layers.attention_capture import recorded
-from scansion.learning.seq2seq import TranslationTraining, batch_of
-from scansion.tasks.translation import Translator
+from scansion.layers.attention_capture import AttentionLayer, recorded
+from scansion.learning.seq2seq import batch_of
+from scansion.learning.training import TranslationTraining
+from scansion.models.native_translator import NativeTranslator
+from scansion.tasks.translator import Translator
 from scansion.text.pairs import Pairs
+from scansion.text.subword_tokenizer import SubwordTokenizer
+from small_families import small
 
 ONES = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
 TENS = ["-", "-", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
@@ -39,19 +42,16 @@ def in_words(number: int) -> str:
 NUMBERS = [number for number in range(20, 5_000) if number % 100 // 10 != 1]
 DIGITS = [" ".join(str(number)) for number in NUMBERS]
 WORDS = [in_words(number) for number in NUMBERS]
-SMALL = {
-    "transformer": TransformerEncoderDecoder(width=16, heads=2, layers=1, feed_forward=32),
-    "lstm": LSTMEncoderDecoder(width=16, hidden=16),
-    "rnn": RNNEncoderDecoder(width=16, hidden=16),
-    "lstm-without-attention": SequenceToSequence(width=16, hidden=16),
-}
+OPTIONS = {"dropout": 0.2, "max_length": 1_024, "learning_rate": 2e-3}
+SMALL = {name: small(kind, **OPTIONS) for name, kind in TRANSLATION_FAMILIES.items()}
+ATTENDS = {"rnn": True, "lstm-without-attention": False, "gru": True, "lstm": True, "transformer": True}
 QUICK = TranslationTraining(min_epochs=1, max_epochs=1, min_batch_tokens=400, max_batch_tokens=400)
 
 
 @pytest.fixture(scope="module", params=list(SMALL))
 def quick(request):
     """A translator that has hardly learned, and the pairs it was given."""
-    model = Translator(SMALL[request.param], pieces=400, training=QUICK, processes=1, random_state=0)
+    model = Translator(SMALL[request.param], vocab_size=400, training=QUICK, processes=1, random_state=0)
     return model.fit(DIGITS[:300], WORDS[:300])
 
 
@@ -83,7 +83,7 @@ def test_the_transformer_learns_a_mapping_that_is_a_real_one(mapping):
     training = TranslationTraining(
         min_epochs=epochs, max_epochs=epochs, min_batch_tokens=1_000, max_batch_tokens=1_000, label_smoothing=0.0
     )
-    model = Translator(family, pieces=400, training=training, processes=1, random_state=0)
+    model = Translator(family, vocab_size=400, training=training, processes=1, random_state=0)
     model.fit([sources[row] for row in train], [targets[row] for row in train])
     found = model.predict([sources[row] for row in test])
     assert np.mean([answer == targets[row] for answer, row in zip(found, test, strict=True)]) >= 0.99
@@ -116,11 +116,11 @@ def test_a_folder_in_a_fresh_process_answers_the_same(quick, tmp_path):
     )
     assert done.stdout.strip() == str(quick.predict(texts))
     loaded = scansion.load(tmp_path / "model")
-    assert (loaded.get_params()["pieces"], loaded.family_) == (400, quick.family_)
+    assert (loaded.get_params()["vocab_size"], loaded.fitted_.family) == (400, quick.fitted_.family)
 
 
 def test_the_same_seed_gives_the_same_translator_and_fit_twice_is_fit_once():
-    model = Translator(SMALL["transformer"], pieces=300, training=QUICK, processes=1, random_state=3)
+    model = Translator(SMALL["transformer"], vocab_size=300, training=QUICK, processes=1, random_state=3)
     first = model.fit(DIGITS[:60], WORDS[:60]).predict(DIGITS[60:70])
     assert model.fit(DIGITS[:60], WORDS[:60]).predict(DIGITS[60:70]) == first
     assert clone(model).fit(DIGITS[:60], WORDS[:60]).predict(DIGITS[60:70]) == first
@@ -128,36 +128,37 @@ def test_the_same_seed_gives_the_same_translator_and_fit_twice_is_fit_once():
 
 def test_odd_texts_are_translated_too(quick):
     found = quick.predict(["", "  ", "😀" * 50, "x\ny"])
-    assert (len(found), found[:2]) == (4, ["", ""])  # nothing is made up where nothing was said
+    assert (len(found), found[:2]) == (4, ["", ""])  # nothing is made up where nothing was written
     assert quick.predict([]) == []
 
 
 def test_what_does_not_fit_together_is_refused():
-    model = Translator(SMALL["rnn"], pieces=300, training=QUICK)
+    model = Translator(SMALL["rnn"], vocab_size=300, training=QUICK)
     with pytest.raises(NotFittedError, match=r"Call fit\(sources, targets\) first"):
         model.predict(["a"])
     with pytest.raises(UsageError, match="3 sources and 2 targets"):
         model.fit(["a", "b", "c"], ["x", "y"])
     with pytest.raises(UsageError, match="0 sources and 0 targets"):
         model.fit([], [])
-    with pytest.raises(UsageError, match="no family 'transformr' that translates"):
+    with pytest.raises(UsageError, match="no family 'transformr'; did you mean 'transformer'"):
         Translator("transformr").fit(["a"], ["b"])
+    with pytest.raises(UsageError, match="no family 'n-grams'; known: 'rnn'"):
+        Translator("n-grams").fit(["a"], ["b"])
     with pytest.raises(UsageError, match="can be read more than once"):
         model.fit(iter(["a"]), ["b"])
 
 
 def test_a_vocabulary_that_does_not_fit_is_refused(quick, tmp_path):
-    pieces, merges = quick.subwords_.pieces, quick.subwords_.merges
+    subwords, merges = quick.fitted_.tokenizer.subwords, quick.fitted_.tokenizer.merges
     for broken in ([*merges, ("qq", "zz")], [*merges, ("three", "parts", "here")]):
-        spoiled = clone(quick)
-        vars(spoiled).update(vars(quick) | {"subwords_": type(quick.subwords_)(pieces, broken)})
-        spoiled.save(tmp_path / "model")
+        fitted = replace(quick.fitted_, tokenizer=SubwordTokenizer(subwords, broken))
+        Translator.from_fitted(fitted).save(tmp_path / "model")
         with pytest.raises((UnsafeFolderError, scansion.errors.StorageError)):
             scansion.load(tmp_path / "model")
 
 
-def test_progress_is_told():
-    model = Translator(SMALL["lstm"], pieces=300, training=QUICK, processes=1, random_state=0)
+def test_progress_is_reported():
+    model = Translator(SMALL["lstm"], vocab_size=300, training=QUICK, processes=1, random_state=0)
     kinds = [type(event).__name__ for event in model.fitting(DIGITS[:80], WORDS[:80])]
     assert [kind for kind, _ in itertools.groupby(kinds)] == ["Stage", "Step", "Epoch"]
     assert model.fit_report_.perplexity > 1
@@ -166,9 +167,16 @@ def test_progress_is_told():
 # --- what is looked at ----------------------------------------------------------------------------------------------
 
 
+def attends(translator):
+    found = any(isinstance(layer, AttentionLayer) for layer in translator.fitted_.model.modules())
+    name = name_of(translator.fitted_.family)
+    assert found == ATTENDS.get(name, found)
+    return found
+
+
 def test_attention_has_a_row_for_every_token_produced(quick):
     source, target = DIGITS[7], WORDS[7]
-    if isinstance(quick.family_, SequenceToSequence):
+    if not attends(quick):
         with pytest.raises(UsageError, match="no attention: the whole source passes through one vector"):
             quick.attention(source, target)
         return
@@ -188,15 +196,15 @@ def test_attention_has_a_row_for_every_token_produced(quick):
 
 def test_the_row_of_a_token_is_what_the_decoder_looked_at_when_it_chose_it(quick):
     """Row t comes from the step that was given everything before token t and answered with token t."""
-    if isinstance(quick.family_, SequenceToSequence):
+    if not attends(quick):
         return
     found = quick.attention(DIGITS[7], WORDS[7])
-    sources, targets = (quick.subwords_.encode([text]) for text in (DIGITS[7], WORDS[7]))
+    sources, targets = (quick.fitted_.tokenizer.encode([text]) for text in (DIGITS[7], WORDS[7]))
     batch = batch_of(Pairs(sources, targets), np.zeros(1, np.int64))
-    with torch.inference_mode(), recorded(quick.writer_) as maps:
-        state = quick.writer_.network.begin(batch.source, batch.mask, len(found.target))
-        for last in batch.before[0]:
-            _, state = quick.writer_.step(last[None], state)
+    with torch.inference_mode(), recorded(quick.fitted_.model) as maps:
+        state = quick.fitted_.model.network.init_state(batch.source, batch.mask, len(found.target))
+        for last in batch.decoder_input[0]:
+            _, state = quick.fitted_.model.step(last[None], state)
     name = next(name for name in maps if name.endswith(("source_attention", "network.attention")))
     steps = np.stack([each.reshape(-1, len(found.source))[-found.across.shape[1] :].numpy() for each in maps[name]])
     np.testing.assert_allclose(steps.transpose(1, 0, 2), found.across[0], atol=1e-5)
@@ -220,8 +228,8 @@ def test_a_sample_is_a_function_of_the_seed_and_a_cold_one_is_greedy(quick):
 def transformer():
     """A Transformer that knows its digits well enough to be sure of its words."""
     family = TransformerEncoderDecoder(width=32, heads=4, layers=2, feed_forward=64, dropout=0.1, learning_rate=3e-3)
-    training = TranslationTraining(min_epochs=12, max_epochs=12, min_batch_tokens=400, max_batch_tokens=400)
-    return Translator(family, pieces=400, training=training, processes=1, random_state=0).fit(DIGITS, WORDS)
+    training = TranslationTraining(min_epochs=20, max_epochs=20, min_batch_tokens=400, max_batch_tokens=400)
+    return Translator(family, vocab_size=400, training=training, processes=1, random_state=0).fit(DIGITS, WORDS)
 
 
 def test_ctranslate2_writes_what_the_native_decoder_writes(transformer, tmp_path):
@@ -231,9 +239,9 @@ def test_ctranslate2_writes_what_the_native_decoder_writes(transformer, tmp_path
     mine, theirs = transformer.predict(texts), engine.predict(texts)
     assert np.mean([one == other for one, other in zip(mine, theirs, strict=True)]) >= 0.99
     assert len(set(mine)) > len(texts) // 2
-    sources = transformer.subwords_.encode(texts)
+    sources = transformer.fitted_.tokenizer.encode(texts)
     (ours,), (others,) = (
-        each.hypotheses(sources, 5, 1)[:1] for each in (Native(transformer.writer_, transformer.subwords_), engine)
+        each.hypotheses(sources, 5, 1)[:1] for each in (NativeTranslator(transformer.fitted_), engine)
     )
     assert others[0].score == pytest.approx(ours[0].score, abs=1e-3)
     assert others[0].log_probability == pytest.approx(ours[0].log_probability, abs=1e-2)
@@ -257,8 +265,10 @@ def test_what_an_engine_cannot_run_is_refused(quick):
         scansion.export(quick, "ctranslate")
     with pytest.raises(UsageError, match="float32 or int8"):
         scansion.export(quick, "ctranslate2", "int4")
-    with pytest.raises(UsageError, match="runs fitted translators and pretrained document models"):
+    with pytest.raises(UsageError, match="Expected a fitted model of scansion, got dict"):
+        scansion.export({}, "ctranslate2")
+    with pytest.raises(NotFittedError, match="has no model yet"):
         scansion.export(scansion.DocumentClassifier(), "ctranslate2")
-    if not isinstance(quick.family_, TransformerEncoderDecoder):
+    if not isinstance(quick.fitted_.family, TransformerEncoderDecoder):
         with pytest.raises(UsageError, match="runs Transformers only"):
             scansion.export(quick, "ctranslate2")

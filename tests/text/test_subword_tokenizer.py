@@ -1,4 +1,4 @@
-"""Sub-words: every text comes back, frequent words are one piece, and what was learned is a function of the texts."""
+"""Subwords: every text comes back, frequent words are one subword, and what was learned is a function of the texts."""
 
 import numpy as np
 import pytest
@@ -33,18 +33,18 @@ def test_odd_texts_come_back(text):
     assert SUBWORDS.decode([row[:-1]]) == [text]
 
 
-def test_a_frequent_word_is_one_piece_and_a_mark_is_its_own():
+def test_a_frequent_word_is_one_subword_and_a_mark_is_its_own():
     (row,) = rows_of(SUBWORDS.encode(["Hund dog,"]))
     assert SUBWORDS.decode([[number] for number in row[:-1]]) == ["Hund", "dog", ","]
 
 
 def test_learning_is_a_function_of_the_texts():
     assert SubwordTokenizer.learn(TEXTS, most=400) == SUBWORDS
-    assert SUBWORDS.pieces[: len(SPECIAL)] == list(SPECIAL)
-    again = SubwordTokenizer(list(SUBWORDS.pieces), list(SUBWORDS.merges))
+    assert SUBWORDS.subwords[: len(SPECIAL)] == list(SPECIAL)
+    again = SubwordTokenizer(list(SUBWORDS.subwords), list(SUBWORDS.merges))
     np.testing.assert_array_equal(again.encode(TEXTS).ids, SUBWORDS.encode(TEXTS).ids)
 
 
-def test_merges_that_fit_no_piece_are_refused():
+def test_merges_that_fit_no_subword_are_refused():
     with pytest.raises(StorageError, match="not what was learned"):
-        SubwordTokenizer(SUBWORDS.pieces, [("zzz", "yyy")]).encode(["a"])
+        SubwordTokenizer(SUBWORDS.subwords, [("zzz", "yyy")]).encode(["a"])

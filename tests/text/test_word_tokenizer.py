@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scansion.text import words
+from scansion.text import word_tokenizer
 from scansion.text.word_tokenizer import read_words, split_words
 
 # every kind of character the rule names, often; and any other character at all
@@ -102,7 +102,7 @@ def library() -> list[str]:
 @pytest.mark.parametrize("size", [1, 2, 37, 1000])
 def test_neither_threads_nor_chunk_borders_change_anything(library, monkeypatch, threads, size):
     whole = read_words(library, threads=1)
-    monkeypatch.setattr(words, "CHUNK_CHARACTERS", size)
+    monkeypatch.setattr(word_tokenizer, "CHUNK_CHARACTERS", size)
     parts = read_words(iter(library), threads)
     assert [parts.words(i) for i in range(len(parts))] == [whole.words(i) for i in range(len(whole))]
     np.testing.assert_array_equal(parts.offsets, whole.offsets)
@@ -112,16 +112,16 @@ def test_neither_threads_nor_chunk_borders_change_anything(library, monkeypatch,
 
 @pytest.mark.parametrize("threads", [2, 5])
 def test_threads_do_not_even_change_the_order_of_discovery(library, monkeypatch, threads):
-    monkeypatch.setattr(words, "CHUNK_CHARACTERS", 500)
+    monkeypatch.setattr(word_tokenizer, "CHUNK_CHARACTERS", 500)
     alone, together = read_words(library, 1), read_words(library, threads)
     assert together.types == alone.types
     np.testing.assert_array_equal(together.ids, alone.ids)
 
 
 def test_a_text_longer_than_a_chunk_stays_one_document():
-    text = "ab cd " * (words.CHUNK_CHARACTERS // 4)
+    text = "ab cd " * (word_tokenizer.CHUNK_CHARACTERS // 4)
     corpus = read_words([text, "cd"])
-    assert corpus.lengths.tolist() == [2 * (words.CHUNK_CHARACTERS // 4), 1]
+    assert corpus.lengths.tolist() == [2 * (word_tokenizer.CHUNK_CHARACTERS // 4), 1]
     assert sorted(corpus.types) == ["ab", "cd"]
     assert corpus.words(1) == ["cd"]
 

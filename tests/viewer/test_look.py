@@ -7,7 +7,7 @@ import pytest
 
 import scansion
 from browser import needs_browser, opened, overflow, serious_violations
-from scansion.learning.seq2seq import TranslationTraining
+from scansion.learning.training import TranslationTraining
 from scansion.viewer.page import HERE
 
 TEXTS = [f"w{i % 7} w{i % 5} {'good' if i % 2 else 'bad'} w{i % 3}" for i in range(60)]
@@ -35,7 +35,7 @@ def models():
 def translator():
     once = TranslationTraining(min_epochs=1, max_epochs=1)
     family = scansion.TransformerEncoderDecoder(width=16, heads=2, layers=2, feed_forward=16)
-    return scansion.Translator(family, pieces=300, training=once, processes=1, random_state=0).fit(TEXTS, TEXTS)
+    return scansion.Translator(family, vocab_size=300, training=once, processes=1, random_state=0).fit(TEXTS, TEXTS)
 
 
 @pytest.fixture(scope="module")
@@ -163,7 +163,7 @@ def test_sub_words_become_words_on_request(pages, translator):
         page.keyboard.press("Space")
         page.wait_for_function(f"document.querySelectorAll('#heads-1 .looking span').length === {words}")
         assert "unforgettable" in page.locator("#heads-1 .looking").inner_text()
-        # a word's row is the mean of its pieces', a word's column their sum
+        # a word's row is the mean of its subwords', a word's column their sum
         rows = [i for i, word in enumerate(across.row_words) if word == 0]
         columns = np.array(across.column_words)
         merged = across.together[rows].mean(axis=0)

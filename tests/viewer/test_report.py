@@ -7,8 +7,9 @@ from html.parser import HTMLParser
 import pytest
 
 from browser import needs_browser, opened, overflow, serious_violations
-from reports import made_up, texts_of
-from scansion.viewer.report import report_page
+from reports import ByError, made_up, texts_of
+from scansion.viewer.charts import STRIP_WIDTH
+from scansion.viewer.report import _strips, report_page
 
 ROWS = 240
 HOSTILE = (
@@ -104,6 +105,21 @@ def test_every_section_a_task_has_is_there_and_none_it_has_not(reports):
     assert heads["many labels"] == [*shared, "Calibration", "Confusion", *after]
     assert heads["sets of labels"] == [*shared, "Calibration", "Labels", *after]
     assert heads["numbers"] == [*shared, "Predicted and true", *after]
+
+
+def test_which_way_is_better_is_told_and_a_baseline_off_the_scale_is_pointed_at(reports):
+    assert "Up is better." in report_page(reports["numbers"])
+    errors = made_up(texts_of(ROWS), TARGETS["numbers"], scoring=ByError).report()
+    page = report_page(errors)
+    assert "Down is better." in page
+    assert "Up is better." not in page
+    assert page.index("<h1>Use transformer") < page.index("<table")
+    assert [row["family"] for row in errors["rows"]][-1] == errors["baseline"] == "mean"
+    drawn = _strips(errors, errors["rows"])["families"]
+    (arrow,) = drawn["mean"].strokes
+    assert float(arrow.points.split()[1].split(",")[0]) == STRIP_WIDTH - 8
+    assert not drawn["mean"].marks
+    assert all(len(drawn[row["family"]].marks) == 1 for row in errors["rows"][:-1])
 
 
 def test_a_report_of_nothing_but_failures_is_still_a_page(reports):

@@ -63,7 +63,7 @@ def comparing(
     kind = compared_task(task, targets if test is None else [*targets, *test[1]])
     compared = _compared(kind)
     options = {
-        "split": splits, "folds": folds, "class_weight": class_weight, "pretrain": pretrain,
+        "splits": splits, "folds": folds, "class_weight": class_weight, "pretrain": pretrain,
         "unlabelled": unlabelled, "learning_curve": learning_curve or None,
     }
     kind.check_options("compare", options)

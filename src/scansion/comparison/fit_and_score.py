@@ -66,7 +66,7 @@ def _measure(
 ) -> dict[str, Any]:
     estimator, told = _estimator(wanted), 0.0
     for event in estimator.fitting([texts[i] for i in train], [_hashable(targets[i]) for i in train], **more):
-        if event.lasting or time.monotonic() - told > SECONDS_BETWEEN_EVENTS:
+        if event.progress is None or time.monotonic() - told > SECONDS_BETWEEN_EVENTS:
             told = time.monotonic()
             print(json.dumps({"message": event.message, "progress": event.progress}), flush=True)
     held = [texts[i] for i in test]

@@ -86,7 +86,7 @@ def _by_length(comparison: Comparison, good: list[FamilyResult]) -> Table:
 
 
 def bar(row: FamilyResult, low: float, high: float, cells: int) -> str:
-    """The interval as a line with a dot at the score, on the scale that all rows share; ``‹`` or ``›`` if it is off it."""
+    """The interval as a line with a dot at the score, on the scale that all rows share; ``‹`` or ``›`` if off it."""
     score, least, most = row.span
     if not low <= score <= high:
         return "‹" if score < low else "›".rjust(cells)

@@ -7,8 +7,8 @@ from scansion.measures.metric import Metric
 from scansion.measures.paired import PairedTest, minimum_detectable_difference, rows_needed
 
 RULE = (
-    "the cheapest family to train whose score is not significantly worse than the best; training times within a second or "
-    "half as much again are alike, and then it is the smaller model"
+    "the cheapest family to train whose score is not significantly worse than the best; training times within a second "
+    "or half as much again are alike, and then it is the smaller model"
 )
 ALIKE_SECONDS, ALIKE_FACTOR = 1.0, 1.5  # what a busy machine makes of one and the same training
 

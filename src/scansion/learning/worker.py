@@ -25,13 +25,15 @@ import torch.distributed as distributed
 from scansion.errors import ScansionError
 from scansion.learning.checkpoints import Checkpoints
 from scansion.learning.events import Event, event_to_line
-from scansion.learning.jobs import read_job, write_trained
+from scansion.learning.jobs import STORE, read_job, write_trained
 from scansion.learning.loop import train_job
 from scansion.learning.process_group import DistributedGroup
 from scansion.learning.workers import ERRORS, cores
 
 SECONDS_BETWEEN_EVENTS = 0.2
 SECONDS_TO_BE_ENDED = 10
+ENDING = threading.Lock()
+"""Held by the thread that ends the process, so that no other one ends it before the folder is removed."""
 
 
 def work(folder: Path, rank: int, processes: int) -> None:
@@ -44,8 +46,8 @@ def work(folder: Path, rank: int, processes: int) -> None:
     if "MASTER_ADDR" in os.environ:
         distributed.init_process_group("gloo", rank=rank, world_size=processes)
     else:
-        meeting = f"file://{(folder / 'store').resolve()}"
-        distributed.init_process_group("gloo", init_method=meeting, rank=rank, world_size=processes)
+        store = distributed.FileStore(str(folder / STORE), processes)  # type: ignore[attr-defined]
+        distributed.init_process_group("gloo", store=store, rank=rank, world_size=processes)
     try:
         events = train_job(job, DistributedGroup(), deadline, _of_rank(checkpoints, rank))
         told = 0.0
@@ -62,6 +64,8 @@ def work(folder: Path, rank: int, processes: int) -> None:
             write_trained(folder, trained)
     finally:
         distributed.destroy_process_group()
+        if rank == 0:
+            (folder / STORE).unlink(missing_ok=True)  # the next run would find this one's addresses
 
 
 def _worth_telling(event: Event, told: float) -> bool:
@@ -84,9 +88,12 @@ def end_with_the_parent(folder: Path) -> None:
 
 def leave(folder: Path) -> None:
     """The parent is gone: remove its folder, as it would have done, and end without a word."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
-    shutil.rmtree(folder, ignore_errors=True)
-    os._exit(1)
+    with ENDING:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        for stream in (sys.stdout, sys.stderr):
+            os.dup2(nowhere, stream.fileno())
+        shutil.rmtree(folder, ignore_errors=True)
+        os._exit(1)
 
 
 def main(arguments: list[str]) -> int:
@@ -124,4 +131,5 @@ if __name__ == "__main__":
     code = main(sys.argv[1:])
     sys.stdout.flush()
     sys.stderr.flush()
-    os._exit(code)  # all is written; while an interpreter ends, a thread of torch's own may still abort the process
+    with ENDING:
+        os._exit(code)  # all is written; while an interpreter ends, a thread of torch's own may still abort the process

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from textwrap import shorten
 from typing import Any, Literal, cast
 
 import numpy as np
@@ -34,6 +35,7 @@ from scansion.text.vocabulary import Vocabulary
 
 Arrays = dict[str, np.ndarray]
 LINEAR_WEIGHTS, LINEAR_BIAS, FAMILY_PREFIX, ENCODER_PREFIX = "head.weights", "head.bias", "family.", "encoder."
+LONGEST_REASON = 300
 
 
 @dataclass(frozen=True)
@@ -65,13 +67,14 @@ def save_documents(fitted: FittedDocuments, folder: Path) -> None:
 def load_documents(folder: Folder) -> FittedDocuments:
     """The fitted model in a verified folder; UnsafeFolderError if its parts do not fit together."""
     older = folder.manifest.format_version == 1
-    json = document_config(folder.json(CONFIG), folder.manifest) if older else folder.json(CONFIG)
-    config = from_json(DocumentConfig, json, folder.where(CONFIG))
+    where, json = folder.where(CONFIG), folder.json(CONFIG)
+    config = from_json(DocumentConfig, document_config(json, folder.manifest, where) if older else json, where)
     tensors = document_tensors(folder.tensors(WEIGHTS)) if older else folder.tensors(WEIGHTS)
     try:
         model = RESTORED[config.kind](folder, config, tensors)
     except (KeyError, RuntimeError, ValueError, AttributeError) as error:
-        raise UnsafeFolderError(f"{folder.where(WEIGHTS)} does not fit {CONFIG}: {error}") from error
+        reason = shorten(str(error), LONGEST_REASON, placeholder=" …")
+        raise UnsafeFolderError(f"{folder.where(WEIGHTS)} does not fit {CONFIG}: {reason}.") from error
     return FittedDocuments(config.fit, model)
 
 

@@ -2,12 +2,16 @@
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
 import numpy as np
 
+from scansion.errors import UnsafeFolderError, did_you_mean, shown
 from scansion.storage.manifest import Manifest
+from scansion.storage.schema import NAME, from_json
 
+Options = dict[str, bool | int | float | str | None]
 OPTIONS = {
     "longest": "max_length", "minimum_documents": "min_documents", "pieces": "char_ngrams", "pace": "lr_scale",
     "distances": "relative_positions", "hidden": "hidden_size",
@@ -20,7 +24,6 @@ TRAINING = {
     "largest_gradient": "max_grad_norm", "averaged": "averaging_fraction", "held_out": "validation_fraction",
     "most_held_out": "max_validation_rows",
 }
-KINDS = {"frozen": "frozen", "fine-tuned": "fine-tuned"}
 COUNTED = ("baseline", "bag-of-words", "n-grams")
 TENSORS = (
     (r"^network\.", "encoder."), (r"^scores\.", "output."), (r"embedding\.pieces\.", "embedding.char_ngrams."),
@@ -28,32 +31,68 @@ TENSORS = (
 )
 
 
-def document_config(config: Any, manifest: Manifest) -> Any:
-    """``config.json`` of a document model; what is not of the expected shape is left for the schema to refuse."""
-    if not isinstance(config, dict):
-        return config
-    config, family = dict(config), str(config.get("family"))
-    encoder = config.pop("encoder", None) or {}
-    mode = encoder.get("mode", "") if isinstance(encoder, dict) else ""
-    kind = KINDS.get(mode, "counted" if family in COUNTED else "trained")
-    found = {
-        "fit": _fit(config, family, family, "training", "documents", manifest)
-        | {"head": _named(config.pop("head", None), config.pop("kind", None)),
-           "class_weight": config.pop("class_weight", None)},
-        "kind": kind, "words": config.pop("words", 0), "strength": config.pop("strength", 0.0),
-    }
-    if mode:
-        found["encoder"] = _renamed(encoder.get("options"), OPTIONS)
-    return found | config  # a key that was never one of ours stays, and is refused
+@dataclass(frozen=True)
+class EncoderRecord:
+    """What pretrained weights were of, and how they were used."""
+
+    options: Options = field(default_factory=dict)
+    mode: Literal["", "frozen", "fine-tuned"] = ""
 
 
-def translation_config(config: Any, manifest: Manifest) -> Any:
+@dataclass(frozen=True)
+class DocumentConfig1:
+    """``config.json`` of a document model."""
+
+    task: Literal["classify", "regress"]
+    family: str
+    options: Options
+    kind: str
+    head: dict[str, bool | int | float | str | tuple[bool | int | float | str | None, ...] | None]
+    training: Options
+    class_weight: str | None
+    seed: int
+    documents: int
+    words: int
+    strength: float
+    encoder: EncoderRecord = EncoderRecord()
+
+
+@dataclass(frozen=True)
+class TranslationConfig1:
     """``config.json`` of a translator."""
-    if not isinstance(config, dict):
-        return config
-    config, family = dict(config), str(config.get("family"))
-    fit = _fit(config, family, f"{family} translation", "translation", "pairs", manifest)
-    return {"fit": fit | {"vocab_size": config.pop("most_pieces", None)}, "subwords": config.pop("pieces", 0)} | config
+
+    task: Literal["translate"]
+    family: str
+    options: Options
+    training: Options
+    most_pieces: int
+    pieces: int
+    seed: int
+    pairs: int
+
+
+def document_config(config: Any, manifest: Manifest, where: str) -> Any:
+    """``config.json`` of a document model; UnsafeFolderError names ``where`` and the key at fault."""
+    old = from_json(DocumentConfig1, config, where)
+    head: dict[str, Any] = {name: list(each) if isinstance(each, tuple) else each for name, each in old.head.items()}
+    kind = old.encoder.mode or ("counted" if old.family in COUNTED else "trained")
+    found = {
+        "fit": {
+            **_fit(old, old.family, "training", old.documents, manifest, where),
+            "head": _named(head, old.kind, where, "head"), "class_weight": old.class_weight,
+        },
+        "kind": kind, "words": old.words, "strength": old.strength,
+    }
+    if old.encoder.mode:
+        found["encoder"] = _renamed(old.encoder.options, OPTIONS, where, "encoder.options")
+    return found
+
+
+def translation_config(config: Any, manifest: Manifest, where: str) -> Any:
+    """``config.json`` of a translator; UnsafeFolderError names ``where`` and the key at fault."""
+    old = from_json(TranslationConfig1, config, where)
+    fit = _fit(old, f"{old.family} translation", "translation", old.pairs, manifest, where)
+    return {"fit": {**fit, "vocab_size": old.most_pieces}, "subwords": old.pieces}
 
 
 def document_tensors(tensors: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -67,22 +106,26 @@ def document_tensors(tensors: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]
 
 
 def _fit(
-    config: dict[str, Any], family: str, stored: str, training: str, rows: str, manifest: Manifest
+    old: DocumentConfig1 | TranslationConfig1, family: str, training: str, rows: int, manifest: Manifest, where: str
 ) -> dict[str, Any]:
-    """The description of the fit, taken out of a config."""
-    config.pop("family", None)
-    options = _renamed(config.pop("options", None), OPTIONS | OF_FAMILY.get(family, {}))
+    """The description of the fit."""
+    options = _renamed(old.options, OPTIONS | OF_FAMILY.get(old.family, {}), where, "options")
     return {
-        "task": config.pop("task", None), "family": _named(options, stored),
-        "training": _named(_renamed(config.pop("training", None), TRAINING), training),
-        "seed": config.pop("seed", None), "rows": config.pop(rows, None),
-        "fingerprints": {"texts": manifest.data_fingerprint},
+        "task": old.task, "family": _named(options, family, where, "options"),
+        "training": _named(_renamed(old.training, TRAINING, where, "training"), training, where, "training"),
+        "seed": old.seed, "rows": rows, "fingerprints": {"texts": manifest.data_fingerprint},
     }
 
 
-def _renamed(options: Any, names: Mapping[str, str]) -> Any:
-    return {names.get(name, name): value for name, value in options.items()} if isinstance(options, dict) else options
+def _renamed(options: Mapping[str, Any], names: Mapping[str, str], where: str, key: str) -> dict[str, Any]:
+    """The options by the names of today, which no file of version 1 holds."""
+    for name in options:
+        if name in names.values() and name not in names:
+            raise UnsafeFolderError(f"{where}: unknown key {shown(f'{key}.{name}')}{did_you_mean(name, names)}")
+    return {names.get(name, name): value for name, value in options.items()}
 
 
-def _named(options: Any, name: Any) -> Any:
-    return {"name": name, **options} if isinstance(options, dict) else options
+def _named(options: Mapping[str, Any], name: str, where: str, key: str) -> dict[str, Any]:
+    if NAME in options:
+        raise UnsafeFolderError(f"{where}: unknown key {shown(f'{key}.{NAME}')}.")
+    return {NAME: name, **options}

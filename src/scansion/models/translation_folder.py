@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from textwrap import shorten
 
 from scansion.errors import UnsafeFolderError
 from scansion.learning.description import FitDescription
@@ -15,6 +16,7 @@ from scansion.storage.strict_json import json_bytes
 from scansion.storage.word_list import words_from_bytes, words_to_bytes
 from scansion.text.subword_tokenizer import SPECIAL, SubwordTokenizer
 
+LONGEST_REASON = 300
 BETWEEN = " "  # no subword holds a blank, so a merge is never taken for one
 
 
@@ -43,8 +45,8 @@ def save_translator(fitted: FittedTranslator, folder: Path) -> None:
 def load_translator(folder: Folder) -> FittedTranslator:
     """The translator in a verified folder; UnsafeFolderError if its parts do not fit together."""
     older = folder.manifest.format_version == 1
-    json = translation_config(folder.json(CONFIG), folder.manifest) if older else folder.json(CONFIG)
-    config = from_json(TranslationConfig, json, folder.where(CONFIG))
+    where, json = folder.where(CONFIG), folder.json(CONFIG)
+    config = from_json(TranslationConfig, translation_config(json, folder.manifest, where) if older else json, where)
     words = words_from_bytes(folder.bytes(VOCABULARY), folder.where(VOCABULARY))
     merges = [(first, second) for first, _, second in (word.partition(BETWEEN) for word in words[config.subwords :])]
     if words[: len(SPECIAL)] != list(SPECIAL) or any(not second or BETWEEN in second for _, second in merges):
@@ -56,4 +58,5 @@ def load_translator(folder: Folder) -> FittedTranslator:
         model = build_seq2seq(fit.family, len(tokenizer), fit.training.label_smoothing, fit.seed)
         return FittedTranslator(fit, with_weights(model, folder.tensors(WEIGHTS)), tokenizer)
     except (KeyError, RuntimeError, ValueError, TypeError, AttributeError) as error:
-        raise UnsafeFolderError(f"{folder.where(WEIGHTS)} does not fit {CONFIG}: {error}") from error
+        reason = shorten(str(error), LONGEST_REASON, placeholder=" …")
+        raise UnsafeFolderError(f"{folder.where(WEIGHTS)} does not fit {CONFIG}: {reason}.") from error

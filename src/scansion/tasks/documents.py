@@ -350,7 +350,7 @@ OF_TABLES = frozenset({"--text", "--target", "--task", "--label-separator"})
 OF_FIT = OF_TABLES | {"--from", "--mode", "--pretrain", "--unlabelled"}
 OPTIONS = {
     "fit": OF_FIT,
-    "compare": OF_FIT | {"--split", "--folds", "--learning-curve"},
+    "compare": OF_FIT | {"--split", "splits", "--folds", "--learning-curve"},  # a column, or its values in Python
     "predict": frozenset({"--text", "--proba", "--read", "--label-separator", "--vectors", "--json"}),
     "evaluate": OF_TABLES,
     "look": frozenset({"--answer", "--window"}),

@@ -222,7 +222,7 @@ class Task:
         """UsageError for another number of files than the task takes."""
         if len(data) != self.files:
             wanted = "one file" if self.files == 1 else f"{self.files} files"
-            raise UsageError(f"{self.about[0].upper()}{self.about[1:]} takes {wanted}; got {len(data)}.")
+            raise UsageError(f"The task {self.name} takes {wanted} ({self.about}); got {len(data)}.")
 
 
 @dataclass(frozen=True, eq=False)

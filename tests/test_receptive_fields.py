@@ -1,4 +1,4 @@
-"""What lets one position look at another: the pictures, and the tasks they decide."""
+"""What lets one position see another: the pictures of receptive fields, and the tasks they decide."""
 
 import numpy as np
 import pytest
@@ -6,17 +6,14 @@ import torch
 
 from scansion.families.bag_of_words import BagOfWords
 from scansion.families.catalogue import DOCUMENT_FAMILIES
-from scansion.families.lstm import LSTM
 from scansion.families.ngrams import NGrams
-from scansion.families.rnn import RNN
-from scansion.families.transformer import Transformer
-from scansion.inspection.receptive_field import pictures, sight
+from scansion.inspection.receptive_field import pictures, receptive_field
 from scansion.text.word_tokenizer import read_words
+from small_families import small
 
 SMALL = {
-    "rnn": RNN(width=8),
-    "lstm": LSTM(width=8),
-    "transformer": Transformer(width=8, heads=2, layers=2, feed_forward=16, longest=32),
+    name: small(kind, width=8, layers=2, feed_forward=16, max_length=32)
+    for name, kind in DOCUMENT_FAMILIES.items() if kind.reads == "words" and kind.learner == "gradient"
 }
 
 
@@ -28,9 +25,9 @@ def network(name: str) -> torch.nn.Module:
 
 def vectors(net: torch.nn.Module, *rows: list[int]) -> list[torch.Tensor]:
     """Each row's vectors (L, D), read in one batch padded to the longest."""
-    width = max(map(len, rows))
-    tokens = torch.tensor([[*row, *[0] * (width - len(row))] for row in rows])
-    mask = torch.tensor([[True] * len(row) + [False] * (width - len(row)) for row in rows])
+    length = max(map(len, rows))
+    tokens = torch.tensor([[*row, *[0] * (length - len(row))] for row in rows])
+    mask = torch.tensor([[True] * len(row) + [False] * (length - len(row)) for row in rows])
     with torch.inference_mode():
         return [read[: len(row)] for read, row in zip(net(tokens, mask), rows, strict=True)]
 
@@ -42,6 +39,7 @@ PICTURES = {
     "bag-of-words": "...#..",
     "n-grams": ".#####",  # runs of three words that hold the fourth reach from the second to the sixth
     "rnn": "######",
+    "gru": "######",
     "lstm": "######",
     "transformer": "######",
     "pretrained": "######",
@@ -52,25 +50,26 @@ def test_every_family_sees_what_its_picture_shows():
     assert PICTURES.keys() == DOCUMENT_FAMILIES.keys()
     here = pictures()
     assert here == {name: PICTURES[name] for name in here}
-    assert here.keys() >= DOCUMENT_FAMILIES.keys() - {"pretrained"}  # whose weights may not be installed
+    without_weights = {name for name, kind in DOCUMENT_FAMILIES.items() if kind.reads == "words"}
+    assert here.keys() >= without_weights  # those of the others may not be installed
 
 
 @pytest.mark.parametrize(
-    ("longest", "picture"), [(1, "...#.."), (2, "..###."), (3, ".#####"), (4, "######")]
+    ("order", "picture"), [(1, "...#.."), (2, "..###."), (3, ".#####"), (4, "######")]
 )
-def test_an_n_gram_reaches_n_minus_one_words_to_both_sides(longest, picture):
-    assert sight(NGrams(longest=longest)) == picture
-    assert sight(NGrams(longest=longest, pieces=False)) == picture
+def test_an_n_gram_reaches_n_minus_one_words_to_both_sides(order, picture):
+    assert receptive_field(NGrams(order=order)) == picture
+    assert receptive_field(NGrams(order=order, char_ngrams=False)) == picture
 
 
 @pytest.mark.parametrize("name", list(SMALL))
-def test_sight_does_not_depend_on_the_size(name):
-    assert sight(SMALL[name]) == PICTURES[name]
+def test_a_receptive_field_does_not_depend_on_the_size(name):
+    assert receptive_field(SMALL[name]) == PICTURES[name]
 
 
-def test_looking_leaves_torchs_random_state_as_it_was():
+def test_measuring_leaves_torchs_random_state_as_it_was():
     before = torch.random.get_rng_state()
-    sight("lstm")
+    receptive_field("lstm")
     assert torch.equal(torch.random.get_rng_state(), before)
 
 
@@ -89,14 +88,14 @@ def test_a_bag_of_words_cannot_tell_work_to_live_from_live_to_work():
     np.testing.assert_array_equal(one, other)
 
 
-@pytest.mark.parametrize("longest", [2, 3])
-def test_n_grams_can(longest):
-    one, other = counted(NGrams(longest=longest), "work to live", "live to work")
+@pytest.mark.parametrize("order", [2, 3])
+def test_n_grams_can(order):
+    one, other = counted(NGrams(order=order), "work to live", "live to work")
     assert not np.allclose(one, other)
 
 
 @pytest.mark.parametrize("name", list(SMALL))
-def test_so_can_every_family_that_reads(name):
+def test_so_can_every_family_that_learns_its_vectors(name):
     one, other = (read.mean(dim=0) for read in vectors(network(name), [5, 6, 7], [7, 6, 5]))
     assert (one - other).abs().max() > 1e-4
 
@@ -108,10 +107,10 @@ def test_an_n_gram_model_cannot_see_beyond_n(n):
     one_loop, other_loop = ["east"], ["west", "wind"]
     one = " ".join(bridge + one_loop + bridge + other_loop + bridge)
     other = " ".join(bridge + other_loop + bridge + one_loop + bridge)
-    same = counted(NGrams(longest=n), one, other)
+    same = counted(NGrams(order=n), one, other)
     np.testing.assert_array_equal(same[0], same[1])
-    told = counted(NGrams(longest=n + 1), one, other)
-    assert not np.allclose(told[0], told[1])
+    longer = counted(NGrams(order=n + 1), one, other)
+    assert not np.allclose(longer[0], longer[1])
 
 
 def test_a_transformer_without_positions_is_a_bag():
