@@ -26,7 +26,7 @@ from pathlib import Path
 from environment import HERE, Measured, alternating, heading, measure, median, python_of, ratios, table
 from public_data import add_data_option, load, read_json, shuffled, write_json
 
-DOCUMENT_FAMILIES = ("bag-of-words", "n-grams")
+FAMILIES = ("bag-of-words", "n-grams")
 PEERS = ("scikit-learn", "fasttext")
 COLUMNS = (
     "data | family | peer | >seconds | >peer's seconds | ratio of each pair | >median ratio "
@@ -61,7 +61,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add_data_option(parser)
     parser.add_argument("--peers", nargs="+", default=list(PEERS), choices=PEERS)
-    parser.add_argument("--families", nargs="+", default=list(DOCUMENT_FAMILIES), choices=DOCUMENT_FAMILIES)
+    parser.add_argument("--families", nargs="+", default=list(FAMILIES), choices=FAMILIES)
     parser.add_argument("--pairs", type=int, default=3)
     parser.add_argument("--rows", type=int, help="only so many rows of each part, to try the script")
     parser.add_argument("--seed", type=int, default=0)

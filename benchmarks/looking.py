@@ -22,13 +22,13 @@ from pathlib import Path
 
 import numpy as np
 from environment import HERE, heading, say, table
-from public_data import SparseBlocks, add_data_option, load
+from public_data import Rows, add_data_option, load
 
 import scansion
 
 SENTENCES = 100
 NAMES = {"0": "negative", "1": "positive"}
-DOCUMENT_FAMILIES = {
+FAMILIES = {
     "bag-of-words": "bag-of-words", "n-grams": "n-grams", "rnn": "rnn", "lstm": "lstm", "transformer": "transformer",
     "frozen": scansion.Pretrained(mode="frozen"), "fine-tuned": scansion.Pretrained(mode="fine-tuned"),
 }
@@ -36,17 +36,17 @@ LOOKS = 5
 WORDS = 40
 
 
-def trained(name: str, train: SparseBlocks) -> scansion.DocumentClassifier:
+def trained(name: str, train: Rows) -> scansion.DocumentClassifier:
     """A family's model of sst2, kept for the next time."""
     place = HERE / "runs" / "looking" / name
     if not place.exists():
         place.parent.mkdir(parents=True, exist_ok=True)
         labels = [NAMES[str(label)] for label in train[1]]
-        scansion.DocumentClassifier(DOCUMENT_FAMILIES[name], random_state=0).fit(train[0], labels).save(place)
+        scansion.DocumentClassifier(FAMILIES[name], random_state=0).fit(train[0], labels).save(place)
     return scansion.load(place)
 
 
-def explained(name: str, train: SparseBlocks, test: SparseBlocks) -> list[str]:
+def explained(name: str, train: Rows, test: Rows) -> list[str]:
     """A row of the table."""
     model = trained(name, train)
     texts = random.Random(0).sample(list(test[0]), SENTENCES)
@@ -65,7 +65,7 @@ def explained(name: str, train: SparseBlocks, test: SparseBlocks) -> list[str]:
     ]
 
 
-def looked(name: str, train: SparseBlocks, test: SparseBlocks) -> list[str]:
+def looked(name: str, train: Rows, test: Rows) -> list[str]:
     """A row of the table: the command, as a process of its own."""
     trained(name, train)
     text = " ".join(" ".join(test[0]).split()[:WORDS])
@@ -85,7 +85,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add_data_option(parser)
     parser.add_argument("--only", choices=("explanations", "looks"))
-    parser.add_argument("--families", nargs="+", default=list(DOCUMENT_FAMILIES), choices=DOCUMENT_FAMILIES)
+    parser.add_argument("--families", nargs="+", default=list(FAMILIES), choices=FAMILIES)
     given = parser.parse_args()
     train, test = load("sst2", given.data)
     print(heading("Looking at models", 0))

@@ -19,7 +19,7 @@ import time
 
 import numpy as np
 from environment import heading, say, table
-from public_data import SparseBlocks, add_data_option, load
+from public_data import Rows, add_data_option, load
 
 import scansion
 
@@ -29,7 +29,7 @@ OWN_FAMILIES = ["transformer", "lstm", "rnn"]
 SEEDS = 3
 
 
-def scored(model: scansion.DocumentClassifier, train: SparseBlocks, test: SparseBlocks, unlabelled: list[str] | None = None) -> dict:
+def scored(model: scansion.DocumentClassifier, train: Rows, test: Rows, unlabelled: list[str] | None = None) -> dict:
     """Accuracy, seconds and what the fit had to say."""
     begun = time.perf_counter()
     model.fit(*train, unlabelled=unlabelled)
@@ -76,7 +76,7 @@ def frozen(given: argparse.Namespace) -> None:
     print(table("set | >accuracy | >first run, s | >second run, s", rows))
 
 
-def few_of(train: SparseBlocks, labels: int, seed: int) -> SparseBlocks:
+def few_of(train: Rows, labels: int, seed: int) -> Rows:
     """So many rows of each label, or all of a label that has fewer."""
     order = random.Random(seed).sample(range(len(train[0])), len(train[0]))
     kept: list[int] = []

@@ -12,7 +12,7 @@ from argparse import ArgumentParser
 from pathlib import Path
 
 DATA = Path(__file__).resolve().parent.parent.parent / "shared" / "data"
-SparseBlocks = tuple[list[str], list[str]]
+Rows = tuple[list[str], list[str]]
 
 
 def add_data_option(parser: ArgumentParser) -> None:
@@ -22,7 +22,7 @@ def add_data_option(parser: ArgumentParser) -> None:
     )
 
 
-def column(path: Path, text: str, target: str, keep: tuple[str, str] | None = None) -> SparseBlocks:
+def column(path: Path, text: str, target: str, keep: tuple[str, str] | None = None) -> Rows:
     """Texts and targets of a gzipped tab-separated table; ``keep`` is a column and the value its rows must have."""
     with gzip.open(path, "rt", encoding="utf-8", newline="\n") as lines:
         rows = list(csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE))
@@ -30,7 +30,7 @@ def column(path: Path, text: str, target: str, keep: tuple[str, str] | None = No
     return [row[text] for row in rows], [row[target] for row in rows]
 
 
-def load(name: str, data: Path, rows: int | None = None) -> tuple[SparseBlocks, SparseBlocks]:
+def load(name: str, data: Path, rows: int | None = None) -> tuple[Rows, Rows]:
     """Training and test rows of a data set; at most ``rows`` of each, drawn with seed 0, or all in their order."""
     if name == "mr":
         path = data / "mr" / "mr.tsv.gz"
@@ -42,7 +42,7 @@ def load(name: str, data: Path, rows: int | None = None) -> tuple[SparseBlocks, 
     return drawn(parts[0], rows), drawn(parts[1], rows)
 
 
-def drawn(part: SparseBlocks, rows: int | None) -> SparseBlocks:
+def drawn(part: Rows, rows: int | None) -> Rows:
     """At most ``rows`` rows in random order, seed 0; all in their own order if ``rows`` is None."""
     if rows is None:
         return part
@@ -50,17 +50,17 @@ def drawn(part: SparseBlocks, rows: int | None) -> SparseBlocks:
     return [part[0][i] for i in order], [part[1][i] for i in order]
 
 
-def shuffled(part: SparseBlocks) -> SparseBlocks:
+def shuffled(part: Rows) -> Rows:
     """All rows in random order, seed 0: some files are sorted by label, and some peers read them in order."""
     return drawn(part, len(part[0]))
 
 
-def write_json(path: Path, train: SparseBlocks, test: SparseBlocks) -> None:
+def write_json(path: Path, train: Rows, test: Rows) -> None:
     """What a measured process loads before its clock starts; see :func:`read_json`."""
     path.write_text(json.dumps({"train": train, "test": test}))
 
 
-def read_json(path: str) -> tuple[SparseBlocks, SparseBlocks]:
+def read_json(path: str) -> tuple[Rows, Rows]:
     """Training and test rows."""
     stored = json.loads(Path(path).read_text())
     return tuple(stored["train"]), tuple(stored["test"])

@@ -28,7 +28,7 @@ HERE = Path(__file__).resolve().parent
 DATA = HERE.parent.parent / "shared" / "data"
 RUNS = HERE / "runs" / "quality.jsonl"
 COUNTED = ("bag-of-words", "n-grams")
-DOCUMENT_FAMILIES = (*COUNTED, "rnn", "lstm", "transformer")
+FAMILIES = (*COUNTED, "rnn", "lstm", "transformer")
 BARS = {
     "sst2": {"bag-of-words": 81.5, "n-grams": 83.4, "rnn": 81.0, "lstm": 82.0, "transformer": 79.0},
     "trec": {"bag-of-words": 86.0, "n-grams": 90.0, "rnn": 88.0, "lstm": 88.5, "transformer": 87.0},
@@ -36,10 +36,10 @@ BARS = {
     "ag_news": {"bag-of-words": 87.5, "n-grams": 88.6, "rnn": 87.5, "lstm": 87.8, "transformer": 87.0},
     "imdb": {"bag-of-words": 88.8, "n-grams": 91.3, "lstm": 89.0, "transformer": 87.0},
 }
-SparseBlocks = tuple[list[str], list[str]]
+Rows = tuple[list[str], list[str]]
 
 
-def column(path: Path, text: str, target: str, keep: tuple[str, str] | None = None) -> SparseBlocks:
+def column(path: Path, text: str, target: str, keep: tuple[str, str] | None = None) -> Rows:
     """Texts and targets of a gzipped tab-separated table; ``keep`` is a column and the value its rows must have."""
     with gzip.open(path, "rt", encoding="utf-8", newline="\n") as lines:
         rows = list(csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE))
@@ -47,7 +47,7 @@ def column(path: Path, text: str, target: str, keep: tuple[str, str] | None = No
     return [row[text] for row in rows], [row[target] for row in rows]
 
 
-def load(name: str, data: Path) -> tuple[SparseBlocks, SparseBlocks]:
+def load(name: str, data: Path) -> tuple[Rows, Rows]:
     """Training and test rows of a data set."""
     if name == "mr":
         path = data / "mr" / "mr.tsv.gz"
@@ -59,11 +59,11 @@ def load(name: str, data: Path) -> tuple[SparseBlocks, SparseBlocks]:
 
 def recipe(family: str) -> str:
     """The defaults a run is a function of, so that a changed default is measured anew."""
-    from scansion.families.catalogue import document_family
+    from scansion.families.catalogue import DOCUMENT_FAMILIES, configured
     from scansion.learning.training import recipe_of
 
-    configured = document_family(family)
-    return json.dumps([asdict(configured), asdict(recipe_of(configured))], sort_keys=True)
+    configuration = configured(family, DOCUMENT_FAMILIES)
+    return json.dumps([asdict(configuration), asdict(recipe_of(configuration))], sort_keys=True)
 
 
 def run(name: str, family: str, seed: int, data: Path) -> None:
@@ -135,7 +135,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=DATA)
     parser.add_argument("--sets", nargs="+", default=list(BARS), choices=list(BARS))
-    parser.add_argument("--families", nargs="+", default=list(DOCUMENT_FAMILIES), choices=DOCUMENT_FAMILIES)
+    parser.add_argument("--families", nargs="+", default=list(FAMILIES), choices=FAMILIES)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--regression", action="store_true")

@@ -30,7 +30,7 @@ import numpy as np
 from environment import HERE, Measured, alternating, cores, heading, measure, median, ratios, table
 from public_data import add_data_option, load, read_json, shuffled, write_json
 
-DOCUMENT_FAMILIES = ("lstm", "transformer")
+FAMILIES = ("lstm", "transformer")
 ROWS = {"sst2": None, "imdb": 2_000}
 PLAIN = ("words", "words+pieces")
 COLUMNS = (
@@ -61,6 +61,7 @@ def train(family: str, path: str, seed: int) -> Measured:
 
 def write_plain(folder: Path, family: str, path: Path, seed: int) -> None:
     """The peer's runs: documents as numbers, and the same configuration with and without pieces."""
+    from scansion.families.catalogue import DOCUMENT_FAMILIES, configured
     from scansion.learning.training import Training
     from scansion.text.batches import epoch_plan
     from scansion.text.vocabulary import Vocabulary
@@ -86,12 +87,13 @@ def write_plain(folder: Path, family: str, path: Path, seed: int) -> None:
     tokens = int(lengths.sum())
     batches = epoch_plan(lengths, training.batch_tokens(tokens), seed, 0)
     run = {
-        "family": family, "options": asdict(document_family(family)), "training": asdict(training), "seed": seed,
+        "family": family, "options": asdict(configured(family, DOCUMENT_FAMILIES)),
+        "training": asdict(training), "seed": seed,
         "words": len(vocabulary), "outputs": 1 if len(classes) == 2 else len(classes), "threads": cores(),
         "longest": int(sequences.lengths.max()), "epochs": training.epochs(tokens),
         "rows_a_batch": round(len(lengths) / len(batches)),
     }
-    for kind, pieces in zip(PLAIN, (0, len(vocabulary.pieces)), strict=True):
+    for kind, pieces in zip(PLAIN, (0, len(vocabulary.char_ngrams)), strict=True):
         (folder / f"{kind}.json").write_text(json.dumps({**run, "pieces": pieces}))
 
 
@@ -112,7 +114,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add_data_option(parser)
     parser.add_argument("--sets", nargs="+", default=list(ROWS), choices=list(ROWS))
-    parser.add_argument("--families", nargs="+", default=list(DOCUMENT_FAMILIES), choices=DOCUMENT_FAMILIES)
+    parser.add_argument("--families", nargs="+", default=list(FAMILIES), choices=FAMILIES)
     parser.add_argument("--plain", nargs="+", default=list(PLAIN), choices=PLAIN)
     parser.add_argument("--pairs", type=int, default=3)
     parser.add_argument("--rows", type=int, help="rows of each part, in place of the script's own choice")

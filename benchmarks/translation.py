@@ -21,7 +21,7 @@ from pathlib import Path
 from environment import HERE, Measured, heading, say, table
 from public_data import add_data_option
 
-DOCUMENT_FAMILIES = ("transformer", "lstm", "rnn", "lstm-without-attention")
+FAMILIES = ("transformer", "lstm", "rnn", "lstm-without-attention")
 TEXTS = {"tokenised": "tok/{part}.lc.norm.tok.{language}", "raw": "{part}.{language}"}
 PARTS = ("train", "val", "test_2016_flickr")
 COLUMNS = (
@@ -82,7 +82,7 @@ def main() -> None:
     """Every run, then the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add_data_option(parser)
-    parser.add_argument("--families", nargs="+", default=list(DOCUMENT_FAMILIES), choices=DOCUMENT_FAMILIES)
+    parser.add_argument("--families", nargs="+", default=list(FAMILIES), choices=FAMILIES)
     parser.add_argument("--text", default="tokenised", choices=list(TEXTS))
     parser.add_argument("--budget", default="86m")
     parser.add_argument("--seed", type=int, default=0)

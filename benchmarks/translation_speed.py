@@ -90,6 +90,7 @@ def translate(model: str, data: str, engine: str) -> Measured:
 def write_peers(model: Path, data: Path, folder: Path) -> None:
     """The same model and data as each peer takes them."""
     import scansion
+    from scansion.models.native_translator import NativeTranslator
 
     translator = scansion.load(model)
     subwords, options = translator.fitted_.tokenizer, translator.fitted_.family
@@ -108,7 +109,7 @@ def write_peers(model: Path, data: Path, folder: Path) -> None:
     ids = [_ids(subwords, source) for source in sources]
     (folder / "sources.json").write_text(json.dumps(ids))
     (folder / "pieces.json").write_text(json.dumps([[subwords.subwords[i] for i in each] for each in ids]))
-    found = Native(translator.fitted_.model, subwords).hypotheses(subwords.encode(sources), BEAM, 1)
+    found = NativeTranslator(translator.fitted_).hypotheses(subwords.encode(sources), BEAM, 1)
     (folder / "lengths.json").write_text(json.dumps([len(each[0].tokens) + 1 for each in found]))
     scansion.export(translator, "ctranslate2").save(folder / "engine")
 

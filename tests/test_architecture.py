@@ -210,9 +210,12 @@ def asks_a_value_what_it_is(module: Module) -> Breaches:
                 yield node.lineno, f"isinstance(…, {strays[0]}): let it declare what is asked, or look it up in a table"
         elif isinstance(node, ast.Call) and ast.unparse(node.func) == "hasattr" and "translate" in ast.unparse(node):
             yield node.lineno, "hasattr(…, 'translate'): ask the task"
-        elif isinstance(node, ast.Compare) and ast.unparse(node.left).split(".")[-1] == "task":
-            if any(isinstance(each, ast.Constant) and isinstance(each.value, str) for each in node.comparators):
-                yield node.lineno, "a task compared with a text: ask the task"
+        elif (
+            isinstance(node, ast.Compare)
+            and ast.unparse(node.left).split(".")[-1] == "task"
+            and any(isinstance(each, ast.Constant) and isinstance(each.value, str) for each in node.comparators)
+        ):
+            yield node.lineno, "a task compared with a text: ask the task"
 
 
 def acts_when_imported(module: Module) -> Breaches:
@@ -469,7 +472,11 @@ BAD = [
 GOOD = [
     (stands_nowhere, "scansion/__main__.py", ""),
     (imports_against_the_order, "scansion/__init__.py", "from scansion.cli.main import run"),
-    (imports_against_the_order, "scansion/text/ids.py", "import scansion.text.word_tokenizer\nfrom scansion.errors import E"),
+    (
+        imports_against_the_order,
+        "scansion/text/ids.py",
+        "import scansion.text.word_tokenizer\nfrom scansion.errors import E",
+    ),
     (imports_its_own_package, "scansion/tasks/classifier.py", "from scansion.families import lstm"),
     (imports_its_own_package, "scansion/text/ids.py", "from scansion.textual import x"),
     (hides_an_import, "scansion/text/tables.py", "def read():\n    import pyarrow.parquet"),

@@ -80,7 +80,7 @@ def test_the_readmes_session_prints_what_it_shows(tmp_path):
     steps = sessions(ROOT / "README.md")
     assert len(steps) == 5
     for command, shown in steps:
-        done = subprocess.run(command, shell=True, cwd=tmp_path, env=environment, capture_output=True, text=True)  # noqa: S602
+        done = subprocess.run(command, shell=True, cwd=tmp_path, env=environment, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
         assert same(done.stdout, shown), f"{command}\n{done.stdout}"
     assert (tmp_path / "look.html").exists()

@@ -10,6 +10,7 @@ from scansion.cli.progress import say
 from scansion.cli.shared_options import Json
 from scansion.errors import UsageError
 from scansion.text.documents import read_lines
+from scansion.viewer.files import check_arrays, check_page
 
 STANDARD_INPUT = "-"
 FIRST = 1
@@ -46,7 +47,6 @@ def look(
         raise UsageError("A model and a text are needed: scansion look model 'some text'.")
     from scansion.tasks.catalogue import TASKS, fitted_task, load
     from scansion.tasks.task import LookOptions
-    from scansion.viewer.files import check_arrays, check_page
 
     check_page(out)
     if npz is not None:

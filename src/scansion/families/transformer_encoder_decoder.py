@@ -1,7 +1,7 @@
-"""Transformer encoder-decoder (Vaswani et al. 2017, Figure 1): the target attends to the source and to its own cache.
+"""Transformer encoder-decoder (Vaswani et al. 2017, Figure 1): the target attends to the source and to its own past.
 
     source:  x = E[s] sqrt(D) + sinusoids;   x = x + Attention(x, x);          x = x + W2 ReLU(W1 x)
-    target:  y = E[t] sqrt(D) + sinusoids;   y = y + Attention(y, y's cache);   y = y + Attention(y, x);
+    target:  y = E[t] sqrt(D) + sinusoids;   y = y + Attention(y, y's past);   y = y + Attention(y, x);
                                              y = y + W2 ReLU(W1 y)
 
 The norm stands before each part (Xiong et al. 2020) and once after each stack.  One embedding E serves the source, the
