@@ -277,7 +277,7 @@ def test_another_engine_gives_the_same_answers(mode, precision, difference, tmp_
     folder = write_encoder(tmp_path / "gentle", WORDS, scale=1.0)
     pytest.importorskip("ctranslate2")
     if precision == "int8" and "vnni" not in processor_features():
-        pytest.skip("without VNNI instructions the engine's products of 8-bit numbers saturate")
+        pytest.skip("without VNNI the 8-bit answers were seen to differ by 0.8 (oneDNN; 0.04 with MKL)")
     model = DocumentClassifier(Pretrained(str(folder), mode), training=QUICK, random_state=0).fit(TEXTS, LABELS)
     texts, threads = [*TEXTS, "", "w1 " * 100], torch.get_num_threads()
     inside = export(model, "ctranslate2", precision)
