@@ -1,6 +1,6 @@
-"""One of several labels: a logit per label, and the cross-entropy of the softmax.
+"""One of several labels: a logit per label, and their softmax.
 
-    p(k) = exp(s_k) / sum_j exp(s_j),        loss = -log p(target)
+    p(k) = exp(s_k) / sum_j exp(s_j)
 
 Two labels need one logit only, ``p(second) = 1 / (1 + exp(-s))``.
 """
@@ -8,9 +8,7 @@ Two labels need one logit only, ``p(second) = 1 / (1 + exp(-s))``.
 from dataclasses import dataclass
 
 import numpy as np
-import torch
-from torch import Tensor
-from torch.nn import functional
+from scipy.special import expit, log_expit, log_softmax, softmax
 
 
 @dataclass(frozen=True)
@@ -34,22 +32,14 @@ class MulticlassHead:
         """Encoded targets as the measures take them, label numbers (N,)."""
         return targets.astype(np.int64)
 
-    def loss(self, logits: Tensor, targets: Tensor, smoothing: float = 0.0) -> Tensor:
-        """Cross-entropy of each row, (B,); ``smoothing`` moves that share of the target to all labels alike."""
-        if self.size == 1:
-            wanted = targets.to(logits.dtype) * (1 - smoothing) + smoothing / 2
-            return functional.binary_cross_entropy_with_logits(logits[:, 0], wanted, reduction="none")
-        return functional.cross_entropy(logits, targets, label_smoothing=smoothing, reduction="none")
-
     def probabilities(self, logits: np.ndarray) -> np.ndarray:
         """(N, labels), every row sums to one."""
-        tensor = torch.from_numpy(logits).double()
         if len(self.labels) == 1:
             return np.ones((len(logits), 1))
         if self.size == 1:
-            second = tensor[:, 0].sigmoid().numpy()
+            second = expit(logits[:, 0].astype(np.float64))
             return np.stack([1 - second, second], axis=1)
-        return tensor.softmax(dim=1).numpy()
+        return softmax(logits.astype(np.float64), axis=1)
 
     def decide(self, logits: np.ndarray) -> np.ndarray:
         """The number of the likeliest label, (N,)."""
@@ -68,10 +58,10 @@ class MulticlassHead:
 
     def support(self, logits: np.ndarray, output: int, sign: float) -> np.ndarray:
         """The logarithm of :meth:`value`, (N,)."""
-        tensor = torch.from_numpy(logits).double()
+        exact = logits.astype(np.float64)
         if self.size == 1 < len(self.labels):
-            return functional.logsigmoid(sign * tensor[:, output]).numpy()
-        return tensor.log_softmax(dim=1)[:, output].numpy()  # zero where there is but one label
+            return log_expit(sign * exact[:, output])
+        return log_softmax(exact, axis=1)[:, output]  # zero where there is but one label
 
     def scale(self, sign: float) -> tuple[float, float]:
         """What a logit is multiplied by, and what is added, on the scale of an answer's score."""

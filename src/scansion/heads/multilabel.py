@@ -1,14 +1,12 @@
 """Any subset of the labels: an independent yes or no for each (binary relevance).
 
-    p(k) = 1 / (1 + exp(-s_k)),        loss = the mean over labels of -log p(yes or no)
+    p(k) = 1 / (1 + exp(-s_k))
 """
 
 from dataclasses import dataclass
 
 import numpy as np
-import torch
-from torch import Tensor
-from torch.nn import functional
+from scipy.special import expit, log_expit
 
 
 @dataclass(frozen=True)
@@ -32,14 +30,9 @@ class MultilabelHead:
         """Encoded targets as the measures take them, (N, labels) of 0 and 1."""
         return targets.astype(np.int64)
 
-    def loss(self, logits: Tensor, targets: Tensor, smoothing: float = 0.0) -> Tensor:
-        """Binary cross-entropy of each row, (B,), averaged over labels."""
-        wanted = targets * (1 - smoothing) + smoothing / 2
-        return functional.binary_cross_entropy_with_logits(logits, wanted.to(logits.dtype), reduction="none").mean(1)
-
     def probabilities(self, logits: np.ndarray) -> np.ndarray:
         """(N, labels), each between 0 and 1 on its own."""
-        return torch.from_numpy(logits).double().sigmoid().numpy()
+        return expit(logits.astype(np.float64))
 
     def decide(self, logits: np.ndarray) -> np.ndarray:
         """(N, labels) of 0 and 1: yes where that is likelier than no."""
@@ -55,7 +48,7 @@ class MultilabelHead:
 
     def support(self, logits: np.ndarray, output: int, sign: float) -> np.ndarray:
         """The logarithm of :meth:`value`, (N,)."""
-        return functional.logsigmoid(sign * torch.from_numpy(logits).double()[:, output]).numpy()
+        return log_expit(sign * logits[:, output].astype(np.float64))
 
     def scale(self, sign: float) -> tuple[float, float]:
         """What a logit is multiplied by, and what is added, on the scale of an answer's score."""

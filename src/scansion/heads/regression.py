@@ -1,10 +1,9 @@
-"""A number: half the squared error of a target brought to mean 0 and standard deviation 1."""
+"""A number, learned as a target brought to mean 0 and standard deviation 1."""
 
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-from torch import Tensor
 
 
 @dataclass(frozen=True)
@@ -25,10 +24,6 @@ class RegressionHead:
     def decoded(self, targets: np.ndarray) -> np.ndarray:
         """Encoded targets on their own scale, (N,)."""
         return targets * self.deviation + self.mean
-
-    def loss(self, logits: Tensor, targets: Tensor, smoothing: float = 0.0) -> Tensor:
-        """Half the squared error of each row, (B,); a number has no labels to smooth."""
-        return 0.5 * (logits[:, 0] - targets).square()
 
     def decide(self, logits: np.ndarray) -> np.ndarray:
         """Numbers on the scale of the training targets, (N,)."""

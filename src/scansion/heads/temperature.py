@@ -11,6 +11,7 @@ import torch
 from scipy.optimize import minimize_scalar
 
 from scansion.heads.catalogue import Head
+from scansion.heads.losses import row_losses
 
 WIDEST = 4.0  # temperatures from e^-4 to e^4
 
@@ -23,7 +24,7 @@ def calibrated_losses(head: Head, logits: np.ndarray, targets: np.ndarray, weigh
     given, wanted = torch.from_numpy(logits), torch.from_numpy(targets)
 
     def losses(logarithm: float) -> np.ndarray:
-        return head.loss(given * float(np.exp(logarithm)), wanted).numpy()
+        return row_losses(head, given * float(np.exp(logarithm)), wanted).numpy()
 
     if head.kind == "regression":
         return losses(0.0)

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from scansion.heads.catalogue import Head
+from scansion.heads.losses import row_losses
 from scansion.layers.dropout import Dropout
 from scansion.layers.pooling import WordSum
 from scansion.learning.thread_pool import map_in_threads
@@ -64,7 +65,7 @@ class DocumentNetwork(nn.Module):
     def loss(self, batch: DocumentBatch) -> Tensor:
         """The weighted sum of the head's losses over the batch's rows, a scalar."""
         logits = self.output(self.features(batch.tokens, batch.mask))
-        return (self.head.loss(logits, batch.targets, self.smoothing) * batch.weights).sum()
+        return (row_losses(self.head, logits, batch.targets, self.smoothing) * batch.weights).sum()
 
     def use(self, index: SubwordIndex) -> None:
         """From now on tokens are those of this index."""

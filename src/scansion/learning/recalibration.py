@@ -22,6 +22,7 @@ import torch
 from scipy.optimize import minimize
 
 from scansion.heads.catalogue import Head
+from scansion.heads.losses import row_losses
 from scansion.learning.document_job import DocumentJob
 from scansion.learning.document_network import DocumentNetwork
 from scansion.randomness import stream
@@ -50,7 +51,7 @@ def intercept(head: Head, logits: np.ndarray, targets: np.ndarray, weights: np.n
 
     def objective(at: np.ndarray) -> tuple[float, np.ndarray]:
         offset = torch.tensor(at, requires_grad=True)
-        loss = 0.5 * offset.square().sum() + (counts * head.loss(given + offset, wanted, smoothing)).sum()
+        loss = 0.5 * offset.square().sum() + (counts * row_losses(head, given + offset, wanted, smoothing)).sum()
         (slope,) = torch.autograd.grad(loss, offset)
         return loss.item(), slope.numpy()
 

@@ -24,6 +24,7 @@ from scipy.sparse import csr_matrix
 from threadpoolctl import threadpool_limits
 
 from scansion.heads.catalogue import Head
+from scansion.heads.losses import row_losses
 from scansion.heads.temperature import calibrated_losses
 from scansion.layers.sparse_blocks import SparseBlocks
 from scansion.learning.thread_pool import ONE_THREAD
@@ -92,7 +93,7 @@ def solve(
         def objective(flat: np.ndarray) -> tuple[float, np.ndarray]:
             inner, bias = unscaled(flat)
             logits = torch.from_numpy(products.times(inner * reach) + bias).requires_grad_()
-            loss = (head.loss(logits, wanted) * torch.from_numpy(shares)).sum()
+            loss = (row_losses(head, logits, wanted) * torch.from_numpy(shares)).sum()
             (slope,) = torch.autograd.grad(loss, logits)
             towards = (products.transposed_times(slope.numpy()) * reach + decay * inner) * scale
             bias_slope = BIAS_SCALE * slope.numpy().sum(axis=0, keepdims=True)
