@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[1]
 
 # The rooms, simplest first. A room may import from the lines above its own, and from nowhere else.
 ROOMS = (
-    ("errors", "randomness"),
+    ("deferred", "errors", "randomness"),
     ("options", "spill"),
     ("text", "measures", "storage", "layers", "viewer"),
     ("families", "heads"),
@@ -35,7 +35,7 @@ LINE = {room: number for number, line in enumerate(ROOMS) for room in line}
 
 # `scansion --help` must answer at once, so these come without torch, and cli asks for the others inside its verbs.
 QUICK_TO_IMPORT = {"errors", "text", "measures", "storage", "viewer", "cli"}
-NEEDS_TORCH = LINE.keys() - QUICK_TO_IMPORT - {"options", "randomness", "spill"}
+NEEDS_TORCH = LINE.keys() - QUICK_TO_IMPORT - {"deferred", "options", "randomness", "spill"}
 
 FAMILY_LINES, FILE_LINES, FUNCTION_LINES = 220, 400, 70
 UNDECIDED_NAMES = {"util", "utils", "common", "helper", "helpers", "base", "manager", "managers", "misc"}
@@ -54,6 +54,8 @@ class Import:
     names: tuple[str, ...] = ()
     level: int = 0
     function: str | None = None
+    deferred: bool = False
+    """Whether it is named by its literal, and waits until it is first needed; see ``scansion/deferred.py``."""
 
     @property
     def top(self) -> str:
@@ -100,7 +102,19 @@ def found_imports(node: ast.AST, function: str | None) -> Iterator[Import]:
         elif isinstance(child, ast.Call) and ast.unparse(child.func).split(".")[-1] in {"import_module", "__import__"}:
             named = child.args[0].value if child.args and isinstance(child.args[0], ast.Constant) else "?"
             yield Import(child.lineno, str(named), function=function or "the module's own call of import_module")
+        elif isinstance(child, ast.Call) and ast.unparse(child.func) in {"deferred", "DeferredTable"}:
+            yield from deferred_imports(child)
         yield from found_imports(child, child.name if isinstance(child, FUNCTIONS) else function)
+
+
+def deferred_imports(call: ast.Call) -> Iterator[Import]:
+    """``deferred("module", "name")``, and the pairs of such literals in ``DeferredTable({...})``."""
+    listed = [value for node in ast.walk(call) if isinstance(node, ast.Dict) for value in node.values]
+    pairs = [call.args] if ast.unparse(call.func) == "deferred" else [getattr(each, "elts", []) for each in listed]
+    for pair in pairs:
+        literal = len(pair) == 2 and all(isinstance(each, ast.Constant) for each in pair)
+        module, name = (str(each.value) for each in pair) if literal else ("?", "?")
+        yield Import(call.lineno, module, (name,), deferred=True)
 
 
 def modules() -> list[Module]:
@@ -156,14 +170,18 @@ def hides_an_import(module: Module) -> Breaches:
         one_verb = str(module.path) == "scansion/cli/main.py" and (found.function == "_verb" or found.rooms == ("cli",))
         in_the_command = (module.room == "cli" and slow) or one_verb
         lazy_public_name = front_door and found.function == "__getattr__"
-        if found.function and not (found.top in EXTRAS or in_the_command or lazy_public_name):
+        the_one_place = str(module.path) == "scansion/deferred.py"
+        if found.deferred and found.module == "?":
+            yield found.line, "what is deferred is named by two literals, a module and a name in it"
+        if found.function and not (found.top in EXTRAS or in_the_command or lazy_public_name or the_one_place):
             yield found.line, f"{found.function} hides an import of {found.module}; put it at the top of the file"
 
 
 def imports_torch_at_start_up(module: Module) -> Breaches:
     for found in module.imports:
         slow = found.top == "torch" or found.module == "safetensors.torch" or NEEDS_TORCH.intersection(found.rooms)
-        if slow and module.room in QUICK_TO_IMPORT and found.function is None and not only_for_types(module, found):
+        at_once = found.function is None and not found.deferred and not only_for_types(module, found)
+        if slow and module.room in QUICK_TO_IMPORT and at_once:
             yield found.line, f"{found.module} brings torch, and `scansion --help` would wait for it"
 
 

@@ -11,7 +11,7 @@ from scansion.errors import DataError, UsageError
 from scansion.families.bag_of_words import BagOfWords
 from scansion.families.baseline import Baseline
 from scansion.heads.multiclass import MulticlassHead
-from scansion.learning.solver import fold_rows
+from scansion.learning.folds import fold_rows
 from scansion.tasks.document_scoring import compared_documents, share_of
 from scansion.tasks.documents import CLASSIFY
 

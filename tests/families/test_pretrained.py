@@ -14,7 +14,7 @@ from scansion.errors import StorageError, UnsafeFolderError, UsageError
 from scansion.families.pretrained import ARCHITECTURES, encoder_of
 from scansion.layers.attention_capture import recorded
 from scansion.learning.frozen_encoder import FrozenEncoder
-from scansion.models.document_models import FineTunedModel, FrozenEncoderModel
+from scansion.models.network_models import FineTunedModel, FrozenEncoderModel
 from scansion.models.pretrained_encoder import FEWEST_ROWS_TO_TUNE, encoder_from, read_pretrained
 from scansion.storage.huggingface_layout import MODEL, read_layout
 from scansion.storage.pretrained_source import PACKAGE_NAME, default_at_hand, find_pretrained

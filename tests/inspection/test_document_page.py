@@ -10,8 +10,8 @@ import torch
 import scansion
 from encoders import write_encoder
 from scansion.errors import NotFittedError, UsageError
-from scansion.inspection.attribution import answer_of
 from scansion.inspection.document_page import words_of
+from scansion.inspection.explanation import answer_of
 from scansion.inspection.model_inputs import model_input
 from scansion.inspection.receptive_field import receptive_field
 from scansion.layers.attention import MultiHeadAttention

@@ -12,14 +12,13 @@ from scansion.heads.multilabel import MultilabelHead
 from scansion.heads.regression import RegressionHead
 from scansion.heads.temperature import calibrated_losses
 from scansion.layers.sparse_blocks import SparseBlocks
+from scansion.learning.folds import fold_rows, runs_of_rows
 from scansion.learning.solver import (
     FIRST_STRENGTHS,
     FOLDS,
     STRENGTHS,
     Choice,
     choose_strength,
-    fold_rows,
-    runs_of_rows,
     smallest_good,
 )
 

@@ -1,69 +1,63 @@
-"""Every family by name, one dictionary a task. A new one is a file in this folder and a line here."""
+"""Every family by name, one dictionary a task. A new one is a file in this folder and a line here.
 
-from collections.abc import Iterable, Mapping
+A family is imported when it is first asked for: one that counts words needs no torch.
+"""
+
+from collections.abc import Iterable
 from dataclasses import fields
 from typing import Any
 
+from scansion.deferred import DeferredTable
 from scansion.errors import UsageError, did_you_mean
-from scansion.families.bag_of_words import BagOfWords
-from scansion.families.baseline import Baseline
-from scansion.families.bert import Bert
-from scansion.families.gru import GRU
-from scansion.families.gru_encoder_decoder import GRUEncoderDecoder
-from scansion.families.lstm import LSTM
-from scansion.families.ngrams import NGrams
-from scansion.families.pretrained import Pretrained
-from scansion.families.recurrent_encoder_decoder import LSTMEncoderDecoder, RNNEncoderDecoder
-from scansion.families.rnn import RNN
-from scansion.families.sequence_to_sequence import SequenceToSequence
-from scansion.families.transformer import Transformer
-from scansion.families.transformer_encoder_decoder import TransformerEncoderDecoder
 
-DOCUMENT_FAMILIES: dict[str, type[Any]] = {
-    "baseline": Baseline,
-    "bag-of-words": BagOfWords,
-    "n-grams": NGrams,
-    "rnn": RNN,
-    "gru": GRU,
-    "lstm": LSTM,
-    "transformer": Transformer,
-    "pretrained": Pretrained,
-}
+DOCUMENT_FAMILIES = DeferredTable({
+    "baseline": ("scansion.families.baseline", "Baseline"),
+    "bag-of-words": ("scansion.families.bag_of_words", "BagOfWords"),
+    "n-grams": ("scansion.families.ngrams", "NGrams"),
+    "rnn": ("scansion.families.rnn", "RNN"),
+    "gru": ("scansion.families.gru", "GRU"),
+    "lstm": ("scansion.families.lstm", "LSTM"),
+    "transformer": ("scansion.families.transformer", "Transformer"),
+    "pretrained": ("scansion.families.pretrained", "Pretrained"),
+})
 
-TRANSLATION_FAMILIES: dict[str, type[Any]] = {
-    "rnn": RNNEncoderDecoder,
-    "lstm-without-attention": SequenceToSequence,
-    "gru": GRUEncoderDecoder,
-    "lstm": LSTMEncoderDecoder,
-    "transformer": TransformerEncoderDecoder,
-}
+TRANSLATION_FAMILIES = DeferredTable({
+    "rnn": ("scansion.families.recurrent_encoder_decoder", "RNNEncoderDecoder"),
+    "lstm-without-attention": ("scansion.families.sequence_to_sequence", "SequenceToSequence"),
+    "gru": ("scansion.families.gru_encoder_decoder", "GRUEncoderDecoder"),
+    "lstm": ("scansion.families.recurrent_encoder_decoder", "LSTMEncoderDecoder"),
+    "transformer": ("scansion.families.transformer_encoder_decoder", "TransformerEncoderDecoder"),
+})
 """Those that read one text and write another."""
 
-ENCODERS: dict[str, type] = {"bert": Bert}
+ENCODERS = DeferredTable({"bert": ("scansion.families.bert", "Bert")})
 """Those that are trained on texts without answers, and used by the family pretrained."""
 
-STORED: dict[str, type] = (
-    DOCUMENT_FAMILIES | {f"{name} translation": kind for name, kind in TRANSLATION_FAMILIES.items()} | ENCODERS
+STORED = DeferredTable(
+    DOCUMENT_FAMILIES.places | {f"{name} translation": each for name, each in TRANSLATION_FAMILIES.places.items()}
+    | ENCODERS.places
 )
 """By the names under which folders hold a configuration."""
 
+BASELINE = "baseline"
 
-def configured(given: Any, families: Mapping[str, type]) -> Any:
+
+def configured(given: Any, families: DeferredTable) -> Any:
     """A family's configuration from its name among ``families``, or as it was given. UsageError for anything else."""
     if isinstance(given, str):
         if given not in families:
             raise UsageError(f"There is no family {given!r}{did_you_mean(given, families)}")
         return families[given]()
-    if type(given) not in families.values():
-        example = list(families.values())[-1].__name__
+    if families.name_of(type(given)) is None:
+        *_, (_, example) = families.places.values()
         raise UsageError(f"A family is a name or a configuration such as {example}(); got {given!r}.")
     return given
 
 
 def name_of(family: Any) -> str:
     """The name under which a configuration stands in its task's dictionary."""
-    named = [*DOCUMENT_FAMILIES.items(), *TRANSLATION_FAMILIES.items(), *ENCODERS.items()]
-    return next(name for name, kind in named if kind is type(family))
+    found = (table.name_of(type(family)) for table in (DOCUMENT_FAMILIES, TRANSLATION_FAMILIES, ENCODERS))
+    return next(name for name in found if name is not None)
 
 
 def labelled(families: Iterable[Any]) -> dict[str, Any]:
@@ -77,10 +71,9 @@ def labelled(families: Iterable[Any]) -> dict[str, Any]:
     return found
 
 
-def public_families() -> dict[str, type]:
+def public_families() -> DeferredTable:
     """Every configuration by the name of its class, as ``scansion`` exports it; the baseline needs none."""
-    kinds = [*DOCUMENT_FAMILIES.values(), *TRANSLATION_FAMILIES.values(), *ENCODERS.values()]
-    return {kind.__name__: kind for kind in kinds if kind is not Baseline}
+    return DeferredTable({place[1]: place for name, place in STORED.places.items() if name != BASELINE})
 
 
 def options_of(family: type) -> dict[str, object]:
@@ -88,6 +81,6 @@ def options_of(family: type) -> dict[str, object]:
     return {field.name: field.default for field in fields(family)}
 
 
-def pretrainable(families: Mapping[str, type[Any]]) -> list[str]:
+def pretrainable(families: DeferredTable) -> list[str]:
     """The names of those that can first learn from texts without answers."""
     return [name for name, kind in families.items() if kind.pretraining is not None]

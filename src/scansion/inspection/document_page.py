@@ -12,14 +12,8 @@ import torch
 
 from scansion.errors import UsageError
 from scansion.families.catalogue import labelled
-from scansion.inspection.attribution import (
-    TOKENS_AT_A_TIME,
-    Answer,
-    answer_of,
-    explanation,
-    removed_together,
-    without,
-)
+from scansion.inspection.explanation import Answer, answer_of, explanation, removed_together, without
+from scansion.inspection.integrated_gradients import TOKENS_AT_A_TIME
 from scansion.inspection.model_inputs import ModelInput, Window, model_input
 from scansion.inspection.receptive_field import receptive_field_of
 from scansion.inspection.recurrent_trace import tracks_of

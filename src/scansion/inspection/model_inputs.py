@@ -10,7 +10,8 @@ from torch import Tensor, nn
 
 from scansion.layers.attention_capture import private
 from scansion.learning.document_network import cut_windows
-from scansion.models.document_models import DocumentModel, EncoderModel, FineTunedModel, FrozenEncoderModel, Token
+from scansion.models.document_models import DocumentModel, Token
+from scansion.models.network_models import EncoderModel, FineTunedModel, FrozenEncoderModel
 from scansion.text.batches import UNKNOWN, Sequences, collate
 from scansion.text.word_tokenizer import read_words
 

@@ -15,13 +15,8 @@ import torch
 from torch import Tensor, nn
 
 from scansion.families.catalogue import DOCUMENT_FAMILIES, configured
-from scansion.models.document_models import (
-    EncoderModel,
-    FineTunedModel,
-    FittedDocuments,
-    FrozenEncoderModel,
-    SparseLinearModel,
-)
+from scansion.models.document_models import FittedDocuments, SparseLinearModel
+from scansion.models.network_models import EncoderModel, FineTunedModel, FrozenEncoderModel
 from scansion.models.pretrained_encoder import read_pretrained
 from scansion.storage.pretrained_source import default_at_hand
 from scansion.text.batches import FIRST_WORD

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from scansion.inspection.attribution import removed_together
+from scansion.inspection.explanation import removed_together
 from scansion.inspection.translation_attention import KINDS, TranslationAttention, attention_of
 from scansion.layers.attention_capture import AttentionLayer, private, recorded
 from scansion.layers.head_mask import each_head_masked, heads_of

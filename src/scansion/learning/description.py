@@ -5,8 +5,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any
 
-import torch
-
 from scansion.families.catalogue import STORED, name_of
 from scansion.heads.catalogue import HEADS
 from scansion.learning.training import TRAININGS, Pretraining
@@ -41,10 +39,9 @@ class FitDescription:
         """The family's name."""
         return name_of(self.family)
 
-    def to_run(self, cores: int) -> dict[str, Any]:
-        """As a run folder holds it: with what of this machine the result depends on too."""
-        machine = {"cores": cores, "threads": torch.get_num_threads(), "versions": library_versions()}
-        return to_json(self.without_paths()) | machine
+    def to_run(self, machine: dict[str, int]) -> dict[str, Any]:
+        """As a run folder holds it: with what of this machine the result depends on too, its cores and threads."""
+        return to_json(self.without_paths()) | machine | {"versions": library_versions()}
 
     def without_paths(self) -> "FitDescription":
         """Of a folder of pretrained weights only the name is stored."""

@@ -2,35 +2,18 @@
 
 from collections.abc import Generator
 from dataclasses import dataclass
-from typing import Any, Protocol
 
 import numpy as np
-from scipy.sparse import csr_matrix
 
 from scansion.heads.catalogue import Head
 from scansion.layers.sparse_blocks import SparseBlocks
 from scansion.learning.events import Event, Stage
-from scansion.learning.solver import Choice, Linear, choose_strength, one_thread_each, solve
+from scansion.learning.linear import FixedVectors, Linear
+from scansion.learning.solver import Choice, choose_strength, one_thread_each, solve
 from scansion.text.batches import Sequences
 from scansion.text.word_tokenizer import Corpus
 
 THREADS = 2
-
-
-class FixedVectors(Protocol):
-    """Vectors that are counted, or a frozen encoder's: what a family whose learner is convex builds."""
-
-    def learn(self, documents: Any) -> SparseBlocks:
-        """Learn what there is to learn without answers; the training documents' vectors (N, D)."""
-        ...
-
-    def vectors(self, documents: Any) -> csr_matrix:
-        """Sparse (N, D)."""
-        ...
-
-    def widths(self, vectors: SparseBlocks, targets: np.ndarray | None, outputs: int) -> np.ndarray | None:
-        """The prior width of every weight, (D, outputs) or (D, 1); None where one is as good as another."""
-        ...
 
 
 @dataclass(frozen=True)

@@ -27,8 +27,9 @@ from scansion.heads.catalogue import Head
 from scansion.heads.losses import row_losses
 from scansion.heads.temperature import calibrated_losses
 from scansion.layers.sparse_blocks import SparseBlocks
+from scansion.learning.folds import runs_of_rows
+from scansion.learning.linear import Linear
 from scansion.learning.thread_pool import ONE_THREAD
-from scansion.randomness import stream
 
 STRENGTHS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0)
 FIRST_STRENGTHS = (5.0, 10.0)
@@ -42,19 +43,6 @@ HISTORY = 10
 MOST_CURVATURE, BIAS_SCALE = 0.25, 2.0  # of the logistic loss, and one over its root
 SMALLEST_STEP = 1e-5  # decrease of the mean loss over ``STEPS_IN_A_ROW`` at which it is solved
 COARSE_STEP = 1e-3  # enough to rank strengths
-
-
-@dataclass(frozen=True)
-class Linear:
-    """``logits = vectors @ weights + bias``: weights (D, K), bias (K,)."""
-
-    weights: np.ndarray
-    bias: np.ndarray
-    strength: float
-
-    def logits(self, vectors: csr_matrix) -> np.ndarray:
-        """(N, K) float64."""
-        return np.asarray(vectors @ self.weights, np.float64) + self.bias
 
 
 def solve(
@@ -269,36 +257,6 @@ def one_thread_each() -> Iterator[None]:
     """The vectors are too short for several threads to share one: L-BFGS on two took three times as long as on one."""
     with ONE_THREAD, threadpool_limits(limits=1):
         yield
-
-
-def fold_rows(head: Head, targets: np.ndarray, folds: int, seed: int) -> list[np.ndarray]:
-    """Row numbers of each of ``folds`` parts, with the head's groups in proportion."""
-    order = stream(seed, "folds").permutation(len(targets))
-    groups = head.group(targets)
-    if groups is not None:
-        order = order[np.argsort(groups[order], kind="stable")]
-    return [np.sort(order[part::folds]) for part in range(folds)]
-
-
-def runs_of_rows(head: Head, targets: np.ndarray, folds: int, seed: int) -> list[np.ndarray]:
-    """Like :func:`fold_rows`, but neighbours stay together where every row has one label.
-
-    Rows that follow each other often have a source in common: a film, an author, a day.  Spread over all folds they
-    tell each other's answers, and the choice is of a head that relies on what it knows by heart.  Numbers and sets of
-    labels are spread all the same: in a table that is sorted by them a run would be all there is of its kind.
-    """
-    if targets.ndim > 1 or (groups := head.group(targets)) is None:
-        return fold_rows(head, targets, folds, seed)
-    parts: list[list[np.ndarray]] = [[] for _ in range(folds)]
-    first = 0  # whose turn it is to have a row more
-    for group in np.unique(groups):
-        rows = np.flatnonzero(groups == group)
-        whole, rest = divmod(len(rows), folds)
-        ends = np.cumsum(whole + ((np.arange(folds) - first) % folds < rest))
-        first = (first + rest) % folds
-        for part, run in zip(parts, np.split(rows, ends[:-1]), strict=True):
-            part.append(run)
-    return [np.sort(np.concatenate(parts[number])) for number in stream(seed, "folds").permutation(folds)]
 
 
 class _Fold:

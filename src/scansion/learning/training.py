@@ -8,8 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from scansion.families.pretrained import Pretrained
-from scansion.families.rnn import RNN
+from scansion.families.catalogue import DOCUMENT_FAMILIES
 from scansion.options import check_positive, check_shares, check_whole
 
 
@@ -108,10 +107,10 @@ TRAININGS: dict[str, type[Training]] = {
 }
 """By the names under which folders store them."""
 
-RECIPES: dict[type[Any], Training] = {Pretrained: FineTuning(), RNN: Training(averaging_fraction=0.2)}
+RECIPES: dict[str | None, Training] = {"pretrained": FineTuning(), "rnn": Training(averaging_fraction=0.2)}
 """Of the families that are not trained like the others; why is told in docs/why.md."""
 
 
 def recipe_of(family: Any) -> Training:
     """The recipe where none is given."""
-    return RECIPES.get(type(family), Training())
+    return RECIPES.get(DOCUMENT_FAMILIES.name_of(type(family)), Training())

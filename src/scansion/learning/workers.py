@@ -15,6 +15,8 @@ import time
 from collections.abc import Generator, Iterator
 from pathlib import Path
 
+import torch
+
 from scansion.errors import DivergedError, InterruptedRunError, ScansionError, StorageError
 from scansion.learning.checkpoints import Checkpoints
 from scansion.learning.events import Event, event_from_line
@@ -76,6 +78,11 @@ def processes_for(training: Training, tokens: int) -> int:
 def cores() -> int:
     """Processors this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def machine() -> dict[str, int]:
+    """What of this machine the result of a run depends on."""
+    return {"cores": cores(), "threads": torch.get_num_threads()}
 
 
 def _start(folder: str, rank: int, processes: int) -> subprocess.Popen[str]:

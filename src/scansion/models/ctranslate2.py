@@ -6,7 +6,7 @@ The same weights in the layout it takes: queries, keys and values of self-attent
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,9 +14,8 @@ from torch import Tensor, nn
 
 from scansion.errors import MissingExtraError
 from scansion.layers.attention import MultiHeadAttention
+from scansion.models.precision import Precision
 
-Precision = Literal["float32", "int8"]
-PRECISIONS = ("float32", "int8")
 TOKENS_AT_A_TIME = 512
 INSTRUCTIONS = "CT2_FORCE_CPU_ISA"
 

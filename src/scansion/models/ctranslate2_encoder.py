@@ -11,7 +11,6 @@ from scansion.errors import UsageError
 from scansion.families.bert import BertEncoder
 from scansion.models.ctranslate2 import (
     TOKENS_AT_A_TIME,
-    Precision,
     array,
     finished,
     library,
@@ -20,6 +19,7 @@ from scansion.models.ctranslate2 import (
     put_norm,
     put_self_attention,
 )
+from scansion.models.precision import Precision
 
 RUNS = (BertEncoder,)
 

@@ -18,7 +18,6 @@ from scansion.layers.feed_forward import FeedForward
 from scansion.learning.seq2seq import Seq2SeqModel
 from scansion.models.ctranslate2 import (
     TOKENS_AT_A_TIME,
-    Precision,
     array,
     finished,
     library,
@@ -27,6 +26,7 @@ from scansion.models.ctranslate2 import (
     put_norm,
     put_self_attention,
 )
+from scansion.models.precision import Precision
 from scansion.models.translation_engine import TranslationEngine
 from scansion.models.translation_model import FittedTranslator
 from scansion.text.batches import Sequences

@@ -34,6 +34,8 @@ class OneOf:
     table: Mapping[str, type]
     optional: bool = False
     """Whether there may be none, null in JSON."""
+    unnamed: str = ""
+    """The key that is meant where none stands beside the fields, and is not written; empty if one must stand there."""
 
     def name_of(self, value: Any) -> str:
         """The key of the value's class; UsageError if it has none."""
@@ -75,7 +77,8 @@ def _plain_field(kind: Any, value: Any) -> Any:
     several = _one_of(kind)
     if several is None or value is None:
         return _plain(value)
-    return {NAME: several.name_of(value), **_plain(value)}
+    name = several.name_of(value)
+    return _plain(value) if name == several.unnamed else {NAME: name, **_plain(value)}
 
 
 def _one_of(kind: Any) -> OneOf | None:
@@ -106,7 +109,7 @@ def _read(kind: Any, value: Any, where: str, key: str) -> Any:
 
 
 def _read_named(several: OneOf, value: dict[str, Any], where: str, key: str) -> Any:
-    name = value.get(NAME)
+    name = value.get(NAME, several.unnamed or None)
     if not isinstance(name, str) or name not in several.table:
         hint = did_you_mean(name[:60], several.table) if isinstance(name, str) else "."
         raise UnsafeFolderError(f"{where}: {_named(_below(key, NAME))} is not known in this version{hint}")

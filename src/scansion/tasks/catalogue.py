@@ -4,17 +4,22 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from scansion.deferred import DeferredTable, deferred
 from scansion.errors import UsageError, did_you_mean
-from scansion.models.ctranslate2 import Precision
-from scansion.storage.folders import open_folder
-from scansion.tasks.document_scoring import task_of
-from scansion.tasks.documents import CLASSIFY, REGRESS
-from scansion.tasks.encoder import ENCODER
+from scansion.models.precision import Precision
+from scansion.storage.folders import Folder, open_folder
 from scansion.tasks.task import Dataset, FittedTask, LookOptions, ReadOptions, Task
-from scansion.tasks.translation import TRANSLATE
 from scansion.viewer.notebook import Page
 
-TASKS: dict[str, Task] = {task.name: task for task in (CLASSIFY, REGRESS, TRANSLATE, ENCODER)}
+TASKS = DeferredTable({
+    "classify": ("scansion.tasks.documents", "CLASSIFY"),
+    "regress": ("scansion.tasks.documents", "REGRESS"),
+    "translate": ("scansion.tasks.translation", "TRANSLATE"),
+    "encoder": ("scansion.tasks.encoder", "ENCODER"),
+})
+"""Each is imported when it is first asked for: what answers with counted features needs no torch."""
+
+task_of = deferred("scansion.tasks.document_scoring", "task_of")
 
 
 def task_named(name: str) -> Task:
@@ -28,11 +33,11 @@ def task_for(data: Sequence[str], name: str | None) -> Task:
     """The task of the given name, or the first that takes so many files; reading them may decide for another."""
     if name is not None:
         return task_named(name)
-    counts = [task for task in TASKS.values() if task.files == len(data)]
-    if not counts:
+    found = next((task for task in TASKS.values() if task.files == len(data)), None)
+    if found is None:
         most = max(task.files for task in TASKS.values())
         raise UsageError(f"Data are one table, or {most} files of parallel text; got {len(data)} files.")
-    return counts[0]
+    return found
 
 
 def read_dataset(task: Task, data: Sequence[str], options: ReadOptions) -> tuple[Task, Dataset]:
@@ -64,10 +69,15 @@ def load(folder: str | Path) -> Any:
     StorageError or UnsafeFolderError names the file at fault.
     """
     found = open_folder(folder)
-    task = TASKS.get(found.manifest.task)
+    return stored_task(found).load(found)
+
+
+def stored_task(folder: Folder) -> FittedTask:
+    """What can be asked of the model in a folder, which is not restored yet. UsageError for a task there is not."""
+    task = TASKS.get(folder.manifest.task)
     if task is None or task.fitted is None:
-        raise UsageError(f"{folder} is of the task {found.manifest.task!r}, which this version does not know.")
-    return task.fitted.load(found)
+        raise UsageError(f"{folder.path} is of the task {folder.manifest.task!r}, which this version does not know.")
+    return task.fitted
 
 
 def export(model: Any, engine: str, precision: Precision = "float32", replicas: int | None = None) -> Any:

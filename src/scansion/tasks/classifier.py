@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from typing import Any, Self
 
 import numpy as np
-from sklearn.base import ClassifierMixin
 
 from scansion.errors import UsageError
 from scansion.heads.catalogue import Head
@@ -17,7 +16,7 @@ from scansion.tasks.sample_rows import check_lengths
 from scansion.tasks.targets import label_set_matrix, label_sets_from, labels_from
 
 
-class DocumentClassifier(ClassifierMixin, DocumentEstimator):
+class DocumentClassifier(DocumentEstimator):
     """Documents -> one label each (strings, integers or booleans), or any subset of the labels.
 
     Parameters: ``family`` is a name in ``scansion.DOCUMENT_FAMILIES`` or a configuration such as
@@ -33,6 +32,7 @@ class DocumentClassifier(ClassifierMixin, DocumentEstimator):
     """
 
     task = "classify"
+    estimator_type = "classifier"
 
     def __init__(
         self,
@@ -86,7 +86,7 @@ class DocumentClassifier(ClassifierMixin, DocumentEstimator):
     def _answers(self, decided: np.ndarray) -> np.ndarray:
         return decided if self.multilabel_ else self.classes_[decided]
 
-    def __sklearn_tags__(self):
+    def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.classifier_tags.multi_label = True
         return tags

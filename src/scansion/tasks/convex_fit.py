@@ -1,43 +1,17 @@
 """Fitting where features are fixed, counted or a frozen encoder's, and a linear head is solved."""
 
 from collections.abc import Generator
-from dataclasses import dataclass
-from typing import Any
-
-import numpy as np
 
 from scansion.learning.checkpointing import Checkpointing
 from scansion.learning.description import FitDescription
 from scansion.learning.events import Event
 from scansion.learning.frozen_encoder import FrozenVectors
 from scansion.learning.linear_head import FittedLinear, fit_linear
-from scansion.models.document_models import DocumentModel, FrozenEncoderModel, SparseLinearModel
+from scansion.models.document_models import DocumentModel, SparseLinearModel
+from scansion.models.network_models import FrozenEncoderModel
 from scansion.models.pretrained_encoder import PretrainedDocuments
+from scansion.tasks.training_data import FitResult, TrainingData
 from scansion.text.word_tokenizer import Corpus
-
-
-@dataclass(frozen=True)
-class TrainingData:
-    """Documents as the family reads them, ``targets`` as the head encodes them, and ``weights (N,)`` with mean 1.
-
-    Documents behind the last target have no answer, and are for pretraining.
-    """
-
-    documents: Any
-    targets: np.ndarray
-    weights: np.ndarray
-
-
-@dataclass(frozen=True)
-class FitResult:
-    """A model, the rows it held out with its logits for them, and what is worth saying."""
-
-    model: DocumentModel
-    held_out: np.ndarray
-    held_out_logits: np.ndarray
-    notes: tuple[str, ...]
-    cut_short: bool
-    workers: int = 0
 
 
 def fit_counted(

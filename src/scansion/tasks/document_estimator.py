@@ -9,19 +9,17 @@ from abc import abstractmethod
 from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from scipy.sparse import csr_matrix, vstack
-from sklearn.base import BaseEstimator
 
+from scansion.deferred import deferred
 from scansion.errors import NotFittedError, UsageError, did_you_mean
 from scansion.families.catalogue import DOCUMENT_FAMILIES, configured
 from scansion.heads.catalogue import Head
-from scansion.inspection.attribution import Explanation, answer_of, explanation
-from scansion.inspection.document_page import look_at_documents
+from scansion.inspection.explanation import Explanation, answer_of, explanation
 from scansion.learning.budget import seconds_of
-from scansion.learning.checkpointing import Checkpointing
 from scansion.learning.description import FitDescription
 from scansion.learning.events import Event, Stage
 from scansion.learning.training import Pretraining, recipe_of
@@ -31,12 +29,17 @@ from scansion.models.document_folder import save_documents
 from scansion.models.document_models import FittedDocuments
 from scansion.randomness import seed_from
 from scansion.storage.fingerprints import fingerprint_of, sha256_of
-from scansion.tasks.convex_fit import FitResult, TrainingData
+from scansion.tasks.estimator import AS_IT_IS, Estimator, request_of
 from scansion.tasks.learners import LEARNERS, READ
 from scansion.tasks.sample_rows import WithUnlabelled, check_pretraining, counting_rows
+from scansion.tasks.training_data import FitResult, TrainingData
 from scansion.text.documents import check_documents
-from scansion.viewer.look import Look
 
+if TYPE_CHECKING:
+    from scansion.learning.checkpointing import Checkpointing
+    from scansion.viewer.look import Look
+
+look_at_documents = deferred("scansion.inspection.document_page", "look_at_documents")
 CHARACTERS_AT_A_TIME = 1 << 24
 
 
@@ -57,10 +60,11 @@ class FitReport:
     """Whether the budget was spent before all was learned."""
 
 
-class DocumentEstimator(BaseEstimator):
+class DocumentEstimator(Estimator):
     """What both estimators share; use :class:`DocumentClassifier` or :class:`DocumentRegressor`."""
 
     task: ClassVar[str]
+    __init__: Any
     family: Any
     budget: float | str | None
     training: Any
@@ -84,7 +88,7 @@ class DocumentEstimator(BaseEstimator):
 
     def fitting(
         self, texts: Iterable[str], targets: Any, sample_weight: Any = None, unlabelled: Iterable[str] | None = None,
-        checkpointing: Checkpointing | None = None,
+        checkpointing: "Checkpointing | None" = None,
     ) -> Generator[Event, None, Self]:
         """The same as :meth:`fit`, as a generator of what happens: progress is an ordinary ``for`` around it.
 
@@ -172,7 +176,7 @@ class DocumentEstimator(BaseEstimator):
         fitted = self.check_fitted()
         return explanation(fitted.model, answer_of(fitted.head, fitted.model.logits([text]), answer), text)
 
-    def look(self, text: str, answer: Any = None, window: int = 1) -> Look:
+    def look(self, text: str, answer: Any = None, window: int = 1) -> "Look":
         """What the model does with a text: see :func:`scansion.look`, which sets several models side by side."""
         return look_at_documents([self.check_fitted()], text, answer, window)
 
@@ -182,7 +186,7 @@ class DocumentEstimator(BaseEstimator):
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """The constructor's arguments, and the family's options as ``family__OPTION``."""
-        params = super().get_params(deep=False)
+        params = super().get_params()
         if deep:
             family = configured(self.family, DOCUMENT_FAMILIES)
             params.update({f"family__{field.name}": getattr(family, field.name) for field in fields(family)})
@@ -203,21 +207,29 @@ class DocumentEstimator(BaseEstimator):
                 self.family = replace(configured(self.family, DOCUMENT_FAMILIES), **{inside: value})
         return self
 
+    def set_fit_request(
+        self, *, sample_weight: bool | str | None = AS_IT_IS, unlabelled: bool | str | None = AS_IT_IS
+    ) -> Self:
+        """Whether scikit-learn's metadata routing passes them to ``fit``."""
+        request_of(self, "fit", {"sample_weight": sample_weight, "unlabelled": unlabelled})
+        return self
+
+    def set_score_request(self, *, sample_weight: bool | str | None = AS_IT_IS) -> Self:
+        """Whether scikit-learn's metadata routing passes them to ``score``."""
+        request_of(self, "score", {"sample_weight": sample_weight})
+        return self
+
     def check_fitted(self) -> FittedDocuments:
         """What was learned; NotFittedError if nothing was."""
         if not hasattr(self, "fitted_"):
             raise NotFittedError(f"This {type(self).__name__} has no model yet. Call fit(texts, targets) first.")
         return self.fitted_
 
-    def __sklearn_is_fitted__(self) -> bool:
-        return hasattr(self, "fitted_")
-
-    def __sklearn_tags__(self):
+    def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.string = True
         tags.input_tags.two_d_array = False
         tags.no_validation = True
-        tags.non_deterministic = False
         return tags
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from scansion.errors import DataError, UsageError, did_you_mean, shown
 from scansion.heads.catalogue import Head
-from scansion.learning.solver import fold_rows
+from scansion.learning.folds import fold_rows
 from scansion.measures.calibration import calibration_of
 from scansion.measures.confusion import Confusion, confusion_of, found_labels
 from scansion.measures.disagreements import GivenAnswer, disagreements, most_split

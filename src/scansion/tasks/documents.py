@@ -3,20 +3,19 @@
 import json
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from scansion.deferred import deferred
 from scansion.errors import DataError, DivergedError, UsageError, did_you_mean, shown
 from scansion.families.baseline import Baseline
 from scansion.families.catalogue import DOCUMENT_FAMILIES, configured, name_of
-from scansion.inspection.document_page import look_at_documents
 from scansion.learning.events import Event
 from scansion.measures.intervals import interval_of
 from scansion.measures.metric import METRICS, Metric
 from scansion.measures.scores import main_measure, measure_all
 from scansion.models.document_folder import load_documents
-from scansion.models.exporters import exported
 from scansion.storage.folders import Folder
 from scansion.storage.pretrained_source import default_at_hand
 from scansion.tasks.classifier import DocumentClassifier
@@ -46,8 +45,13 @@ from scansion.tasks.task import (
     Task,
 )
 from scansion.text.documents import MOST_BAD, Documents, read_documents
-from scansion.viewer.look import ModelLook
 from scansion.viewer.number_format import counted, score_shown
+
+if TYPE_CHECKING:
+    from scansion.viewer.look import ModelLook
+
+exported = deferred("scansion.models.exporters", "exported")
+look_at_documents = deferred("scansion.inspection.document_page", "look_at_documents")
 
 SEEDS = 3
 BETWEEN_LABELS = "|"
@@ -267,7 +271,7 @@ def look(estimators: Sequence[DocumentEstimator], text: str, options: LookOption
     return Looked(found, told, tuple(_most(each, found.words) for each in found.models))
 
 
-def _told(model: ModelLook) -> dict[str, Any]:
+def _told(model: "ModelLook") -> dict[str, Any]:
     effects = None if model.attention is None else model.attention.effects
     return {
         "family": model.name, "decision": model.decision, "answer": model.answer, "probability": model.probability,
@@ -278,7 +282,7 @@ def _told(model: ModelLook) -> dict[str, Any]:
     }
 
 
-def _most(model: ModelLook, words: tuple[str, ...]) -> str:
+def _most(model: "ModelLook", words: tuple[str, ...]) -> str:
     """``lstm  positive 0.970   moving +1.2  plot -0.4``: the words that add and take away most."""
     order = sorted(range(len(words)), key=lambda i: -abs(model.contributions[i]))[:WORDS_TOLD]
     most = "  ".join(f"{words[i]} {model.contributions[i]:+.2f}" for i in order)

@@ -23,7 +23,7 @@ from scansion.learning.events import Event, Stage, finished
 from scansion.learning.job import TrainedWeights
 from scansion.learning.pretraining import PretrainingJob, encoder_weights, split_texts
 from scansion.learning.training import Pretraining
-from scansion.learning.workers import cores, processes_for, train_with
+from scansion.learning.workers import machine, processes_for, train_with
 from scansion.randomness import seed_from
 from scansion.storage.fingerprints import fingerprint_of
 from scansion.storage.huggingface_layout import FILES, write_layout
@@ -94,7 +94,7 @@ def pretraining(
     processes = processes_for(training, size) if processes is None else processes
     checkpoints = None
     if checkpointing is not None:
-        checkpoints = checkpointing.begin(description.to_run(cores()), description.title)
+        checkpoints = checkpointing.begin(description.to_run(machine()), description.title)
         yield from checkpointing.remarks()
     yield Stage(f"pretraining on {size:,} tokens with {processes} process{'es' if processes > 1 else ''}")
     trained = yield from train_with(processes, job, deadline, checkpoints)

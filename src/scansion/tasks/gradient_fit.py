@@ -12,16 +12,16 @@ from scansion.learning.description import FitDescription
 from scansion.learning.document_job import DocumentJob, Examples, Start
 from scansion.learning.document_network import cut_windows
 from scansion.learning.events import Event, Remark, Stage
+from scansion.learning.folds import fold_rows
 from scansion.learning.job import Job, TrainedWeights
 from scansion.learning.loop import BUDGET_SPENT
 from scansion.learning.pretraining import PretrainingJob, encoder_weights, split_texts
 from scansion.learning.recalibration import refit_intercept, refit_slope
-from scansion.learning.solver import fold_rows
 from scansion.learning.training import Pretraining
-from scansion.learning.workers import cores, processes_for, train_with
-from scansion.models.document_models import EncoderModel, FineTunedModel, fine_tuned_encoder, trained_encoder
+from scansion.learning.workers import machine, processes_for, train_with
+from scansion.models.network_models import EncoderModel, FineTunedModel, fine_tuned_encoder, trained_encoder
 from scansion.models.pretrained_encoder import PretrainedDocuments
-from scansion.tasks.convex_fit import FitResult, TrainingData
+from scansion.tasks.training_data import FitResult, TrainingData
 from scansion.text.batches import Sequences
 from scansion.text.vocabulary import Vocabulary
 from scansion.text.word_tokenizer import Corpus
@@ -83,7 +83,7 @@ def begun(
     """Where a pretraining and the run itself are kept, if they are."""
     if checkpointing is None:
         return None, None
-    described, before = description.to_run(cores()), None
+    described, before = description.to_run(machine()), None
     if description.pretraining is not None:
         before = checkpointing.begin(described, description.title, before="pretraining")
     return before, checkpointing.begin(described, description.title)

@@ -1,15 +1,16 @@
 """How each kind of family is fitted: by what it reads, and by which of the two ways of learning."""
 
 from collections.abc import Callable, Generator, Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from scansion.learning.checkpointing import Checkpointing
+from scansion.deferred import deferred
 from scansion.learning.description import FitDescription
 from scansion.learning.events import Event
-from scansion.models.pretrained_encoder import chosen_mode, read_pretrained
-from scansion.tasks.convex_fit import FitResult, TrainingData, fit_counted, fit_frozen
-from scansion.tasks.gradient_fit import fit_fine_tuned, fit_network
+from scansion.tasks.training_data import FitResult, TrainingData
 from scansion.text.word_tokenizer import read_words
+
+if TYPE_CHECKING:
+    from scansion.learning.checkpointing import Checkpointing
 
 Fitting = Generator[Event, None, FitResult]
 
@@ -18,21 +19,16 @@ def _words(family: Any, texts: Iterable[str]) -> Any:
     return read_words(texts)
 
 
-READ: dict[str, Callable[[Any, Iterable[str]], Any]] = {"words": _words, "subwords": read_pretrained}
+READ: dict[str, Callable[[Any, Iterable[str]], Any]] = {
+    "words": _words, "subwords": deferred("scansion.models.pretrained_encoder", "read_pretrained"),
+}
 """Texts as a family reads them: words, or the subwords that came with pretrained weights."""
 
+fit_counted = deferred("scansion.tasks.convex_fit", "fit_counted")
+fit_network = deferred("scansion.tasks.gradient_fit", "fit_network")
+fit_pretrained = deferred("scansion.tasks.pretrained_fit", "fit_pretrained")
 
-def fit_pretrained(
-    data: TrainingData, description: FitDescription, deadline: float, checkpointing: Checkpointing | None
-) -> Fitting:
-    """Pretrained weights, frozen or fine-tuned."""
-    mode, reason = chosen_mode(description.family, data.documents, deadline)
-    if mode == "frozen":
-        return fit_frozen(data, description, deadline, reason)
-    return fit_fine_tuned(data, description, deadline, checkpointing, reason)
-
-
-LEARNERS: dict[tuple[str, str], Callable[[TrainingData, FitDescription, float, Checkpointing | None], Fitting]] = {
+LEARNERS: "dict[tuple[str, str], Callable[[TrainingData, FitDescription, float, Checkpointing | None], Fitting]]" = {
     ("words", "convex"): fit_counted,
     ("words", "gradient"): fit_network,
     ("subwords", "convex"): fit_pretrained,

@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
-from sklearn.base import RegressorMixin
 
 from scansion.heads.catalogue import Head
 from scansion.heads.regression import RegressionHead
@@ -14,10 +13,11 @@ from scansion.tasks.sample_rows import check_lengths
 from scansion.tasks.targets import numbers_from
 
 
-class DocumentRegressor(RegressorMixin, DocumentEstimator):
+class DocumentRegressor(DocumentEstimator):
     """Documents -> a number each; parameters and attributes are those of :class:`DocumentClassifier` without labels."""
 
     task = "regress"
+    estimator_type = "regressor"
 
     def __init__(
         self,

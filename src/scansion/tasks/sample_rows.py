@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from sklearn.utils import _safe_indexing
 
 from scansion.errors import UsageError
 from scansion.families.catalogue import DOCUMENT_FAMILIES, name_of, pretrainable
@@ -68,9 +67,17 @@ def counting_rows(
     weights = weights / weights.max()
     counting = weights > 0
     if not counting.all():
-        indexable = targets if hasattr(targets, "iloc") or isinstance(targets, np.ndarray) else list(targets)
-        texts, targets = Some(texts, counting), _safe_indexing(indexable, np.flatnonzero(counting))
+        texts, targets = Some(texts, counting), _some_of(targets, counting)
     return texts, targets, weights[counting]
+
+
+def _some_of(targets: Any, wanted: np.ndarray) -> Any:
+    """Those whose entry of ``wanted (N,)`` is True; a series or an array stays one."""
+    if hasattr(targets, "iloc"):
+        return targets.iloc[np.flatnonzero(wanted)]
+    if isinstance(targets, np.ndarray):
+        return targets[wanted]
+    return [target for target, kept in zip(targets, wanted, strict=True) if kept]
 
 
 def check_pretraining(family: Any, pretrain: str | None, unlabelled: Iterable[str] | None) -> None:

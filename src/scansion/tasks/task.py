@@ -5,13 +5,13 @@ A new task is a file with such a value, its families, and a line in :mod:`scansi
 
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from scansion.deferred import DeferredTable
 from scansion.errors import UsageError
-from scansion.learning.checkpointing import Checkpointing
 from scansion.learning.events import Event
 from scansion.measures.evidence import Evidence
 from scansion.measures.intervals import Interval
@@ -20,6 +20,9 @@ from scansion.measures.paired import PairedTest
 from scansion.storage.folders import Folder
 from scansion.storage.limits import MANIFEST, MOST_FILE_BYTES
 from scansion.viewer.notebook import Page
+
+if TYPE_CHECKING:
+    from scansion.learning.checkpointing import Checkpointing
 
 Parts = list[tuple[NDArray, NDArray]]
 """Training rows and test rows, (N,) and (M,), of each fold."""
@@ -172,7 +175,7 @@ class FitRequest:
     """Of the estimator's constructor, beside the family."""
     validation: Dataset | None = None
     unlabelled: Iterable[str] | None = None
-    checkpointing: Checkpointing | None = None
+    checkpointing: "Checkpointing | None" = None
 
 
 Trained = Any
@@ -189,7 +192,7 @@ class Task:
     """What it is, for messages."""
     files: int
     """How many files of data it takes."""
-    families: Mapping[str, type]
+    families: DeferredTable
     options: Mapping[str, frozenset[str]]
     """By verb, the options that not every task takes."""
     arguments: frozenset[str]

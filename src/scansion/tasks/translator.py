@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
-from sklearn.base import BaseEstimator
 
 from scansion.decoding.beam import BEAM
 from scansion.errors import NotFittedError, UsageError
@@ -26,13 +25,14 @@ from scansion.learning.loop import BUDGET_SPENT
 from scansion.learning.seq2seq import build_seq2seq, negative_log_likelihoods, with_weights
 from scansion.learning.seq2seq_job import Seq2SeqJob
 from scansion.learning.training import Training, TranslationTraining
-from scansion.learning.workers import cores, processes_for, train_with
+from scansion.learning.workers import machine, processes_for, train_with
 from scansion.measures.bleu import bleu_counts, bleu_of
 from scansion.models.native_translator import NativeTranslator
 from scansion.models.translation_folder import save_translator
 from scansion.models.translation_model import FittedTranslator
 from scansion.randomness import seed_from, stream
 from scansion.storage.fingerprints import fingerprint_of
+from scansion.tasks.estimator import Estimator
 from scansion.text.documents import check_documents
 from scansion.text.pairs import Pairs
 from scansion.text.subword_tokenizer import VOCAB_SIZE, SubwordTokenizer
@@ -64,7 +64,7 @@ class Translation:
     score: float
 
 
-class Translator(BaseEstimator):
+class Translator(Estimator):
     """Texts -> texts.
 
     Parameters: ``family`` is a name in ``scansion.TRANSLATION_FAMILIES`` or a configuration such as
@@ -135,7 +135,7 @@ class Translator(BaseEstimator):
         )
         job, checkpoints = Seq2SeqJob(description, len(tokenizer), pairs, held_out), None
         if checkpointing is not None:
-            checkpoints = checkpointing.begin(description.to_run(cores()), description.title)
+            checkpoints = checkpointing.begin(description.to_run(machine()), description.title)
             yield from checkpointing.remarks()
         tokens = int(job.lengths.sum())
         processes = processes_for(self.training, tokens) if self.processes is None else self.processes
@@ -223,9 +223,6 @@ class Translator(BaseEstimator):
 
     def _best(self, source: str) -> str:
         return self.translate(source)[0].text
-
-    def __sklearn_is_fitted__(self) -> bool:
-        return hasattr(self, "fitted_")
 
 
 @dataclass(frozen=True)

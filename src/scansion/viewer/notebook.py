@@ -4,9 +4,9 @@ from abc import ABC, abstractmethod
 from pathlib import Path
 
 import numpy as np
+from markupsafe import Markup
 
 from scansion.viewer.files import write_arrays, write_page
-from scansion.viewer.page import framed
 
 FRAME_HEIGHT = 760
 
@@ -33,3 +33,11 @@ class Page(ABC):
 
     def _repr_html_(self) -> str:
         return framed(self.html(), FRAME_HEIGHT)
+
+
+def framed(document: str, height: int) -> str:
+    """A page inside a notebook's: a frame of its own, so that neither's styles and scripts meet the other's."""
+    return str(Markup(
+        '<iframe srcdoc="{}" sandbox="allow-scripts" title="scansion" loading="lazy" '
+        'style="width: 100%; height: {}px; border: 0"></iframe>'
+    ).format(document, height))

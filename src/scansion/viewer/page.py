@@ -28,11 +28,3 @@ def page(template: str, values: Mapping[str, Any], script: str = "") -> str:
         values, style=Markup((HERE / STYLE).read_text(encoding="utf-8")), script=Markup(source),
         allowed=f"'sha256-{digest}'" if script else "'none'",
     )
-
-
-def framed(document: str, height: int) -> str:
-    """A page inside a notebook's: a frame of its own, so that neither's styles and scripts meet the other's."""
-    return str(Markup(
-        '<iframe srcdoc="{}" sandbox="allow-scripts" title="scansion" loading="lazy" '
-        'style="width: 100%; height: {}px; border: 0"></iframe>'
-    ).format(document, height))

@@ -1,0 +1,21 @@
+"""Fitting pretrained weights, frozen or fine-tuned."""
+
+from collections.abc import Generator
+
+from scansion.learning.checkpointing import Checkpointing
+from scansion.learning.description import FitDescription
+from scansion.learning.events import Event
+from scansion.models.pretrained_encoder import chosen_mode
+from scansion.tasks.convex_fit import fit_frozen
+from scansion.tasks.gradient_fit import fit_fine_tuned
+from scansion.tasks.training_data import FitResult, TrainingData
+
+
+def fit_pretrained(
+    data: TrainingData, description: FitDescription, deadline: float, checkpointing: Checkpointing | None
+) -> Generator[Event, None, FitResult]:
+    """Whichever of the two the family asks for or, if it asks for none, the data and the time allow."""
+    mode, reason = chosen_mode(description.family, data.documents, deadline)
+    if mode == "frozen":
+        return fit_frozen(data, description, deadline, reason)
+    return fit_fine_tuned(data, description, deadline, checkpointing, reason)
