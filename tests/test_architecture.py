@@ -11,6 +11,7 @@ import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from importlib import import_module
 from pathlib import Path, PurePosixPath
 
 import pytest
@@ -397,6 +398,51 @@ def test_no_modules_import_each_other_not_even_for_types():
     assert circles({"a": {"b"}, "b": {"c"}, "c": {"a"}}) == ["a -> b -> c -> a"]
 
 
+# What loads and asks a model whose features are counted.
+COUNTED_PATH = (
+    "scansion.cli.main", "scansion.cli.predict", "scansion.cli.evaluate", "scansion.tasks.catalogue",
+    "scansion.tasks.documents", "scansion.models.counted_folder", "scansion.families.baseline",
+    "scansion.families.bag_of_words", "scansion.families.ngrams",
+)  # fmt: skip
+SLOW_TO_IMPORT = {"torch", "sklearn", "pandas", "sacrebleu", "jinja2"}
+
+
+def slow_imports(roots: tuple[str, ...], everything: dict[str, Module]) -> list[str]:
+    """How modules reach what is slow to import, over whatever they import on their way; what is deferred waits."""
+    found: list[str] = []
+    done: set[str] = set()
+
+    def walk(name: str, path: tuple[str, ...]) -> None:
+        module, here = everything[name], (*path, name)
+        done.add(name)
+        for each in module.imports:
+            in_a_verb = module.room == "cli" and path == ()
+            if each.deferred or only_for_types(module, each) or (each.function and not in_a_verb):
+                continue
+            if each.top in SLOW_TO_IMPORT:
+                found.append(" -> ".join((*here, each.module)))
+            for other in (each.module, *(f"{each.module}.{part}" for part in each.names)):
+                if other in everything and other not in done:
+                    walk(other, here)
+
+    for root in roots:
+        if root not in done:
+            walk(root, ())
+    return found
+
+
+def test_what_answers_by_counting_reaches_nothing_that_is_slow_to_import():
+    everything = {".".join(module.path.with_suffix("").parts): module for module in modules()}
+    assert not slow_imports(COUNTED_PATH, everything)
+    assert slow_imports(("scansion.families.lstm",), everything)
+
+
+def test_what_is_deferred_is_there():
+    named = {(each.module, *each.names) for module in modules() for each in module.imports if each.deferred}
+    assert len(named) > 20
+    assert [(module, name) for module, name in sorted(named) if not hasattr(import_module(module), name)] == []
+
+
 # The few file names that stand in two rooms, each meaning the same thing in both.
 SHARED_NAMES = {
     "catalogue",  # the table of what there is in a room
@@ -455,6 +501,10 @@ BAD = [
     (hides_an_import, "scansion/families/rnn.py", "def find(name):\n    return importlib.import_module(name)"),
     (hides_an_import, "scansion/families/rnn.py", "torch = __import__('torch')"),
     (hides_an_import, "scansion/__init__.py", "def load():\n    from scansion.tasks.catalogue import load"),
+    (hides_an_import, "scansion/tasks/documents.py", "def f(name):\n    return deferred('scansion.' + name, 'f')"),
+    (hides_an_import, "scansion/tasks/documents.py", "T = DeferredTable({'a': (MODULE, 'A')})"),
+    (imports_against_the_order, "scansion/heads/ids.py", "T = DeferredTable({'a': ('scansion.tasks.a', 'A')})"),
+    (imports_against_the_order, "scansion/text/ids.py", "read = deferred('scansion.models.a', 'read')"),
     (imports_torch_at_start_up, "scansion/cli/fit.py", "from scansion.tasks.classifier import DocumentClassifier"),
     (imports_torch_at_start_up, "scansion/text/ids.py", "import torch.nn.functional as F"),
     (imports_torch_at_start_up, "scansion/storage/folder.py", "from safetensors.torch import save_file"),
@@ -502,6 +552,8 @@ GOOD = [
     (hides_an_import, "scansion/__init__.py", "def __getattr__(name):\n    return import_module(HOME[name])"),
     (imports_torch_at_start_up, "scansion/cli/fit.py", "if TYPE_CHECKING:\n    import scansion.tasks.catalogue"),
     (imports_torch_at_start_up, "scansion/layers/attention.py", "import torch"),
+    (hides_an_import, "scansion/deferred.py", "def deferred(module, name):\n    return import_module(module)"),
+    (hides_an_import, "scansion/tasks/documents.py", "look = deferred('scansion.inspection.document_page', 'look')"),
     (imports_what_is_not_declared, "scansion/text/ids.py", "import json\nimport numpy\nimport sklearn.base"),
     (imports_what_is_not_declared, "scansion/comparison/rows.py", "if TYPE_CHECKING:\n    import pandas"),
     (takes_any_keyword, "scansion/text/ids.py", "def set_params(self, **parameters):\n    g(**parameters)"),

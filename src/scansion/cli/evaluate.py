@@ -17,6 +17,7 @@ from scansion.cli.shared_options import (
     TextColumn,
 )
 from scansion.errors import ThresholdError
+from scansion.storage.folders import open_folder
 
 EXAMPLES = """Examples:
   scansion evaluate model held-out.csv
@@ -39,15 +40,18 @@ def evaluate(
     as_json: Json = False,
 ) -> None:
     """Score a model on documents whose answers are known."""
-    from scansion.tasks.catalogue import TASKS, fitted_task, load, read_dataset
+    from scansion.tasks.catalogue import read_dataset, stored_task
     from scansion.tasks.task import ReadOptions
 
-    estimator = load(model)
-    task, fitted = TASKS[estimator.task], fitted_task(estimator)
+    folder = open_folder(model)
+    task, fitted = stored_task(folder)
     task.check_options("evaluate", {
         "--text": text, "--target": target, "--label-separator": label_separator, "--beam": beam,
     })
-    options = fitted.read_options(estimator, ReadOptions(text, target, None, None, label_separator, max_bad))
+    given = ReadOptions(text, target, None, None, label_separator, max_bad)
+    fitted.check_named(data, given)
+    estimator = fitted.load(folder)
+    options = fitted.read_options(estimator, given)
     _, dataset = read_dataset(task, data, options)
     for remark in dataset.remarks:
         say(remark)

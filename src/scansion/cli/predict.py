@@ -14,6 +14,7 @@ from scansion.cli.progress import say
 from scansion.cli.shared_options import Beam, EngineName, Model, PrecisionName, TextColumn
 from scansion.cli.stdin_stream import arriving_lines, is_plain
 from scansion.errors import StorageError, UsageError
+from scansion.storage.folders import open_folder
 
 DOCUMENTS_AT_A_TIME = 4_096
 STANDARD_INPUT = "-"
@@ -54,16 +55,17 @@ def predict(
     if data in (None, STANDARD_INPUT) and (sys.stdin is None or (data is None and sys.stdin.isatty())):
         raise UsageError(f"There is nothing to answer. Name a table or a text file, scansion predict {model} new.csv, "
                          "or pipe lines in; - reads what you type.")
-    from scansion.tasks.catalogue import TASKS, fitted_task, load
-    from scansion.tasks.task import PredictOptions
+    from scansion.tasks.catalogue import stored_task
+    from scansion.tasks.task import PredictOptions, ReadOptions
 
-    estimator = load(model)
-    task = fitted_task(estimator)
-    TASKS[estimator.task].check_options("predict", {
+    folder = open_folder(model)
+    kind, task = stored_task(folder)
+    kind.check_options("predict", {
         "--text": text, "--proba": proba, "--read": read, "--label-separator": label_separator, "--vectors": vectors,
         "--beam": beam, "--json": as_json,
     })
-    estimator = _in_engine(task, estimator, engine, precision)
+    task.check_named([data or STANDARD_INPUT], ReadOptions(text))
+    estimator = _in_engine(task, task.load(folder), engine, precision)
     parts = _parts(task, data or STANDARD_INPUT, text)
     if vectors is not None:
         if proba or read or as_json:

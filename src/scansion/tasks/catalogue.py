@@ -69,15 +69,15 @@ def load(folder: str | Path) -> Any:
     StorageError or UnsafeFolderError names the file at fault.
     """
     found = open_folder(folder)
-    return stored_task(found).load(found)
+    return stored_task(found)[1].load(found)
 
 
-def stored_task(folder: Folder) -> FittedTask:
-    """What can be asked of the model in a folder, which is not restored yet. UsageError for a task there is not."""
+def stored_task(folder: Folder) -> tuple[Task, FittedTask]:
+    """The task of the model in a folder, which is not restored yet. UsageError for a task there is not."""
     task = TASKS.get(folder.manifest.task)
     if task is None or task.fitted is None:
         raise UsageError(f"{folder.path} is of the task {folder.manifest.task!r}, which this version does not know.")
-    return task.fitted
+    return task, task.fitted
 
 
 def export(model: Any, engine: str, precision: Precision = "float32", replicas: int | None = None) -> Any:

@@ -44,7 +44,7 @@ from scansion.tasks.task import (
     Summary,
     Task,
 )
-from scansion.text.documents import MOST_BAD, Documents, read_documents
+from scansion.text.documents import MOST_BAD, Documents, check_columns, read_documents
 from scansion.viewer.number_format import counted, score_shown
 
 if TYPE_CHECKING:
@@ -154,6 +154,12 @@ def read_options(estimator: DocumentEstimator, options: ReadOptions) -> ReadOpti
     several = estimator.check_fitted().head.kind == "multilabel"
     separator = options.label_separator or (BETWEEN_LABELS if several else None)
     return replace(options, task=estimator.task, label_separator=separator)
+
+
+def check_named(paths: Sequence[str], options: ReadOptions) -> None:
+    """UsageError or DataError for a table or a column that was named and is not there."""
+    for path in paths:
+        check_columns(path, options.text, options.target)
 
 
 def evaluate(estimator: DocumentEstimator, name: str, data: Dataset, beam: int | None) -> Evaluation:
@@ -348,7 +354,7 @@ COMPARED = ComparedTask(
     DocumentClassifier, SEEDS, usual_families, lambda data: "majority", Baseline(), _nothing, compared_documents,
     DocumentScoring, facts_of_documents, check_class_weight, answer_classes, label_groups, fewest_rows,
 )
-FITTED = FittedTask(load_classifier, export, read_options, evaluate, predict, texts_in, True, look)
+FITTED = FittedTask(load_classifier, export, read_options, evaluate, predict, texts_in, True, look, check_named)
 
 OF_TABLES = frozenset({"--text", "--target", "--task", "--label-separator"})
 OF_FIT = OF_TABLES | {"--from", "--mode", "--pretrain", "--unlabelled"}

@@ -247,6 +247,8 @@ class FittedTask:
     transform: bool
     """Whether an estimator makes vectors of its inputs."""
     look: Callable[[Sequence[Any], str, LookOptions], Looked]
+    check_named: Callable[[Sequence[str], ReadOptions], None] = lambda paths, options: None
+    """UsageError or DataError for a file or a column that was named and is not there, before a model is restored."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,6 +1,6 @@
 """Which column holds the texts, which the target, which the split: as asked, or found, always with a reason."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,9 +38,7 @@ def choose_columns(
     Raises UsageError, which lists the columns, for an unknown name and wherever there is more than one answer.
     """
     asked = {role: name for role, name in (("text", text), ("target", target), ("split", split)) if name is not None}
-    for role, name in asked.items():
-        if name not in names:
-            raise UsageError(f"There is no column {name!r} for the {role}{did_you_mean(name, names)}")
+    check_asked(names, asked)
     if len(set(asked.values())) < len(asked):
         raise UsageError(f"The same column was named twice: {_listed(asked.values())}. {_has(names)}")
     taken = {names.index(name) for name in asked.values()}
@@ -55,6 +53,13 @@ def choose_columns(
         target_at, why = (names.index(target), "as given") if target is not None else _target(names, taken)
         reason += f"; target: {shown(names[target_at])} ({why})"
     return Columns(text_at, target_at, None if split is None else names.index(split), reason)
+
+
+def check_asked(names: Sequence[str], asked: Mapping[str, str]) -> None:
+    """UsageError for a column that is asked for by name, for a role, and is not there."""
+    for role, name in asked.items():
+        if name not in names:
+            raise UsageError(f"There is no column {name!r} for the {role}{did_you_mean(name, names)}")
 
 
 def _longest_texts(names: Sequence[str], sample: Sequence[Sequence[Any]], taken: set[int]) -> tuple[int, str]:

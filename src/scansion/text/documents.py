@@ -7,10 +7,10 @@ from functools import partial
 from typing import Any, cast
 
 from scansion.errors import DataError, UsageError, did_you_mean, shown
-from scansion.text.columns import Columns, choose_columns
+from scansion.text.columns import Columns, check_asked, choose_columns
 from scansion.text.encodings import place
 from scansion.text.rejections import Quarantine, Rejections
-from scansion.text.sources import Snapshot, find_source
+from scansion.text.sources import STANDARD_INPUT, Snapshot, find_source
 from scansion.text.tables import Row, Table, open_table
 from scansion.text.target_cells import READ_AS, Answer, decide_task, label_of, labels_of, text_of
 
@@ -127,6 +127,18 @@ def read_documents(
         rejected=checked.rejected,
         fingerprint=snapshot.fingerprint,
     )
+
+
+def check_columns(path: str, text: str | None = None, target: str | None = None) -> None:
+    """UsageError or DataError for a table that is not there, or has no column of a name given; no row is checked.
+
+    Of standard input and of pipes nothing can be said before they are read.
+    """
+    if path == STANDARD_INPUT or (os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path)):
+        return
+    table = open_table(find_source(path), None, unmarked="txt")
+    if table.format != "txt":
+        check_asked(table.columns, {role: name for role, name in (("text", text), ("target", target)) if name})
 
 
 def read_lines(path: str | os.PathLike[str]) -> Documents:
