@@ -29,7 +29,7 @@ from scansion.models.document_folder import save_documents
 from scansion.models.document_models import FittedDocuments
 from scansion.randomness import seed_from
 from scansion.storage.fingerprints import fingerprint_of, sha256_of
-from scansion.tasks.estimator import AS_IT_IS, Estimator, request_of
+from scansion.tasks.estimator import AS_IT_IS, Estimator
 from scansion.tasks.learners import LEARNERS, READ
 from scansion.tasks.sample_rows import WithUnlabelled, check_pretraining, counting_rows
 from scansion.tasks.training_data import FitResult, TrainingData
@@ -211,13 +211,11 @@ class DocumentEstimator(Estimator):
         self, *, sample_weight: bool | str | None = AS_IT_IS, unlabelled: bool | str | None = AS_IT_IS
     ) -> Self:
         """Whether scikit-learn's metadata routing passes them to ``fit``."""
-        request_of(self, "fit", {"sample_weight": sample_weight, "unlabelled": unlabelled})
-        return self
+        return self._request("fit", {"sample_weight": sample_weight, "unlabelled": unlabelled})
 
     def set_score_request(self, *, sample_weight: bool | str | None = AS_IT_IS) -> Self:
         """Whether scikit-learn's metadata routing passes them to ``score``."""
-        request_of(self, "score", {"sample_weight": sample_weight})
-        return self
+        return self._request("score", {"sample_weight": sample_weight})
 
     def check_fitted(self) -> FittedDocuments:
         """What was learned; NotFittedError if nothing was."""

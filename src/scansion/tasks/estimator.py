@@ -16,7 +16,7 @@ request_of = deferred("scansion.tasks.scikit_learn", "request_of")
 html_of = deferred("scansion.tasks.scikit_learn", "html_of")
 
 AS_IT_IS = "$UNCHANGED$"
-"""scikit-learn's word for a request that stays as it is."""
+"""A request that stays as it is; the word is scikit-learn's."""
 
 
 class Estimator:
@@ -41,6 +41,10 @@ class Estimator:
     def get_metadata_routing(self) -> Any:
         """What scikit-learn's metadata routing passes on to each method."""
         return routing_of(self)
+
+    def _request(self, method: str, requests: dict[str, bool | str | None]) -> Self:
+        request_of(self, method, {name: each for name, each in requests.items() if each != AS_IT_IS})
+        return self
 
     def __repr__(self) -> str:
         defaults = {name: each.default for name, each in signature(type(self)).parameters.items()}
