@@ -3,6 +3,8 @@
 from importlib import import_module
 from typing import Any
 
+from scansion.errors import check_system
+
 __version__ = "0.1.0"
 
 _PUBLIC = {
@@ -27,6 +29,7 @@ _PUBLIC = {
 def __getattr__(name: str) -> Any:
     """Public names are imported when they are first asked for, so that ``scansion --help`` never waits for torch."""
     if name in _PUBLIC:
+        check_system()
         return getattr(import_module(_PUBLIC[name]), name)
     if name.startswith("_") and name != "__all__":
         raise AttributeError(f"module 'scansion' has no attribute {name!r}")

@@ -15,6 +15,7 @@
 A message says what was given, what was expected and what to do.
 """
 
+import os
 from collections.abc import Iterable
 from difflib import get_close_matches
 
@@ -75,6 +76,12 @@ class SomeFamiliesFailedError(ScansionError):
     """A comparison ended, but at least one family has no score."""
 
     exit_code = 5
+
+
+def check_system() -> None:
+    """ScansionError on Windows, whose files have neither the locks nor the openings that model folders rely on."""
+    if os.name == "nt":
+        raise ScansionError("scansion runs on Linux and macOS. On Windows use it inside WSL 2: wsl --install.")
 
 
 def did_you_mean(given: str, known: Iterable[str]) -> str:

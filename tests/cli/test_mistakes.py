@@ -2,10 +2,13 @@
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+import scansion as package
 from scansion.cli import main
+from scansion.errors import ScansionError
 
 DATA = Path(__file__).parents[1] / "data"
 FIT = ["fit", "polarity.csv", "--family", "rnn", "--out", "nowhere"]
@@ -105,3 +108,13 @@ def test_whatever_else_goes_wrong_is_one_line_and_a_traceback_only_if_asked(erro
     assert sentence in done.err
     assert done.err.count("\n") == 1
     assert "Traceback" in scansion("fit", "--debug").err
+
+
+def test_windows_is_told_where_it_runs_and_help_answers_all_the_same(scansion, monkeypatch):
+    monkeypatch.setattr("scansion.errors.os", SimpleNamespace(name="nt"))
+    done = scansion("fit", "reviews.csv")
+    assert (done.code, done.out) == (1, "")
+    assert "inside WSL 2" in done.err
+    assert scansion("--help").code == 0
+    with pytest.raises(ScansionError, match="inside WSL 2"):
+        package.load  # noqa: B018

@@ -13,7 +13,7 @@ import typer
 
 from scansion.cli.progress import say
 from scansion.cli.signals import TERMINATED, TERMINATIONS, terminate
-from scansion.errors import ScansionError, did_you_mean
+from scansion.errors import ScansionError, check_system, did_you_mean
 
 VERBS = {
     "compare": "Train every family and say with evidence which one to use.",
@@ -97,6 +97,7 @@ def build(wanted: str | None = None) -> Any:
 
 def _verb(name: str) -> tuple[Callable[..., None], str]:
     """A verb and its examples: each has a module of its name."""
+    check_system()
     module = import_module(f"scansion.cli.{name}")
     return getattr(module, name), module.EXAMPLES
 
