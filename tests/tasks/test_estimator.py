@@ -67,6 +67,21 @@ def test_a_notebook_shows_a_diagram_alone_and_in_a_pipeline():
     assert "bag-of-words" in estimator_html_repr(Pipeline([("model", model)]))
 
 
+class Own(scansion.DocumentClassifier):
+    """A user's own class, whose constructor calls the one above it."""
+
+    def __init__(self, family: str = "bag-of-words", *, extra: int = 1) -> None:
+        super().__init__(family)
+        self.extra = extra
+
+
+def test_a_class_made_of_it_with_a_constructor_of_its_own_is_an_estimator_too():
+    assert clone(Own(extra=2)).get_params(deep=False) == {"family": "bag-of-words", "extra": 2}
+    assert is_classifier(Own())
+    assert repr(Own(extra=2)) == "Own(extra=2)"
+    assert "Own" in Own()._repr_html_()
+
+
 def test_weights_reach_fit_by_metadata_routing_where_they_are_asked_for():
     weights = np.where(np.arange(40) < 20, 1.0, 2.0)
     with sklearn.config_context(enable_metadata_routing=True):

@@ -13,7 +13,7 @@ MIXINS: dict[str | None, tuple[type, ...]] = {
     "classifier": (ClassifierMixin,), "regressor": (RegressorMixin,), None: (),
 }
 REQUESTS = "_metadata_request"  # where scikit-learn keeps them, and its clone looks for them
-SHARED = ("__init__", "fit", "score")
+SHARED = ("__init__", "fit", "score", "__sklearn_is_fitted__")
 
 
 @cache
@@ -24,10 +24,10 @@ def twin_class(kind: Any) -> Any:
 
 
 def twin(estimator: Any) -> Any:
-    """One with the same arguments and requests, that has learned nothing."""
-    made = twin_class(estimator.__class__)(**estimator.get_params(deep=False))
-    if hasattr(estimator, REQUESTS):
-        setattr(made, REQUESTS, getattr(estimator, REQUESTS))
+    """One with the same arguments, requests and learned attributes; no constructor runs."""
+    kind = twin_class(estimator.__class__)
+    made = kind.__new__(kind)
+    vars(made).update(vars(estimator))
     return made
 
 
