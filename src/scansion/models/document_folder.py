@@ -137,13 +137,14 @@ def _arrays(network: Any) -> Arrays:
 def _counted(folder: Folder, config: DocumentConfig, tensors: Arrays) -> SparseLinearModel:
     words = words_from_bytes(folder.bytes(VOCABULARY), folder.where(VOCABULARY))
     vectors = config.fit.family.build().restore(words, _below(tensors, FAMILY_PREFIX))
-    return SparseLinearModel(vectors, _linear_of(tensors, config))
+    return SparseLinearModel(vectors, _linear_of(tensors, config), config.fit.word_rule)
 
 
 def _trained(folder: Folder, config: DocumentConfig, tensors: Arrays) -> EncoderModel:
     words = words_from_bytes(folder.bytes(VOCABULARY), folder.where(VOCABULARY))
     ngrams = [ngram.removeprefix(CHAR_NGRAM_MARK) for ngram in words[config.words :]]
-    return trained_encoder(config.fit.family, config.fit.head, tensors, Vocabulary(words[: config.words], ngrams))
+    vocabulary, fit = Vocabulary(words[: config.words], ngrams), config.fit
+    return trained_encoder(fit.family, fit.head, tensors, vocabulary, fit.word_rule)
 
 
 def _frozen(folder: Folder, config: DocumentConfig, tensors: Arrays) -> FrozenEncoderModel:

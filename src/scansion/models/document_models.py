@@ -1,7 +1,7 @@
 """What a classifier or regressor has learned: texts in, logits and features out."""
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 import torch
@@ -17,7 +17,8 @@ from scansion.learning.solver import Linear
 from scansion.text.batches import Sequences
 from scansion.text.pretrained_tokenizer import PretrainedTokenizer
 from scansion.text.vocabulary import Vocabulary
-from scansion.text.word_tokenizer import Corpus, read_words, split_words
+from scansion.text.word_tokenizer import Corpus, read_words
+from scansion.text.words import WORD_RULE, WordRule, split_words
 
 Token = tuple[str, tuple[int, int]]
 """As it is written, and its start and end in characters."""
@@ -25,6 +26,11 @@ Token = tuple[str, tuple[int, int]]
 
 class DocumentModel(Protocol):
     """Texts to logits and features."""
+
+    @property
+    def word_rule(self) -> WordRule:
+        """The rule by which its texts are parted into words, for reading or for showing them."""
+        ...
 
     @property
     def parameters(self) -> int:
@@ -92,6 +98,7 @@ class SparseLinearModel:
 
     vectors: CountedFeatures
     linear: Linear
+    word_rule: WordRule = WORD_RULE
 
     @property
     def parameters(self) -> int:
@@ -104,16 +111,16 @@ class SparseLinearModel:
 
     def features(self, texts: list[str]) -> csr_matrix:
         """See :class:`DocumentModel`."""
-        return self.vectors.vectors(read_words(texts))
+        return self.vectors.vectors(read_words(texts, rule=self.word_rule))
 
     def coverage(self, texts: list[str]) -> np.ndarray:
         """See :class:`DocumentModel`; a token is known if it has a dimension."""
-        corpus = read_words(texts)
+        corpus = read_words(texts, rule=self.word_rule)
         return np.stack([self.vectors.known(corpus), corpus.lengths], axis=1)
 
     def tokens(self, text: str) -> list[Token]:
         """See :class:`DocumentModel`."""
-        return words_of(text)
+        return words_of(text, self.word_rule)
 
 
 @dataclass(frozen=True)
@@ -123,6 +130,7 @@ class EncoderModel:
     network: DocumentNetwork
     vocabulary: Vocabulary
     max_length: int | None
+    word_rule: WordRule = WORD_RULE
 
     @property
     def parameters(self) -> int:
@@ -139,15 +147,15 @@ class EncoderModel:
 
     def coverage(self, texts: list[str]) -> np.ndarray:
         """See :class:`DocumentModel`; a token is known if its word or a character n-gram of it has a vector."""
-        corpus = read_words(texts)
+        corpus = read_words(texts, rule=self.word_rule)
         return np.stack([self.vocabulary.known(corpus), corpus.lengths], axis=1)
 
     def tokens(self, text: str) -> list[Token]:
         """See :class:`DocumentModel`."""
-        return words_of(text)
+        return words_of(text, self.word_rule)
 
     def _read(self, texts: list[str]) -> tuple[DocumentNetwork, Sequences]:
-        corpus = read_words(texts)
+        corpus = read_words(texts, rule=self.word_rule)
         return self.network.using(self.vocabulary.index(corpus.types)), self.vocabulary.encode(corpus)
 
 
@@ -158,6 +166,8 @@ class FrozenEncoderModel:
     vectors: FrozenVectors
     linear: Linear
     tokenizer: PretrainedTokenizer
+
+    word_rule: ClassVar[WordRule] = WORD_RULE
 
     @property
     def parameters(self) -> int:
@@ -189,6 +199,8 @@ class FineTunedModel:
     tokenizer: PretrainedTokenizer
     max_length: int
 
+    word_rule: ClassVar[WordRule] = WORD_RULE
+
     @property
     def parameters(self) -> int:
         """Weights of the network."""
@@ -211,18 +223,18 @@ class FineTunedModel:
         return self.tokenizer.tokens(text)
 
 
-def words_of(text: str) -> list[Token]:
+def words_of(text: str, rule: WordRule) -> list[Token]:
     """The words of a text, and where they stand."""
-    return [(text[start:end], (start, end)) for start, end in split_words(text)]
+    return [(text[start:end], (start, end)) for start, end in split_words(text, rule)]
 
 
 def trained_encoder(
-    family: Any, head: Head, weights: dict[str, np.ndarray], vocabulary: Vocabulary
+    family: Any, head: Head, weights: dict[str, np.ndarray], vocabulary: Vocabulary, word_rule: WordRule = WORD_RULE
 ) -> EncoderModel:
     """A document network with the given weights, ready to read."""
     word_sum = weights["output.weight"].shape == (head.size, (family.pooling.parts + 1) * family.width)
     network = build_document_network(family, len(vocabulary), len(vocabulary.char_ngrams), head, 0.0, 0, word_sum)
-    return EncoderModel(with_weights(network, weights), vocabulary, family.max_length)
+    return EncoderModel(with_weights(network, weights), vocabulary, family.max_length, word_rule)
 
 
 def fine_tuned_encoder(

@@ -35,6 +35,7 @@ from scansion.tasks.convex_fit import FitResult, TrainingData
 from scansion.tasks.learners import LEARNERS, READ
 from scansion.tasks.sample_rows import WithUnlabelled, check_pretraining, counting_rows
 from scansion.text.documents import check_documents
+from scansion.text.words import WORD_RULE
 from scansion.viewer.look import Look
 
 CHARACTERS_AT_A_TIME = 1 << 24
@@ -114,8 +115,8 @@ class DocumentEstimator(BaseEstimator):
         description = FitDescription(
             self.task, family, recipe_of(family) if self.training is None else self.training,
             seed_from(self.random_state), len(encoded), {name: each for name, each in found.items() if each}, head,
-            self.class_weight, pretraining=Pretraining() if self.pretrain else None, processes=self.processes,
-            budget=self.budget,
+            self.class_weight, pretraining=Pretraining() if self.pretrain else None, word_rule=WORD_RULE,
+            processes=self.processes, budget=self.budget,
         )
         result = yield from LEARNERS[family.reads, family.learner](data, description, deadline, checkpointing)
         self.fit_report_ = _report(result, head, encoded, time.monotonic() - begun)

@@ -1,6 +1,7 @@
 """How each kind of family is fitted: by what it reads, and by which of the two ways of learning."""
 
 from collections.abc import Callable, Generator, Iterable
+from dataclasses import replace
 from typing import Any
 
 from scansion.learning.checkpointing import Checkpointing
@@ -9,9 +10,10 @@ from scansion.learning.events import Event
 from scansion.models.pretrained_encoder import chosen_mode, read_pretrained
 from scansion.tasks.convex_fit import FitResult, TrainingData, fit_counted, fit_frozen
 from scansion.tasks.gradient_fit import fit_fine_tuned, fit_network
-from scansion.text.word_tokenizer import read_words
+from scansion.text.word_tokenizer import Corpus, read_words
 
 Fitting = Generator[Event, None, FitResult]
+Fit = Callable[[TrainingData, FitDescription, float, Checkpointing | None], Fitting]
 
 
 def _words(family: Any, texts: Iterable[str]) -> Any:
@@ -32,9 +34,20 @@ def fit_pretrained(
     return fit_fine_tuned(data, description, deadline, checkpointing, reason)
 
 
-LEARNERS: dict[tuple[str, str], Callable[[TrainingData, FitDescription, float, Checkpointing | None], Fitting]] = {
-    ("words", "convex"): fit_counted,
-    ("words", "gradient"): fit_network,
+def _saying_how_words_were_read(fit: Fit) -> Fit:
+    """The same, whose result also says what was done to the texts before."""
+    def fitting(
+        data: TrainingData, description: FitDescription, deadline: float, checkpointing: Checkpointing | None
+    ) -> Fitting:
+        corpus: Corpus = data.documents
+        result = yield from fit(data, description, deadline, checkpointing)
+        return replace(result, notes=(*corpus.reading.notes(len(corpus)), *result.notes))
+    return fitting
+
+
+LEARNERS: dict[tuple[str, str], Fit] = {
+    ("words", "convex"): _saying_how_words_were_read(fit_counted),
+    ("words", "gradient"): _saying_how_words_were_read(fit_network),
     ("subwords", "convex"): fit_pretrained,
     ("subwords", "gradient"): fit_pretrained,
 }
