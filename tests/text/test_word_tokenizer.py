@@ -20,7 +20,8 @@ TEXTS = st.text(st.one_of(st.sampled_from(TELLING), st.characters()), max_size=4
 
 JOINED = "(?:[mkjt]|(?<=[vjt])l|(?<=[lvmkjt])l(?=[kt]))"  # what goes on with the character before it
 RULE = f"w(?:w|{JOINED})*(?:aw(?:w|{JOINED})*)*|[salv]{JOINED}*|[mkjt]{JOINED}*"
-SIGNS = dict.fromkeys("\u0e4c\u0ecc\u103a", "k") | dict.fromkeys("\u17d2\u1a60", "j") | dict.fromkeys("\u1039\u1b44\ua9c0", "t")
+KILLERS, JOINERS, STACKERS = "\u0e4c\u0ecc\u103a", "\u17d2\u1a60", "\u1039\u1b44\ua9c0"
+SIGNS = dict.fromkeys(KILLERS, "k") | dict.fromkeys(JOINERS, "j") | dict.fromkeys(STACKERS, "t")
 IDEOGRAPHIC = "CJK|HIRAGANA|KATAKANA|HALFWIDTH KATAKANA|IDEOGRAPHIC|HENTAIGANA|BOPOMOFO|YI |NUSHU|TANGUT|KHITAN"
 DEPENDENT = "ะาำๅະາຳ" + "".join(map(chr, (*range(0x19B0, 0x19B5), 0x19B8, 0x19B9, *range(0x19BB, 0x19C1))))
 

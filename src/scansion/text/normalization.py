@@ -3,9 +3,9 @@
     text -> str.lower -> default-ignorable characters taken out -> canonical composition (NFC)
 
 Canonical composition is that of the Unicode Standard (Annex 15): a letter and its accent become one character where
-there is one, and marks come in one order.  Default-ignorable are variation selectors, soft hyphens, joiners, controls of
-direction and other characters without a shape (property Default_Ignorable_Code_Point in DerivedCoreProperties.txt).  The
-zero width space is none of them here: it stands between words, and is what says so in scripts without blanks.
+there is one, and marks come in one order.  Default-ignorable are variation selectors, soft hyphens, joiners, controls
+of direction and other characters without a shape (property Default_Ignorable_Code_Point, DerivedCoreProperties.txt).
+The zero width space is none of them here: it stands between words, and is what says so in scripts without blanks.
 """
 
 import re

@@ -81,16 +81,19 @@ def edges(codes: np.ndarray, kinds: np.ndarray) -> tuple[np.ndarray, np.ndarray]
     """Where tokens start and end in a text in its normal form, (tokens,) each."""
     padded = np.zeros(len(codes) + 2, np.uint8)  # a blank before and after
     padded[1:-1] = kinds
-    if kinds.max(initial=BLANK) > SINGLE:
+    has_marks = kinds.max(initial=BLANK) > SINGLE
+    if has_marks:
         _join_marks(padded)
     for apostrophe in APOSTROPHES:
         where = np.flatnonzero(codes == apostrophe)
         padded[1 + where[(padded[where] == WORD) & (padded[where + 2] == WORD)]] = WORD
     before, inside, after = padded[:-2], padded[1:-1], padded[2:]
-    word, single, joined = inside == WORD, inside == SINGLE, inside == MARK
-    starts = np.flatnonzero(single | (word & (before != WORD)))
-    ends = np.flatnonzero(((single | joined) & (after != MARK)) | (word & (after != WORD))) + 1
-    return starts, ends
+    word, single = inside == WORD, inside == SINGLE
+    starts = single | (word & (before != WORD))
+    if has_marks:
+        single = (single | (inside == MARK)) & (after != MARK)
+    ends = single | (word & (after != WORD))
+    return np.flatnonzero(starts), np.flatnonzero(ends) + 1
 
 
 def _join_marks(padded: np.ndarray) -> None:
