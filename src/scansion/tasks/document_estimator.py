@@ -34,6 +34,7 @@ from scansion.storage.fingerprints import fingerprint_of, sha256_of
 from scansion.tasks.convex_fit import FitResult, TrainingData
 from scansion.tasks.learners import LEARNERS, READ
 from scansion.tasks.sample_rows import WithUnlabelled, check_pretraining, counting_rows
+from scansion.tasks.target_questions import ask
 from scansion.text.documents import check_documents
 from scansion.text.words import WORD_RULE
 from scansion.viewer.look import Look
@@ -79,6 +80,7 @@ class DocumentEstimator(BaseEstimator):
         a row of weight 0 is as good as absent; ``unlabelled`` are more texts to pretrain on.
         UsageError for arguments that do not fit together, DataError for data that cannot be learned from.
         """
+        ask(self.task, targets)
         for _ in self.fitting(texts, targets, sample_weight, unlabelled):
             pass
         return self
