@@ -191,7 +191,7 @@ def test_what_was_done_to_texts_is_counted_and_said():
     texts = ["plain", "café", "cafe\u0301", "won\u00adder", "ไทย", "ไทย 漢", "漢字", "한국어 नमस्ते"]
     notes = read_words(texts).reading.notes(len(texts))
     assert [note[:30] for note in notes] == [
-        "2 of 8 texts normalised before", "2 of 8 texts with Chinese or J", "2 of 8 texts in Thai, Lao, Khm",
+        "2 of 8 texts were normalised b", "2 of 8 texts hold Chinese or J", "2 of 8 texts hold Thai, Lao, K",
     ]
     assert read_words(["plain", "café"]).reading.notes(2) == ()
 

@@ -161,8 +161,8 @@ def _missing(labels: dict[str, int]) -> Iterator[str]:
     found = [label for label in labels if not label.strip() or label in WRITTEN_MISSING]
     if found:
         yield (
-            f"{sum(labels[label] for label in found):,} targets are {shown(found[0])}, which is a label here. If they are "
-            "missing, take those rows out."
+            f"{sum(labels[label] for label in found):,} targets are {shown(found[0])}, which is a label here. If they "
+            "are missing, take those rows out."
         )
 
 

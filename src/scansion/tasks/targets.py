@@ -123,13 +123,14 @@ def _listed(targets: Any) -> list[Any]:
     dimensions = getattr(targets, "ndim", 1)
     if dimensions != 1:
         raise UsageError(f"Expected one target a text, a list of one dimension; got {dimensions}.")
-    if getattr(getattr(targets, "dtype", None), "kind", "") in ("M", "m"):
-        raise DataError(f"The targets are dates or times ({targets.dtype}). Make of each what is to be predicted, "
-                        "such as a year, a weekday or a number of days.")
-    values = targets.tolist() if hasattr(targets, "tolist") else list(targets)
+    are_dates = getattr(getattr(targets, "dtype", None), "kind", "") in ("M", "m")
+    values = list(map(plain, targets.tolist() if hasattr(targets, "tolist") else targets))
     if not values:
         raise DataError("There are no documents to learn from.")
-    return list(map(plain, values))
+    if are_dates or any(isinstance(value, DATES) and value == value for value in values):
+        raise DataError("The targets are dates or times. Make of each what is to be predicted, such as a year, a "
+                        "weekday or a number of days.")
+    return values
 
 
 def _labels_in(entry: Any, row: int) -> list[Any]:

@@ -83,10 +83,9 @@ def _python_list(cell: str) -> list[Any] | None:
     if _PYTHON_LIST.fullmatch(cell) is None or (cell.strip()[0] == "(" and not re.search(r",|\(\s*\)", cell)):
         return None  # Python writes a comma in every tuple, and (1) may well be a label
     try:
-        items = [ast.literal_eval(item) if item[0] in "'\"" else item for item in re.findall(_ITEM, cell)]
-    except (SyntaxError, ValueError):
+        return [ast.literal_eval(item) if item[0] in "'\"" else item.lower() for item in re.findall(_ITEM, cell)]
+    except (SyntaxError, ValueError):  # of a code point that there is not
         return None
-    return [item.lower() if item in ("True", "False") else item for item in items]
 
 
 def labels_listed(cell: Any, column: str) -> tuple[str, ...]:

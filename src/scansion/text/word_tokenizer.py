@@ -48,11 +48,11 @@ class Reading:
     def notes(self, documents: int) -> tuple[str, ...]:
         """What was done, a sentence for each that was, of so many documents."""
         told = (
-            (self.respelled, "normalised before words were read: canonically equivalent spellings made one (Unicode "
-             "NFC), invisible characters such as variation selectors and soft hyphens passed over"),
-            (self.ideographic, "with Chinese or Japanese characters, or others of their kind: each is a word"),
-            (self.syllabic, "in Thai, Lao, Khmer, Burmese or another script of their kind, which is written without "
-             "blanks: each written syllable is a word"),
+            (self.respelled, "were normalised before words were read: canonically equivalent spellings made one "
+             "(Unicode NFC), invisible characters such as variation selectors and soft hyphens passed over"),
+            (self.ideographic, "hold Chinese or Japanese characters, or others of their kind: each is read as a word"),
+            (self.syllabic, "hold Thai, Lao, Khmer, Burmese or another script of their kind, written without blanks: "
+             "each written syllable is read as a word"),
         )
         return tuple(f"{count:,} of {documents:,} texts {what}" for count, what in told if count)
 
