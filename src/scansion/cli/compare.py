@@ -103,7 +103,7 @@ def compare(
     kind, dataset = read_dataset(expected, data, ReadOptions(text, target, split, task, label_separator, max_bad))
     kind.check_options("compare", given)
     held_out = None if not test else read_dataset(kind, test, dataset.columns)[1]
-    for remark in (*dataset.remarks, *(held_out.remarks if held_out else ())):
+    for remark in (*dataset.remarks, *(held_out.remarks if held_out else ()), *kind.checked(dataset)):
         say(remark)
     events = comparing(
         dataset.inputs, dataset.targets, chosen, task=kind.name,

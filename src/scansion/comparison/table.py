@@ -108,6 +108,7 @@ def _words(comparison: Comparison) -> Text:
     seeds = max((row.seeds for row in comparison.rows), default=1)
     facts += f"; {seeds} seeds where a family draws at random" if seeds > 1 else "; one seed"
     facts += f"; {comparison.duplicates:,} test texts also occur in training." if comparison.duplicates else "."
+    facts += f" {comparison.facts['reading']}." if comparison.facts.get("reading") else ""
     parts = [("Use ", ""), (verdict.family, "bold green"), (". ", "")] if verdict.family else []
     return Text.assemble(
         *parts, verdict.reason, "\n", (f"The rule: {verdict.rule}. {verdict.change}", "dim"), "\n", (facts, "dim")

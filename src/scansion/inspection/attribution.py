@@ -22,7 +22,7 @@ class Explained:
 
 def counted_attribution(model: SparseLinearModel, text: str, output: int, read: None = None) -> Explained:
     """Exactly: each dimension's part of the logit, shared among the tokens it is made of."""
-    corpus = read_words([text])
+    corpus = read_words([text], rule=model.word_rule)
     vector = model.vectors.vectors(corpus)
     bias, score = float(model.linear.bias[output]), float(model.linear.logits(vector)[0, output])
     vector.data = vector.data * model.linear.weights[vector.indices, output]

@@ -20,7 +20,7 @@ from scansion.inspection.recurrent_trace import tracks_of
 from scansion.layers.attention_capture import recorded
 from scansion.layers.head_mask import each_head_masked, heads_of
 from scansion.models.document_models import DocumentModel, FittedDocuments
-from scansion.text.word_tokenizer import split_words
+from scansion.text.words import split_words
 from scansion.viewer.heads import HeadMaps, weighed_together
 from scansion.viewer.look import Look, ModelLook, Removal, Track, between
 
@@ -48,7 +48,7 @@ def look_at_documents(models: Sequence[FittedDocuments], text: str, answer: Any 
     most = max((len(read.windows()) for read in inputs if read is not None), default=1)
     if not 1 <= window <= most:
         raise UsageError(f"There is no window {window}: this text is read in {most}. Give one from 1 to {most}.")
-    words = split_words(text)
+    words = split_words(text, models[0].model.word_rule)
     names = labelled(each.family for each in models)
     found = []
     for name, fitted, read in zip(names, models, inputs, strict=True):

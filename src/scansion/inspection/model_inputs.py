@@ -96,7 +96,7 @@ def model_input(model: DocumentModel, text: str) -> ModelInput | None:
 
 
 def _of_words(model: EncoderModel, text: str) -> ModelInput:
-    corpus = read_words([text])
+    corpus = read_words([text], rule=model.word_rule)
     network = private(model.network.using(model.vocabulary.index(corpus.types)))
     sequences = model.vocabulary.encode(corpus)
     return ModelInput(network, network.encoder.embedding, UNKNOWN, sequences, model.max_length, model.tokens(text))

@@ -10,6 +10,7 @@ from scansion.heads.catalogue import HEADS
 from scansion.learning.training import TRAININGS, Pretraining
 from scansion.storage.manifest import library_versions
 from scansion.storage.schema import OneOf, to_json
+from scansion.text.words import WordRule
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,8 @@ class FitDescription:
     """The most subwords that a tokenizer may learn; None where words are read."""
     pretraining: Pretraining | None = None
     """How the family first learns from texts without answers, if it does."""
+    word_rule: WordRule = 1
+    """The rule by which texts are parted into words; a folder that names none was written before there was another."""
     processes: int | None = None
     budget: float | str | None = None
 

@@ -276,9 +276,16 @@ def array_of(values: ArrayLike) -> NDArray:
         array = np.asarray(array.tolist()) if array.dtype == object else array
     except ValueError as error:
         raise UsageError("Expected one answer for each row, all of the same length; got rows that differ.") from error
-    if array.dtype == object:
+    if array.dtype == object or (array.dtype.kind in "US" and not _all_text(values)):
         raise UsageError("Expected all labels as text or all as numbers, got a mixture or missing values.")
     return array
+
+
+def _all_text(values: ArrayLike) -> bool:
+    """Whether values that numpy has made text of were text."""
+    if isinstance(values, np.ndarray) and values.dtype.kind in "US":
+        return True
+    return all(isinstance(each, str | bytes) for each in np.asarray(values, object).flat)
 
 
 def _label_probabilities(truth: ArrayLike, probabilities: ArrayLike) -> tuple[NDArray, NDArray]:

@@ -26,4 +26,4 @@ def counted_restored(folder: Folder, config: DocumentConfig, tensors: Arrays) ->
     """The inverse of :func:`counted_stored`."""
     words = words_from_bytes(folder.bytes(VOCABULARY), folder.where(VOCABULARY))
     vectors = config.fit.family.build().restore(words, below(tensors, FAMILY_PREFIX))
-    return SparseLinearModel(vectors, linear_of(tensors, config))
+    return SparseLinearModel(vectors, linear_of(tensors, config), config.fit.word_rule)

@@ -8,7 +8,8 @@ from scipy.sparse import csr_matrix
 
 from scansion.learning.description import FitDescription
 from scansion.learning.linear import FixedVectors, Linear
-from scansion.text.word_tokenizer import Corpus, read_words, split_words
+from scansion.text.word_tokenizer import Corpus, read_words
+from scansion.text.words import WORD_RULE, WordRule, split_words
 
 Kind = Literal["counted", "trained", "frozen", "fine-tuned"]
 Token = tuple[str, tuple[int, int]]
@@ -20,6 +21,11 @@ class DocumentModel(Protocol):
 
     kind: ClassVar[Kind]
     """Under which the tables of folders and of inspection have it."""
+
+    @property
+    def word_rule(self) -> WordRule:
+        """The rule by which its texts are parted into words, for reading or for showing them."""
+        ...
 
     @property
     def parameters(self) -> int:
@@ -87,6 +93,7 @@ class SparseLinearModel:
 
     vectors: CountedFeatures
     linear: Linear
+    word_rule: WordRule = WORD_RULE
 
     kind: ClassVar[Kind] = "counted"
 
@@ -101,18 +108,18 @@ class SparseLinearModel:
 
     def features(self, texts: list[str]) -> csr_matrix:
         """See :class:`DocumentModel`."""
-        return self.vectors.vectors(read_words(texts))
+        return self.vectors.vectors(read_words(texts, rule=self.word_rule))
 
     def coverage(self, texts: list[str]) -> np.ndarray:
         """See :class:`DocumentModel`; a token is known if it has a dimension."""
-        corpus = read_words(texts)
+        corpus = read_words(texts, rule=self.word_rule)
         return np.stack([self.vectors.known(corpus), corpus.lengths], axis=1)
 
     def tokens(self, text: str) -> list[Token]:
         """See :class:`DocumentModel`."""
-        return words_of(text)
+        return words_of(text, self.word_rule)
 
 
-def words_of(text: str) -> list[Token]:
+def words_of(text: str, rule: WordRule) -> list[Token]:
     """The words of a text, and where they stand."""
-    return [(text[start:end], (start, end)) for start, end in split_words(text)]
+    return [(text[start:end], (start, end)) for start, end in split_words(text, rule)]

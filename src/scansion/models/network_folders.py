@@ -41,7 +41,8 @@ def trained_restored(folder: Folder, config: DocumentConfig, tensors: Arrays) ->
     """The inverse of :func:`trained_stored`."""
     words = words_from_bytes(folder.bytes(VOCABULARY), folder.where(VOCABULARY))
     ngrams = [ngram.removeprefix(CHAR_NGRAM_MARK) for ngram in words[config.words :]]
-    return trained_encoder(config.fit.family, config.fit.head, tensors, Vocabulary(words[: config.words], ngrams))
+    vocabulary, fit = Vocabulary(words[: config.words], ngrams), config.fit
+    return trained_encoder(fit.family, fit.head, tensors, vocabulary, fit.word_rule)
 
 
 def frozen_stored(model: FrozenEncoderModel) -> ModelFiles:

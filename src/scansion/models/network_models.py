@@ -19,6 +19,7 @@ from scansion.text.batches import Sequences
 from scansion.text.pretrained_tokenizer import PretrainedTokenizer
 from scansion.text.vocabulary import Vocabulary
 from scansion.text.word_tokenizer import read_words
+from scansion.text.words import WORD_RULE, WordRule
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,7 @@ class EncoderModel:
     network: DocumentNetwork
     vocabulary: Vocabulary
     max_length: int | None
+    word_rule: WordRule = WORD_RULE
 
     kind: ClassVar[Kind] = "trained"
 
@@ -46,15 +48,15 @@ class EncoderModel:
 
     def coverage(self, texts: list[str]) -> np.ndarray:
         """See :class:`DocumentModel`; a token is known if its word or a character n-gram of it has a vector."""
-        corpus = read_words(texts)
+        corpus = read_words(texts, rule=self.word_rule)
         return np.stack([self.vocabulary.known(corpus), corpus.lengths], axis=1)
 
     def tokens(self, text: str) -> list[Token]:
         """See :class:`DocumentModel`."""
-        return words_of(text)
+        return words_of(text, self.word_rule)
 
     def _read(self, texts: list[str]) -> tuple[DocumentNetwork, Sequences]:
-        corpus = read_words(texts)
+        corpus = read_words(texts, rule=self.word_rule)
         return self.network.using(self.vocabulary.index(corpus.types)), self.vocabulary.encode(corpus)
 
 
@@ -67,6 +69,7 @@ class FrozenEncoderModel:
     tokenizer: PretrainedTokenizer
 
     kind: ClassVar[Kind] = "frozen"
+    word_rule: ClassVar[WordRule] = WORD_RULE
 
     @property
     def parameters(self) -> int:
@@ -99,6 +102,7 @@ class FineTunedModel:
     max_length: int
 
     kind: ClassVar[Kind] = "fine-tuned"
+    word_rule: ClassVar[WordRule] = WORD_RULE
 
     @property
     def parameters(self) -> int:
@@ -123,12 +127,12 @@ class FineTunedModel:
 
 
 def trained_encoder(
-    family: Any, head: Head, weights: dict[str, np.ndarray], vocabulary: Vocabulary
+    family: Any, head: Head, weights: dict[str, np.ndarray], vocabulary: Vocabulary, word_rule: WordRule = WORD_RULE
 ) -> EncoderModel:
     """A document network with the given weights, ready to read."""
     word_sum = weights["output.weight"].shape == (head.size, (family.pooling.parts + 1) * family.width)
     network = build_document_network(family, len(vocabulary), len(vocabulary.char_ngrams), head, 0.0, 0, word_sum)
-    return EncoderModel(with_weights(network, weights), vocabulary, family.max_length)
+    return EncoderModel(with_weights(network, weights), vocabulary, family.max_length, word_rule)
 
 
 def fine_tuned_encoder(

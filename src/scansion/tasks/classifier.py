@@ -13,7 +13,7 @@ from scansion.learning.training import Training
 from scansion.models.document_models import FittedDocuments
 from scansion.tasks.document_estimator import DocumentEstimator
 from scansion.tasks.sample_rows import check_lengths
-from scansion.tasks.targets import label_set_matrix, label_sets_from, labels_from
+from scansion.tasks.targets import equal_to, label_set_matrix, label_sets_from, labels_from
 
 
 class DocumentClassifier(DocumentEstimator):
@@ -62,9 +62,11 @@ class DocumentClassifier(DocumentEstimator):
         """The share of texts answered exactly right."""
         answers = self.predict(texts)
         check_lengths(len(answers), targets)
-        wanted = label_set_matrix(targets, self.fitted_.head.labels) if self.multilabel_ else np.asarray(targets)
-        right = answers == wanted
-        return float(np.average(right.all(axis=1) if self.multilabel_ else right, weights=sample_weight))
+        if self.multilabel_:
+            right = (answers == label_set_matrix(targets, self.fitted_.head.labels)).all(axis=1)
+        else:
+            right = equal_to(answers, targets)
+        return float(np.average(right, weights=sample_weight))
 
     def head_for(self, targets: Any) -> tuple[Head, np.ndarray]:
         """See :class:`DocumentEstimator`."""

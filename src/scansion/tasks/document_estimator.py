@@ -32,8 +32,10 @@ from scansion.storage.fingerprints import fingerprint_of, sha256_of
 from scansion.tasks.estimator import AS_IT_IS, Estimator
 from scansion.tasks.learners import LEARNERS, READ
 from scansion.tasks.sample_rows import WithUnlabelled, check_pretraining, counting_rows
+from scansion.tasks.target_questions import ask
 from scansion.tasks.training_data import FitResult, TrainingData
 from scansion.text.documents import check_documents
+from scansion.text.words import WORD_RULE
 
 if TYPE_CHECKING:
     from scansion.learning.checkpointing import Checkpointing
@@ -82,6 +84,7 @@ class DocumentEstimator(Estimator):
         a row of weight 0 is as good as absent; ``unlabelled`` are more texts to pretrain on.
         UsageError for arguments that do not fit together, DataError for data that cannot be learned from.
         """
+        ask(self.task, targets)
         for _ in self.fitting(texts, targets, sample_weight, unlabelled):
             pass
         return self
@@ -118,8 +121,8 @@ class DocumentEstimator(Estimator):
         description = FitDescription(
             self.task, family, recipe_of(family) if self.training is None else self.training,
             seed_from(self.random_state), len(encoded), {name: each for name, each in found.items() if each}, head,
-            self.class_weight, pretraining=Pretraining() if self.pretrain else None, processes=self.processes,
-            budget=self.budget,
+            self.class_weight, pretraining=Pretraining() if self.pretrain else None, word_rule=WORD_RULE,
+            processes=self.processes, budget=self.budget,
         )
         result = yield from LEARNERS[family.reads, family.learner](data, description, deadline, checkpointing)
         self.fit_report_ = _report(result, head, encoded, time.monotonic() - begun)

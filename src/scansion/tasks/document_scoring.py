@@ -24,9 +24,10 @@ from scansion.measures.shared_errors import is_wrong, shared_errors_of
 from scansion.storage.fingerprints import fingerprint_of
 from scansion.tasks.classifier import DocumentClassifier
 from scansion.tasks.regressor import DocumentRegressor
-from scansion.tasks.targets import label_set_matrix
+from scansion.tasks.targets import SETS, is_missing, label_set_matrix, plain
 from scansion.tasks.task import ComparedData, Parts
 from scansion.text.documents import SPLITS, check_documents
+from scansion.text.word_tokenizer import read_words
 
 FEWEST_ROWS_A_LABEL, FEWEST_ROWS = 8, 16
 
@@ -87,11 +88,12 @@ def _parts(
 
 def _plain(target: Any) -> Any:
     """A target as JSON holds it; a row of a matrix of 0 and 1 as the numbers of its labels."""
-    if isinstance(target, np.ndarray) and target.ndim:
+    if isinstance(target, np.ndarray) and target.ndim and target.dtype.kind in "biuf":
         return np.flatnonzero(target).tolist()
-    if isinstance(target, tuple | list | set | frozenset):
-        return sorted(target)
-    return target.item() if isinstance(target, np.generic | np.ndarray) else target
+    if isinstance(target, SETS) and not (isinstance(target, np.ndarray) and not target.ndim):
+        labels = list(map(plain, target))
+        return sorted(labels) if len(set(map(type, labels))) == 1 else labels
+    return plain(target[()] if isinstance(target, np.ndarray) else target)
 
 
 def _held_by(splits: Sequence[str], rows: int) -> NDArray:
@@ -116,7 +118,9 @@ ESTIMATORS = {"classify": DocumentClassifier, "regress": DocumentRegressor}
 
 def task_of(targets: Iterable[Any]) -> str:
     """What targets look like: numbers that are not whole are regressed, anything else is a label."""
-    numbers = any(isinstance(target, float) and not target.is_integer() for target in map(_plain, targets))
+    numbers = any(
+        isinstance(target, float) and not (is_missing(target) or target.is_integer()) for target in map(_plain, targets)
+    )
     return DocumentRegressor.task if numbers else DocumentClassifier.task
 
 
@@ -210,6 +214,7 @@ def facts_of_documents(data: ComparedData) -> dict[str, Any]:
         "split": data.split, "rows": len(data.inputs),
         "words_median": quantiles[0], "words_95_percent": quantiles[1], "words_longest": quantiles[2],
         "duplicates_inside_training": len(train) - len({data.inputs[i] for i in train}),
+        "reading": "; ".join(read_words(data.inputs).reading.notes(len(data.inputs))) or None,
         "data_fingerprint": fingerprint_of(data.inputs),
         "targets_fingerprint": fingerprint_of(json.dumps(target) for target in data.targets),
     }

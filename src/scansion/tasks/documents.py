@@ -28,6 +28,7 @@ from scansion.tasks.document_scoring import (
     label_groups,
 )
 from scansion.tasks.regressor import DocumentRegressor
+from scansion.tasks.target_questions import QUESTIONS, in_command
 from scansion.tasks.task import (
     Answered,
     ComparedData,
@@ -74,6 +75,7 @@ def read_table(paths: Sequence[str], options: ReadOptions) -> Dataset:
     return Dataset(
         documents.task or DocumentClassifier.task, documents.name, documents.texts, list(documents.targets or []),
         len(documents), tuple(_remarks(documents)), columns, documents.splits,
+        tuple(name for name in documents.texts.table.columns if name not in (columns.text, columns.target)),
     )
 
 
@@ -85,11 +87,12 @@ def _remarks(documents: Documents) -> Iterator[str]:
                f"{rejected.quarantine}.")
 
 
-def one_label(data: Dataset) -> tuple[str, ...]:
-    """A warning, and no error: a model of one label is a model."""
+def questions_of(data: Dataset) -> tuple[str, ...]:
+    """Warnings and no errors: a model of one answer is a model."""
+    found = QUESTIONS[data.task](data.targets, in_command(data.columns.target, data.others))
     if len(set(data.targets)) == 1:
-        return ("Warning: every document has the same label; there is nothing to learn from them.",)
-    return ()
+        found = ("every document has the same answer; there is nothing to learn from them.", *found)
+    return tuple(f"Warning: {question}" for question in found)
 
 
 def fit_estimator(
@@ -370,10 +373,11 @@ WEIGHTED = OPTIONS | {verb: OPTIONS[verb] | {"--class-weight"} for verb in ("fit
 CLASSIFY = Task(
     DocumentClassifier.task, "a table of texts and labels", 1, DOCUMENT_FAMILIES, WEIGHTED,
     frozenset({"class_weight", "pretrain"}), read_table, configuration, fit_classifier, report_of_fit,
-    checked=one_label, fitted=FITTED, compared=COMPARED,
+    checked=questions_of, fitted=FITTED, compared=COMPARED,
 )
 REGRESS = Task(
     DocumentRegressor.task, "a table of texts and numbers", 1, DOCUMENT_FAMILIES, OPTIONS, frozenset({"pretrain"}),
-    read_table, configuration, fit_regressor, report_of_fit, fitted=replace(FITTED, load=load_regressor),
+    read_table, configuration, fit_regressor, report_of_fit, checked=questions_of,
+    fitted=replace(FITTED, load=load_regressor),
     compared=replace(COMPARED, estimator=DocumentRegressor, baseline=lambda data: "mean", answer=answer_numbers),
 )

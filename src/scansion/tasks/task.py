@@ -54,6 +54,8 @@ class Dataset:
     columns: ReadOptions = ReadOptions()
     """What a second file of the same kind is to be read with."""
     splits: Sequence[str] | None = None
+    others: tuple[str, ...] = ()
+    """Columns that were not read."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,7 +3,6 @@
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any, cast
 
 from scansion.errors import DataError, UsageError, did_you_mean, shown
@@ -12,7 +11,7 @@ from scansion.text.encodings import place
 from scansion.text.rejections import Quarantine, Rejections
 from scansion.text.sources import STANDARD_INPUT, Snapshot, find_source
 from scansion.text.tables import Row, Table, open_table
-from scansion.text.target_cells import READ_AS, Answer, decide_task, label_of, labels_of, text_of
+from scansion.text.target_cells import READ_AS, Answer, decide_task, label_of, reading_of_several, text_of
 
 MOST_BAD = 0.001
 """The share of rows that may be rejected, unless the caller allows more; beyond it, reading stops."""
@@ -110,9 +109,10 @@ def read_documents(
     if not sample and (with_target or any(table.rows())):
         raise _nothing_to_read(table)
     columns = choose_columns(table.columns, sample, text, target, split, with_target)
-    several = label_separator is not None or _holds_lists(columns.target, sample)
+    cells = [] if columns.target is None else [row[columns.target] for row in sample]
+    several = reading_of_several(cells, label_separator)
     reading = _Reading(table, columns, quarantine, max_bad if with_target else None)
-    checked, task, reason = _checked(reading, task, several, label_separator)
+    checked, task, reason = _checked(reading, task, several)
     snapshot.check()
     return Documents(
         name=source.short_name,
@@ -240,7 +240,7 @@ class _Reading:
 
 
 def _checked(
-    reading: _Reading, task: str | None, several: bool, separator: str | None
+    reading: _Reading, task: str | None, several: tuple[Callable[[Any, str], Answer], str] | None
 ) -> tuple[_Checked, str | None, str]:
     """The good rows, the task, and the reason for both. Without a task the labels are read first, and decide it."""
     columns = reading.columns
@@ -248,11 +248,12 @@ def _checked(
         return reading.checked(None), None, f"{columns.reason}."
     name = reading.table.columns[columns.target]
     why = "as given"
-    if several:
+    if several is not None:
+        answer_of, written = several
         if task not in (None, "classify"):
             raise UsageError(f"The task is {task}, but {name!r} holds several labels a document. Expected one number.")
-        checked = reading.checked(partial(labels_of, separator=separator))
-        task, why = "classify", why if task else f"{name!r} holds several labels a document"
+        checked = reading.checked(answer_of)
+        task, why = "classify", f"{why if task else f'{name!r} holds several labels a document'}{written}"
     elif task is not None:
         checked = reading.checked(READ_AS[task])
     else:
@@ -261,10 +262,6 @@ def _checked(
         if READ_AS[task] is not label_of:
             checked = reading.checked(READ_AS[task])
     return checked, task, f"{columns.reason}; task: {task} ({why})."
-
-
-def _holds_lists(at: int | None, sample: Sequence[Sequence[Any]]) -> bool:
-    return at is not None and any(isinstance(cells[at], list) for cells in sample)
 
 
 def _check_arguments(task: str | None, label_separator: str | None, max_bad: float) -> None:

@@ -1,9 +1,12 @@
 """Target cells to answers: a label, several labels or a number; and the task that a column of them sets."""
 
+import ast
+import json
 import math
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from scansion.errors import DataError, shown
@@ -15,6 +18,10 @@ MOST_INTEGER_LABELS = 20
 """Up to so many different integers are labels; more are numbers to predict."""
 
 _NUMBER = re.compile(r"\s*[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?\s*")
+_ESCAPED = r"\\(?:[\\'\"nrt]|x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8})"  # as Python's repr writes it
+_ITEM = rf"""'(?:[^'\\\n]|{_ESCAPED})*'|"(?:[^"\\\n]|{_ESCAPED})*"|[+-]?[0-9.]+|True|False"""
+_ITEMS = rf"\s*(?:(?:{_ITEM})\s*(?:,\s*(?:{_ITEM})\s*)*,?\s*)?"
+_PYTHON_LIST = re.compile(rf"\s*(?:\[{_ITEMS}\]|\({_ITEMS}\)|\{{{_ITEMS}\}}|set\(\))\s*")
 _NO_FINITE_NUMBER = {sign + word for sign in ("", "+", "-") for word in ("nan", "inf", "infinity")}
 
 
@@ -59,6 +66,50 @@ def labels_of(cell: Any, column: str, separator: str | None) -> tuple[str, ...]:
         written = text_of(cell, column)
         parts = [part.strip() for part in written.split(separator)] if written.strip() else []
     return tuple(dict.fromkeys([label_of(part, column) for part in parts]))
+
+
+def written_list(cell: Any) -> list[Any] | None:
+    """The labels in a string that writes them as a JSON list, or as Python's list, tuple or set; None if none does."""
+    if not isinstance(cell, str) or cell.strip()[:1] not in ("[", "(", "{", "s"):
+        return None
+    try:
+        found = json.loads(cell, parse_int=str, parse_float=str)
+    except (ValueError, RecursionError):
+        found = _python_list(cell)
+    return found if isinstance(found, list) and all(isinstance(each, str | bool) for each in found) else None
+
+
+def _python_list(cell: str) -> list[Any] | None:
+    if _PYTHON_LIST.fullmatch(cell) is None or (cell.strip()[0] == "(" and not re.search(r",|\(\s*\)", cell)):
+        return None  # Python writes a comma in every tuple, and (1) may well be a label
+    try:
+        return [ast.literal_eval(item) if item[0] in "'\"" else item.lower() for item in re.findall(_ITEM, cell)]
+    except (SyntaxError, ValueError):  # of a code point that there is not
+        return None
+
+
+def labels_listed(cell: Any, column: str) -> tuple[str, ...]:
+    """The labels in a cell that writes them as a list, each once; an empty one holds none.
+
+    Raises DataError with the reason for another cell and for an empty label.
+    """
+    written = text_of(cell, column)
+    labels = [] if not written.strip() else written_list(written)
+    if labels is None:
+        raise DataError(f"{column!r} is {shown(written)}, expected a list of labels, as in the first rows")
+    return labels_of(labels, column, None)
+
+
+def reading_of_several(
+    cells: Sequence[Any], separator: str | None
+) -> tuple[Callable[[Any, str], tuple[str, ...]], str] | None:
+    """How cells that hold several labels each are read, and how they are written; None if they hold one each."""
+    listed = [cell for cell in cells if written_list(cell) is not None]
+    if listed and all(written_list(cell) is not None or cell is None or not str(cell).strip() for cell in cells):
+        return labels_listed, f", written as lists such as {shown(max(listed, key=len))}"
+    if separator is not None or any(isinstance(cell, list) for cell in cells):
+        return partial(labels_of, separator=separator), ""
+    return None
 
 
 def number_of(cell: Any, column: str) -> float:

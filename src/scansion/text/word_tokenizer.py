@@ -1,8 +1,7 @@
 """Words: documents -> a list of word types and, for every document, the ids of its tokens.
 
-A token is a run of letters, digits, marks and underscores (an apostrophe between two of them belongs to it), or one
-other visible character.  Scripts written without blanks (Han, kana) give one token a character.  Case is folded by
-``str.lower``.  Every family reads the same words, so that a comparison compares families and not tokenisers.
+What a word is stands in :mod:`scansion.text.words`.  Every family reads the same words, so that a comparison compares
+families and not tokenisers.
 
 The work is done on whole chunks of text as arrays of code points, since a Python object a token is what makes the
 usual vectorisers slow: classify, find the edges, and give every token the polynomial hash
@@ -10,10 +9,10 @@ usual vectorisers slow: classify, find the edges, and give every token the polyn
     h(c_1 .. c_n) = sum_i c_i * b^i   (mod 2^64)
 
 of its code points, which is a difference of two prefix sums (Karp and Rabin 1987).  Equal hashes are taken for equal
-words: among a million words two differ and collide with a chance of about 3e-8.
+words: among a million words two differ and collide with a chance of about 3e-8.  Only a chunk that holds a character
+which has another spelling, or is none to be seen, is put into its normal form first; plain text pays nothing for it.
 """
 
-import unicodedata
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -24,14 +23,38 @@ import numpy as np
 
 from scansion.errors import UsageError, shown
 from scansion.spill import Flat, Growing
+from scansion.text.normalization import normal_form
+from scansion.text.words import IDEOGRAPH, LETTER, WORD_RULE, WordRule, edges, is_unsettled, read_kinds
 
-BLANK, WORD, SINGLE, UNSEEN = 0, 1, 2, 3
 CHUNK_CHARACTERS = 1 << 19
 SLOT_BITS = 18  # twenty times the distinct words of a chunk of prose, and small enough for a processor's cache
 HASH_BASE = 0x9E3779B97F4A7C15  # odd, hence invertible modulo 2^64
-APOSTROPHES = (0x27, 0x2019)
 TOKENS_A_PART = 1 << 23
-UNSPACED_SCRIPTS = ("CJK", "HIRAGANA", "KATAKANA")
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How many documents were not simply read as they are."""
+
+    respelled: int = 0
+    ideographic: int = 0
+    syllabic: int = 0
+
+    def __add__(self, other: "Reading") -> "Reading":
+        return Reading(
+            self.respelled + other.respelled, self.ideographic + other.ideographic, self.syllabic + other.syllabic
+        )
+
+    def notes(self, documents: int) -> tuple[str, ...]:
+        """What was done, a sentence for each that was, of so many documents."""
+        told = (
+            (self.respelled, "were normalised before words were read: canonically equivalent spellings made one "
+             "(Unicode NFC), invisible characters such as variation selectors and soft hyphens passed over"),
+            (self.ideographic, "hold Chinese or Japanese characters, or others of their kind: each is read as a word"),
+            (self.syllabic, "hold Thai, Lao, Khmer, Burmese or another script of their kind, written without blanks: "
+             "each written syllable is read as a word"),
+        )
+        return tuple(f"{count:,} of {documents:,} texts {what}" for count, what in told if count)
 
 
 @dataclass(frozen=True)
@@ -41,6 +64,7 @@ class Corpus:
     types: list[str]
     ids: Flat  # (tokens,) int32
     offsets: np.ndarray  # (documents + 1,) int64
+    reading: Reading = Reading()
 
     def __len__(self) -> int:
         return len(self.offsets) - 1
@@ -69,28 +93,20 @@ class Corpus:
         return [self.types[i] for i in self.ids[self.offsets[document] : self.offsets[document + 1]]]
 
 
-def read_words(texts: Iterable[str], threads: int = 2) -> Corpus:
-    """Split documents into words, in chunks and in ``threads`` threads, whose number changes nothing.
+def read_words(texts: Iterable[str], threads: int = 2, rule: WordRule = WORD_RULE) -> Corpus:
+    """Split documents into words by a rule, in chunks and in ``threads`` threads, whose number changes nothing.
 
     UsageError for a document that is no text.
     """
     lexicon = _Lexicon()
-    ids, lengths = Growing(np.int32), [np.zeros(0, np.int64)]
+    ids, lengths, reading = Growing(np.int32), [np.zeros(0, np.int64)], Reading()
     with ThreadPoolExecutor(threads) as pool:
-        for chunk in _ahead(pool, _chunks(texts), threads):
+        for chunk in _ahead(pool, _chunks(texts), threads, rule):
             ids.append(lexicon.ids(chunk))
             lengths.append(chunk.lengths)
+            reading += chunk.reading
     offsets = np.concatenate([[0], np.cumsum(np.concatenate(lengths))])
-    return Corpus(lexicon.types, ids.done(), offsets)
-
-
-def split_words(text: str) -> list[tuple[int, int]]:
-    """The ``(start, end)`` of every token of one text, in characters of the text as it is."""
-    _, starts, ends = _edges(text.lower())
-    if len(text.lower()) != len(text):  # a few letters become two when their case is folded
-        places = np.repeat(np.arange(len(text)), [len(letter.lower()) for letter in text])
-        starts, ends = places[starts], places[ends - 1] + 1
-    return list(zip(starts.tolist(), ends.tolist(), strict=True))
+    return Corpus(lexicon.types, ids.done(), offsets, reading)
 
 
 @dataclass(frozen=True)
@@ -100,6 +116,7 @@ class _Chunk:
     places: tuple[np.ndarray, np.ndarray]  # where each word starts and ends somewhere in the text, (words,)
     inverse: np.ndarray  # (tokens,) into distinct
     lengths: np.ndarray  # (documents,) tokens each
+    reading: Reading
 
 
 class _Lexicon:
@@ -140,26 +157,40 @@ def _chunks(texts: Iterable[str]) -> Iterator[list[str]]:
         yield chunk
 
 
-def _ahead(pool: ThreadPoolExecutor, chunks: Iterator[list[str]], threads: int) -> Iterator[_Chunk]:
+def _ahead(
+    pool: ThreadPoolExecutor, chunks: Iterator[list[str]], threads: int, rule: WordRule
+) -> Iterator[_Chunk]:
     """The chunks in order, with ``threads`` of them under way and never the whole corpus."""
     waiting = []
     for chunk in chunks:
-        waiting.append(pool.submit(_read_chunk, chunk))
+        waiting.append(pool.submit(_read_chunk, chunk, rule))
         if len(waiting) > threads:
             yield waiting.pop(0).result()
     for future in waiting:
         yield future.result()
 
 
-def _read_chunk(texts: list[str]) -> _Chunk:
-    lowered = [text.lower() for text in texts]
-    joined = "\n".join(lowered)
-    codes, starts, ends = _edges(joined)
+def _read_chunk(texts: list[str], rule: WordRule) -> _Chunk:
+    spelled = [text.lower() for text in texts]
+    respelled, joined = 0, "\n".join(spelled)
+    codes, kinds = read_kinds(joined, rule)
+    if is_unsettled(kinds):
+        lowered, spelled = spelled, [normal_form(text) for text in spelled]
+        respelled, joined = sum(map(str.__ne__, spelled, lowered)), "\n".join(spelled)
+        codes, kinds = read_kinds(joined, rule)
+    starts, ends = edges(codes, kinds)
     # np.array of lengths, each document followed by one blank
-    borders = np.cumsum(np.array([0] + [len(text) + 1 for text in lowered], np.int64))
+    borders = np.cumsum(np.array([0] + [len(text) + 1 for text in spelled], np.int64))
     lengths = np.diff(np.searchsorted(starts, borders))
     distinct, places, inverse = _distinct(_hashes(codes, starts, ends))
-    return _Chunk(joined, distinct, (starts[places], ends[places]), inverse, lengths)
+    reading = Reading(respelled, *(_holding(kind, kinds, borders) for kind in (IDEOGRAPH, LETTER)))
+    return _Chunk(joined, distinct, (starts[places], ends[places]), inverse, lengths, reading)
+
+
+def _holding(kind: int, kinds: np.ndarray, borders: np.ndarray) -> int:
+    """How many documents hold a character of a kind."""
+    documents = np.searchsorted(borders, np.flatnonzero(kinds == kind), side="right")
+    return int(np.count_nonzero(np.diff(documents, prepend=0)))
 
 
 def _distinct(hashes: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -185,22 +216,6 @@ def _distinct(hashes: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return hashes[places[order]], places[order], ranks[numbers]
 
 
-def _edges(text: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Code points, and where tokens start and end."""
-    codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
-    padded = np.zeros(len(codes) + 2, np.uint8)  # a blank before and after
-    kinds = padded[1:-1]
-    kinds[:] = _kinds(codes)
-    for apostrophe in APOSTROPHES:
-        where = np.flatnonzero(codes == apostrophe)
-        kinds[where[(padded[where] == WORD) & (padded[where + 2] == WORD)]] = WORD
-    before, after = padded[:-2], padded[2:]
-    word, single = kinds == WORD, kinds == SINGLE
-    starts = np.flatnonzero(single | (word & (before != WORD)))
-    ends = np.flatnonzero(single | (word & (after != WORD))) + 1
-    return codes, starts, ends
-
-
 def _hashes(codes: np.ndarray, starts: np.ndarray, ends: np.ndarray) -> np.ndarray:
     powers, inverses = _powers(1 << max(len(codes), CHUNK_CHARACTERS).bit_length())
     sums = np.zeros(len(codes) + 1, np.uint64)
@@ -218,27 +233,3 @@ def _powers(count: int) -> tuple[np.ndarray, np.ndarray]:
         table[0] = 1
         tables.append(np.multiply.accumulate(table))
     return tables[0], tables[1]
-
-
-@lru_cache(maxsize=1)
-def _kind_table() -> np.ndarray:
-    return np.full(0x110000, UNSEEN, np.uint8)
-
-
-def _kinds(codes: np.ndarray) -> np.ndarray:
-    table = _kind_table()  # filled as characters are met: asking for all 1.1 million would take a second
-    kinds = table[codes]
-    if (kinds == UNSEEN).any():
-        for code in np.unique(codes[kinds == UNSEEN]):
-            table[code] = _kind(chr(code))
-        kinds = table[codes]
-    return kinds
-
-
-def _kind(character: str) -> int:
-    category = unicodedata.category(character)
-    if category[0] in "ZC":
-        return BLANK
-    if unicodedata.name(character, "").startswith(UNSPACED_SCRIPTS):
-        return SINGLE
-    return WORD if category[0] in "LNM" or character == "_" else SINGLE
