@@ -30,6 +30,7 @@ from scansion.storage.schema import from_json, to_json
 from scansion.storage.strict_json import json_bytes
 from scansion.storage.word_list import words_from_bytes, words_to_bytes
 from scansion.text.char_ngrams import CHAR_NGRAM_MARK
+from scansion.text.columns import UNNAMED, InputColumns
 from scansion.text.pretrained_tokenizer import PretrainedTokenizer
 from scansion.text.vocabulary import Vocabulary
 
@@ -50,13 +51,15 @@ class DocumentConfig:
     """Of a linear head."""
     encoder: Bert | None = None
     """Of a pretrained one."""
+    columns: InputColumns = UNNAMED
+    """Where texts and answers stood; without names in folders that were written before they were kept."""
 
 
 def save_documents(fitted: FittedDocuments, folder: Path) -> None:
     """Write a fitted model in one step."""
     stored = STORED[type(fitted.model)](fitted.model)
     description = fitted.description.without_paths()
-    config = DocumentConfig(description, stored.kind, stored.words, stored.strength, stored.encoder)
+    config = DocumentConfig(description, stored.kind, stored.words, stored.strength, stored.encoder, fitted.columns)
     files = {CONFIG: json_bytes(to_json(config)), WEIGHTS: stored.tensors} | stored.tokens
     publish(folder, files, {
         "task": description.task, "family": description.title,
@@ -75,7 +78,7 @@ def load_documents(folder: Folder) -> FittedDocuments:
     except (KeyError, RuntimeError, ValueError, AttributeError) as error:
         reason = shorten(str(error), LONGEST_REASON, placeholder=" …")
         raise UnsafeFolderError(f"{folder.where(WEIGHTS)} does not fit {CONFIG}: {reason}.") from error
-    return FittedDocuments(config.fit, model)
+    return FittedDocuments(config.fit, model, config.columns)
 
 
 # Models to files

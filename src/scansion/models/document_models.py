@@ -15,6 +15,7 @@ from scansion.learning.frozen_encoder import FrozenVectors
 from scansion.learning.linear_head import FixedVectors
 from scansion.learning.solver import Linear
 from scansion.text.batches import Sequences
+from scansion.text.columns import UNNAMED, InputColumns
 from scansion.text.pretrained_tokenizer import PretrainedTokenizer
 from scansion.text.vocabulary import Vocabulary
 from scansion.text.word_tokenizer import Corpus, read_words, split_words
@@ -54,6 +55,8 @@ class FittedDocuments:
 
     description: FitDescription
     model: DocumentModel
+    columns: InputColumns = UNNAMED
+    """Where its texts and answers stood."""
 
     @property
     def family(self) -> Any:
