@@ -1,4 +1,4 @@
-"""Several text columns, columns that are remembered, and frames: always the same text, or an error that says why not."""
+"""Several text columns, remembered columns and frames: always the same text, or an error that says why not."""
 
 import re
 
@@ -31,7 +31,7 @@ def test_several_text_columns_are_joined_by_a_blank_line_and_empty_cells_left_ou
     assert list(documents.texts) == JOINED
     assert documents.columns.text == ("title", "body")
     assert "text: 'title' and 'body' (as given; joined by a blank line, empty cells left out)" in documents.reason
-    assert list(read_documents(tickets(), text="body, title", target="queue").texts)[0] == "It fell\n\nBroken"
+    assert next(iter(read_documents(tickets(), text="body, title", target="queue").texts)) == "It fell\n\nBroken"
 
 
 def test_a_missing_cell_among_several_is_an_empty_one_and_a_row_without_any_is_a_bad_row(tickets):

@@ -137,9 +137,9 @@ class _Tsv(_Csv):
     def _cell(self, cell: Any, column: WrittenColumn) -> str:
         text = super()._cell(cell, column)
         if _ENDS_CELL.search(text):
-            where = self._place() if self.number else "The table"
+            where, way = (self._place(), ", or leave the column out with --keep") if self.number else ("The table", "")
             raise DataError(f"{where}: {shown(column.name)} holds {shown(text)}, and a cell of a .tsv holds no tab and "
-                            "no line end. Write .csv, .jsonl or .parquet, or leave the column out with --keep.")
+                            f"no line end. Write .csv, .jsonl or .parquet{way}.")
         return text
 
     def _line(self, cells: list[str]) -> str:
@@ -241,9 +241,11 @@ class _Parquet:
         if isinstance(cell, list | dict):
             return list if isinstance(cell, list) and all(type(each) is str for each in cell) else str
         try:
-            return self.arrow.scalar(cell).type
+            kind = self.arrow.scalar(cell).type
         except self.arrow.ArrowException:
             return str
+        # nanoseconds come as pandas has them, and a type of microseconds would cut them off
+        return self.arrow.timestamp("ns", kind.tz) if hasattr(cell, "nanosecond") else kind
 
     def _of_cells(self, kinds: set[Any]) -> tuple[Any, Callable[[Any], Any]]:
         """The type of a column, and what makes such a value of a cell."""
@@ -288,5 +290,7 @@ def writer_for(name: str) -> Callable[[BinaryIO, Sequence[WrittenColumn], Rows],
     """The writer for a file of that name; UsageError for another ending than there are writers for."""
     ending = os.path.splitext(name)[1].lower()
     if ending not in WRITERS:
-        raise UsageError(f"The name {name!r} does not say how to write the table. End it in {', '.join(WRITERS)}.")
+        endings = list(WRITERS)
+        raise UsageError(f"The name {name!r} does not say how to write the table. End it in "
+                         f"{', '.join(endings[:-1])} or {endings[-1]}.")
     return WRITERS[ending]
