@@ -44,6 +44,8 @@ def test_the_columns_are_taken_by_name_from_whatever_frame_there_is(model):
     assert model.coverage(FRAME).tolist() == model.coverage(TEXTS).tolist()
     with pytest.raises(UsageError, match="no column 'title', which the model was fitted on; did you mean 'Title'"):
         model.predict(FRAME.rename(columns={"title": "Title"}))
+    with pytest.raises(UsageError, match="fitted on the columns 'title', 'body'; got 'body' alone"):
+        model.predict(FRAME["body"])
 
 
 def test_names_are_kept_in_the_folder_and_forgotten_by_the_next_fit(model, tmp_path):

@@ -106,6 +106,11 @@ def test_a_number_that_is_none_is_a_missing_label(tmp_path):
         read_documents(tmp_path / "t.parquet")
 
 
+def test_a_name_that_no_folder_can_keep_is_refused_before_anything_is_learned(tickets):
+    with pytest.raises(UsageError, match=r"The column 't.*ud800' holds half a surrogate pair"):
+        read_documents(tickets('{"t\\ud800": "a b", "label": "x"}\n', "t.jsonl"))
+
+
 # Frames
 
 FRAME = pandas.DataFrame({

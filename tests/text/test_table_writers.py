@@ -121,7 +121,7 @@ def test_several_labels_are_joined_or_a_list_and_a_label_never_holds_what_joins_
 
 @pytest.mark.parametrize(("ending", "cell", "sentence"), [
     (".csv", b"\xff", "Row 1: 'a' holds bytes"), (".jsonl", b"\xff", "holds bytes"),
-    (".csv", "\ud800", "Row 1 holds half"),
+    (".csv", "\ud800", "Row 1 holds half"), (".parquet", "\ud800", "A row holds half"),
 ])  # fmt: skip
 def test_what_is_no_text_is_refused(ending, cell, sentence, tmp_path):
     with pytest.raises(DataError, match=sentence):

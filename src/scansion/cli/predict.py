@@ -93,7 +93,7 @@ def predict(
     options = task.read_options(estimator, ReadOptions(text=text))
     estimator = _in_engine(task, estimator, engine, precision)
     lines = AnswerLines(form, proba, read)
-    if data == STANDARD_INPUT and text is keep is out is vectors is None and is_plain(sys.stdin.buffer):
+    if data == STANDARD_INPUT and {text, keep, out, vectors} == {None} and is_plain(sys.stdin.buffer):
         _print(AnswerObjects(form, []) if as_json else lines, _answered(task, estimator, _arriving(options), wanted))
         return
     documents = task.inputs(data, options)
@@ -128,6 +128,8 @@ def _form(form: Any, label_separator: str | None, proba: bool) -> Any:
     """What answers are like, several labels with the separator asked for."""
     if proba and not form.labels:
         raise UsageError("This model answers with numbers, which have no probabilities. Leave out --proba.")
+    if label_separator == "":
+        raise UsageError("--label-separator is empty; expected what is to stand between two labels, for example '|'.")
     return form if label_separator is None else replace(form, separator=label_separator)
 
 

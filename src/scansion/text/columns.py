@@ -32,6 +32,14 @@ class InputColumns:
     label_separator: str | None = None
     """What stood between several labels in one cell, if anything did."""
 
+    def __post_init__(self) -> None:
+        for name in (*self.text, self.target or ""):
+            try:
+                name.encode()
+            except UnicodeEncodeError as error:
+                raise UsageError(f"The column {shown(name)} holds half a surrogate pair, and no model folder can keep "
+                                 "its name. Rename it.") from error
+
 
 UNNAMED = InputColumns()
 

@@ -23,6 +23,7 @@ EXACT_IN_FLOAT, LARGEST_WHOLE = 1 << 53, 1 << 63
 
 _QUOTED, _ENDS_CELL, _WHOLE = re.compile(r'[",\r\n]'), re.compile(r"[\t\r\n]"), re.compile(r"-?[0-9]+")
 _LARGE = "large"
+_NO_TEXT = "holds half a surrogate pair, which is no text. Leave its column out with --keep, or write .jsonl."
 _JSON_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 _NOT_FINITE = {"nan", "inf", "-inf", "infinity", "-infinity"}
 
@@ -115,8 +116,7 @@ class _Csv:
         try:
             self.stream.write(f"{self._line(cells)}\n".encode())
         except UnicodeEncodeError as error:
-            raise DataError(f"{self._place()} holds half a surrogate pair, which is no text. Leave its column out with "
-                            "--keep, or write .jsonl.") from error
+            raise DataError(f"{self._place()} {_NO_TEXT}") from error
 
     def _place(self) -> str:
         return f"Row {self.number:,}" if self.number else "The header"
@@ -217,8 +217,11 @@ class _Parquet:
 
     def write(self, rows: Rows) -> None:
         if columns := list(zip(*rows, strict=True)):
-            arrays = [self.arrow.array(list(map(turn, cells)), field.type)
-                      for turn, cells, field in zip(self.turns, columns, self.schema, strict=True)]
+            try:
+                arrays = [self.arrow.array(list(map(turn, cells)), field.type)
+                          for turn, cells, field in zip(self.turns, columns, self.schema, strict=True)]
+            except UnicodeEncodeError as error:
+                raise DataError(f"A row {_NO_TEXT}") from error
             self.writer.write_table(self.arrow.Table.from_arrays(arrays, schema=self.schema))
 
     def close(self) -> None:
