@@ -172,8 +172,8 @@ def check_documents(texts: Any, columns: Sequence[str] = ()) -> Iterable[str]:
         kind = "text" if isinstance(texts, str) else "bytes object"
         raise UsageError(f"Expected a list of texts, got one {kind}. Wrap it: predict([text]).")
     elif len(columns) > 1 and getattr(texts, "name", None) in columns:
-        raise UsageError(f"The model was fitted on the columns {', '.join(map(repr, columns))}; got {texts.name!r} alone. "
-                         "Give a frame that has all of them.")
+        raise UsageError(f"The model was fitted on the columns {', '.join(map(repr, columns))}; got {texts.name!r} "
+                         "alone. Give a frame that has all of them.")
     if isinstance(texts, Mapping | Set) or not hasattr(texts, "__iter__"):
         raise UsageError(f"Expected a list of texts, got {type(texts).__name__}.")
     dimensions = getattr(texts, "ndim", 1)
