@@ -1,5 +1,6 @@
 """Translation by the command: two files in, lines out, and what does not fit together refused."""
 
+import csv
 import json
 
 import pytest
@@ -37,6 +38,14 @@ def test_a_translator_writes_a_line_for_every_line_and_is_scored(scansion, model
     shown = scansion("evaluate", model, files / "new.en", files / "new.de")
     assert [line.split()[0] for line in shown.out.splitlines()] == ["sacreBLEU", "BLEU", "chrF2"]
     assert scansion("evaluate", model, files / "new.en", files / "new.de", "--at-least", "1").code in (0, 3)
+    written = scansion("predict", model, files / "new.en", "--beam", "2", "--out", files / "answers.csv")
+    assert (written.code, written.out) == (0, "")
+    with (files / "answers.csv").open(newline="") as table:
+        rows = list(csv.DictReader(table))
+    assert [row["text"] for row in rows] == SOURCES[:5]
+    assert [row["prediction"] for row in rows] == done.out.splitlines()
+    as_json = scansion("predict", model, files / "new.en", "--beam", "2", "--json", "--keep", "text").out.splitlines()
+    assert list(map(json.loads, as_json)) == rows
     alone = scansion("predict", model, files / "new.en", "--precision", "int8")
     assert (alone.code, "--precision is for another engine" in alone.err) == (2, True)
     for words, sentence in (

@@ -16,6 +16,7 @@ import pytest
 from pyarrow import parquet
 
 from scansion.errors import DataError, MissingExtraError, StorageError, UsageError
+from scansion.text.columns import UNNAMED
 from scansion.text.documents import check_documents, read_documents, read_lines
 
 REVIEWS = "id,text,label\n1,a fine film,pos\n2,a dull film indeed,neg\n"
@@ -46,7 +47,7 @@ def test_a_table_becomes_texts_and_labels_with_a_reason(write):
     assert documents.targets == ["pos", "neg"]
     assert list(documents.rows) == [1, 2]
     assert (documents.name, documents.task, documents.splits) == ("reviews.csv", "classify", None)
-    assert (documents.text_column, documents.target_column) == ("text", "label")
+    assert (documents.columns.text, documents.columns.target) == (("text",), "label")
     assert documents.reason == (
         "text: 'text' (the only texts); target: 'label' (by its name); "
         "task: classify ('label' holds 2 different strings)."
@@ -87,6 +88,9 @@ NO_CHOICE = {
     "semicolons": ("text;label\na;b\n", {}, "The only column is 'text;label'. If its semicolons separate columns"),
     "a mistyped text": ("text,label\na,1\n", {"text": "txet"}, "no column 'txet' for the text; did you mean 'text'?"),
     "a mistyped target": ("text,label\na,1\n", {"target": "lable"}, "did you mean 'label'?"),
+    "a mistyped text among two": ("a,b,label\nx,y,1\n", {"text": "a,c"}, "no column 'c' for the text"),
+    "an open list of texts": ("a,b,label\nx,y,1\n", {"text": "a,"}, "no column '' for the text"),
+    "a text named twice": ("a,b,label\nx,y,1\n", {"text": "a,b,a"}, "'a' was named twice for the text"),
     "a mistyped split": ("text,label\na,1\n", {"split": "part"}, "known: 'text', 'label'"),
     "one column for two": ("text,label\na,1\n", {"text": "text", "target": "text"}, "named twice: 'text', 'text'"),
     "an unknown task": ("text,label\na,1\n", {"task": "regres"}, "did you mean 'regress'?"),
@@ -100,7 +104,7 @@ NO_CHOICE = {
 @pytest.mark.parametrize(("content", "options", "text", "target"), CHOICES.values(), ids=CHOICES)
 def test_columns_are_chosen(write, content, options, text, target):
     documents = read_documents(write("t.csv", content), **options)
-    assert (documents.text_column, documents.target_column) == (text, target)
+    assert (documents.columns.text, documents.columns.target) == ((text,), target)
 
 
 @pytest.mark.parametrize(("content", "options", "fragment"), NO_CHOICE.values(), ids=NO_CHOICE)
@@ -260,7 +264,7 @@ def test_without_targets_every_row_is_answered_or_named(write):
 def test_plain_lines_are_documents_and_empty_lines_too(write):
     documents = read_lines(write("notes", "first\n\nthird, \"quoted\"\n"))
     assert list(documents.texts) == ["first", "", 'third, "quoted"']
-    assert (documents.targets, documents.task, documents.target_column) == (None, None, None)
+    assert (documents.targets, documents.task, documents.columns) == (None, None, UNNAMED)
     assert list(read_documents(write("t.txt", ""), with_target=False).texts) == []
 
 
@@ -406,7 +410,7 @@ LAZY_REFUSED = {
     "a set": ({"a"}, "got set"),
     "a dictionary": ({"a": 1}, "got dict"),
     "a table of numbers": (numpy.zeros((2, 3)), "got ndarray with 2 dimensions"),
-    "a data frame": (pandas.DataFrame({"text": ["a"]}), "got DataFrame with 2 dimensions"),
+    "a frame of two columns": (pandas.DataFrame({"a": ["b"], "c": ["d"]}), "got a frame with 2: 'a', 'c'"),
     "a number among texts": (["a", 3], "got '3' (int) at position 1"),
     "None among texts": (["a", None], "got 'None' (NoneType) at position 1"),
     "NaN in a series": (pandas.Series(["a", float("nan")], dtype=object), "got 'nan' (float) at position 1"),

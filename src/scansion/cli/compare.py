@@ -109,7 +109,7 @@ def compare(
         dataset.inputs, dataset.targets, chosen, task=kind.name,
         test=None if held_out is None else (held_out.inputs, held_out.targets), splits=dataset.splits, folds=folds,
         seeds=seeds, budget=budget, class_weight=class_weight, pretrain=pretrain,
-        unlabelled=read_unlabelled(unlabelled, text), processes=processes, learning_curve=learning_curve,
+        unlabelled=read_unlabelled(unlabelled, dataset.columns), processes=processes, learning_curve=learning_curve,
         random_state=random_state,
     )
     _report(events, folds, as_json, out, at_least)

@@ -21,7 +21,7 @@ from scansion.storage.folders import open_folder
 
 EXAMPLES = """Examples:
   scansion evaluate model held-out.csv
-  scansion evaluate topics held-out.csv --label-separator ';'    several labels in a cell; by default |
+  scansion evaluate topics held-out.csv --label-separator ';'    several labels in a cell; by default as in training
   scansion evaluate translator test.en test.de                   BLEU and chrF
   scansion evaluate model held-out.csv --at-least 0.8 --json     exit code 3 if accuracy is below 0.8
 """

@@ -102,7 +102,7 @@ def fit(
         name: value for name, value in own.items() if name in kind.arguments
     }
     checkpointing = Checkpointing(run_folder_of(out), resume, force, checkpoint_every)
-    request = FitRequest(configured, arguments, held_out, read_unlabelled(unlabelled, text), checkpointing)
+    request = FitRequest(configured, arguments, held_out, read_unlabelled(unlabelled, dataset.columns), checkpointing)
     events = kind.fit(dataset, request)
     with checkpointing, Progress() as progress, heeding(checkpointing.stop), how_to_go_on():
         while True:

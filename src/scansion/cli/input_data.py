@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 from scansion.cli.progress import say
 from scansion.text.documents import read_documents
@@ -11,12 +12,12 @@ from scansion.viewer.number_format import counted
 DEMO_SPLIT = "split_textgcn"
 
 
-def read_unlabelled(path: str | None, text: str | None) -> Iterable[str] | None:
-    """Texts without answers, told on standard error; a table's if its columns can be told apart, else plain lines."""
+def read_unlabelled(path: str | None, options: Any) -> Iterable[str] | None:
+    """Texts without answers, told on standard error; a table's, from the columns of the others, or plain lines."""
     if path is None:
         return None
-    documents = read_documents(path, text=text, with_target=False)
-    say(f"{documents.name}: {counted(len(documents), 'document')} without answers, to pretrain on.")
+    documents = read_documents(path, text=options.text, with_target=False, remembered=options.remembered)
+    say(f"{documents.name}: {counted(len(documents), 'document')} without answers, to pretrain on. {documents.reason}")
     return documents.texts
 
 

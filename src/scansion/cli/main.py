@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
+from scansion.cli.given_once import OptionsGivenOnce
 from scansion.cli.progress import say
 from scansion.cli.signals import TERMINATED, TERMINATIONS, terminate
 from scansion.errors import ScansionError, check_system, did_you_mean
@@ -27,7 +28,7 @@ KEPT = {
     "compare": "The families that were finished are above; the others are not kept.",
     "fit": "No model was written, and what stood in its place stands there still. A network's run that had come to a "
            "checkpoint goes on with --resume.",
-    "predict": "The answers above are complete as far as they go.",
+    "predict": "Answers that stand above are complete as far as they go; a table is written as a whole or not at all.",
 }
 DONE, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 DEBUG = "--debug"
@@ -91,7 +92,8 @@ def build(wanted: str | None = None) -> Any:
     app.callback(invoke_without_command=True)(_top)
     for name, summary in VERBS.items():
         verb, examples = _verb(name) if name == wanted else (_not_asked_for, "")
-        app.command(name, help=summary, epilog=f"\b\n{examples}", no_args_is_help=name != "families")(verb)
+        app.command(name, cls=OptionsGivenOnce, help=summary, epilog=f"\b\n{examples}",
+                    no_args_is_help=name != "families")(verb)
     return typer.main.get_command(app)
 
 

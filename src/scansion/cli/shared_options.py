@@ -28,10 +28,12 @@ def _is_a_score(least: float | None) -> float | None:
     return least
 
 
-TextColumn = Annotated[str | None, typer.Option("--text", help="The column with the texts; by default the one with "
-                                                   "the longest.")]
-TargetColumn = Annotated[str | None, typer.Option("--target", help="The column with the answers; by default label, "
-                                                     "target, class, score or rating, else the only one left.")]
+TextColumn = Annotated[str | None, typer.Option("--text", metavar="COLUMN,COLUMN", help="The column with the texts, or "
+                                                   "several, whose cells are joined by a blank line, empty ones left "
+                                                   "out; by default as in training, then the one with the longest.")]
+TargetColumn = Annotated[str | None, typer.Option("--target", metavar="COLUMN", help="The column with the answers; by "
+                                                     "default as in training, then label, target, class, score or "
+                                                     "rating, else the only one left.")]
 TaskName = Annotated[str | None, typer.Option("--task", help="classify or regress; by default what the answers look "
                                              "like. Of fit also encoder: pretrain on texts without answers.")]
 LabelSeparator = Annotated[str | None, typer.Option("--label-separator", help="What stands between several labels "

@@ -19,6 +19,11 @@ def is_plain(stream: Any) -> bool:
     return bool(beginning) and not beginning.startswith((*MARKED, b"{"))
 
 
+def first_line(stream: Any) -> str:
+    """The first line, as far as it is there; nothing is consumed."""
+    return stream.peek(BLOCK).partition(b"\n")[0].rstrip(b"\r").decode(errors="replace")
+
+
 def arriving_lines(stream: Any, most: int) -> Iterator[list[str]]:
     """The lines that are there, at most ``most`` at a time, without waiting for further ones.
 

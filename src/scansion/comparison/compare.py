@@ -22,6 +22,7 @@ from scansion.tasks.catalogue import compared_task
 from scansion.tasks.sample_rows import OWN
 from scansion.tasks.task import ComparedData, ComparedTask, Parts, Scoring, Task
 from scansion.text.documents import check_documents
+from scansion.text.frames import input_columns
 
 
 def comparing(
@@ -82,7 +83,7 @@ def comparing(
         for label, family in sorted(trained.items(), key=lambda item: item[1].learner != "convex")
         for seed, fold in _seeds_and_folds(family, seeds, len(data.folds), len(parts))
     ]
-    more = [] if unlabelled is None else list(check_documents(unlabelled))
+    more = [] if unlabelled is None else list(check_documents(unlabelled, input_columns(texts, targets).text))
     outcomes, interrupted = yield from carry_out(
         runs, begun + seconds, data.inputs, data.targets, data.folds + parts, more
     )

@@ -11,6 +11,7 @@ from scansion.learning.description import FitDescription
 from scansion.learning.linear import Linear
 from scansion.models.document_models import Kind
 from scansion.storage.schema import OneOf
+from scansion.text.columns import UNNAMED, InputColumns
 
 Arrays = dict[str, np.ndarray]
 Encoder = Annotated[Any, OneOf(ENCODERS, optional=True, unnamed="bert")]
@@ -30,6 +31,8 @@ class DocumentConfig:
     """Of a linear head."""
     encoder: Encoder = None
     """Of a pretrained one."""
+    columns: InputColumns = UNNAMED
+    """Where texts and answers stood; without names in folders that were written before they were kept."""
 
 
 @dataclass(frozen=True)

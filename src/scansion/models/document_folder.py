@@ -40,7 +40,9 @@ def save_documents(fitted: FittedDocuments, folder: Path) -> None:
     kind = fitted.model.kind
     stored = STORED[kind](fitted.model)
     description = fitted.description.without_paths()
-    config = to_json(DocumentConfig(description, kind, stored.words, stored.strength, stored.encoder))
+    config = to_json(DocumentConfig(
+        description, kind, stored.words, stored.strength, stored.encoder, fitted.columns
+    ))
     files = {CONFIG: json_bytes(config), WEIGHTS: stored.tensors} | stored.tokens
     publish(folder, files, {
         "task": description.task, "family": description.title,
@@ -59,4 +61,4 @@ def load_documents(folder: Folder) -> FittedDocuments:
     except (KeyError, RuntimeError, ValueError, AttributeError) as error:
         reason = shorten(str(error), LONGEST_REASON, placeholder=" …")
         raise UnsafeFolderError(f"{folder.where(WEIGHTS)} does not fit {CONFIG}: {reason}.") from error
-    return FittedDocuments(config.fit, model)
+    return FittedDocuments(config.fit, model, config.columns)

@@ -8,6 +8,7 @@ from scipy.sparse import csr_matrix
 
 from scansion.learning.description import FitDescription
 from scansion.learning.linear import FixedVectors, Linear
+from scansion.text.columns import UNNAMED, InputColumns
 from scansion.text.word_tokenizer import Corpus, read_words
 from scansion.text.words import WORD_RULE, WordRule, split_words
 
@@ -55,6 +56,8 @@ class FittedDocuments:
 
     description: FitDescription
     model: DocumentModel
+    columns: InputColumns = UNNAMED
+    """Where its texts and answers stood."""
 
     @property
     def family(self) -> Any:

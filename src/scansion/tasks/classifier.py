@@ -28,7 +28,11 @@ class DocumentClassifier(DocumentEstimator):
     Several labels a document are given as a list of tuples of labels, or as an (N, labels) array of 0 and 1.
 
     Attributes: ``classes_``, the labels in sorted order; ``multilabel_``; ``n_documents_in_``, rows it was fitted on;
-    ``fit_report_``, what the fit cost and how it validated; ``fitted_``, all that was learned, a frozen value.
+    ``fit_report_``, what the fit cost and how it validated; ``fitted_``, all that was learned, a frozen value;
+    ``feature_names_in_``, the columns the texts stood in, where a frame or a series named them.
+
+    Of a frame of several columns the cells of a row are one text, joined by a blank line, empty ones left out. What is
+    fitted on a frame takes those columns of any frame, and refuses one that lacks them.
     """
 
     task = "classify"
@@ -80,10 +84,11 @@ class DocumentClassifier(DocumentEstimator):
         labels, numbers = labels_from(targets)
         return MulticlassHead(labels), numbers
 
-    def _hold(self, fitted: FittedDocuments) -> Self:
+    def hold(self, fitted: FittedDocuments) -> Self:
+        """See :class:`DocumentEstimator`."""
         self.classes_ = np.array(fitted.head.labels)
         self.multilabel_ = fitted.head.kind == "multilabel"
-        return super()._hold(fitted)
+        return super().hold(fitted)
 
     def _answers(self, decided: np.ndarray) -> np.ndarray:
         return decided if self.multilabel_ else self.classes_[decided]

@@ -6,7 +6,7 @@ was learned ends in an underscore, ``family__width`` reaches inside a family's c
 
 import time
 from abc import abstractmethod
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -34,7 +34,8 @@ from scansion.tasks.learners import LEARNERS, READ
 from scansion.tasks.sample_rows import WithUnlabelled, check_pretraining, counting_rows
 from scansion.tasks.target_questions import ask
 from scansion.tasks.training_data import FitResult, TrainingData
-from scansion.text.documents import check_documents
+from scansion.text.documents import check_documents, in_parts
+from scansion.text.frames import input_columns
 from scansion.text.words import WORD_RULE
 
 if TYPE_CHECKING:
@@ -42,7 +43,6 @@ if TYPE_CHECKING:
     from scansion.viewer.look import Look
 
 look_at_documents = deferred("scansion.inspection.document_page", "look_at_documents")
-CHARACTERS_AT_A_TIME = 1 << 24
 
 
 @dataclass(frozen=True)
@@ -80,8 +80,9 @@ class DocumentEstimator(Estimator):
     ) -> Self:
         """Learn from texts and their answers.
 
-        ``texts`` is anything that can be read twice; ``targets`` has one entry a text; ``sample_weight (N,)``, and
-        a row of weight 0 is as good as absent; ``unlabelled`` are more texts to pretrain on.
+        ``texts`` is anything that can be read twice, or a frame, whose columns are joined; ``targets`` has one entry a
+        text; ``sample_weight (N,)``, and a row of weight 0 is as good as absent; ``unlabelled`` are more texts to
+        pretrain on.
         UsageError for arguments that do not fit together, DataError for data that cannot be learned from.
         """
         ask(self.task, targets)
@@ -99,11 +100,12 @@ class DocumentEstimator(Estimator):
         """
         begun = time.monotonic()
         deadline, family = begun + seconds_of(self.budget), configured(self.family, DOCUMENT_FAMILIES)
-        texts, targets, weights = counting_rows(check_documents(texts), targets, sample_weight)
+        columns = input_columns(texts, targets)
+        texts, targets, weights = counting_rows(check_documents(texts, columns.text), targets, sample_weight)
         head, encoded = self.head_for(targets)
         check_pretraining(family, self.pretrain, unlabelled)
         yield Stage("reading words")
-        everything = WithUnlabelled(texts, () if unlabelled is None else check_documents(unlabelled))
+        everything = WithUnlabelled(texts, () if unlabelled is None else check_documents(unlabelled, columns.text))
         documents = READ[family.reads](family, everything)
         if everything.rows != len(encoded):
             raise UsageError(
@@ -126,15 +128,23 @@ class DocumentEstimator(Estimator):
         )
         result = yield from LEARNERS[family.reads, family.learner](data, description, deadline, checkpointing)
         self.fit_report_ = _report(result, head, encoded, time.monotonic() - begun)
-        return self._hold(FittedDocuments(description, result.model))
+        return self.hold(FittedDocuments(description, result.model, columns))
 
     @abstractmethod
     def head_for(self, targets: Any) -> tuple[Head, np.ndarray]:
         """The head for such targets, and the targets as it encodes them."""
 
-    def _hold(self, fitted: FittedDocuments) -> Self:
+    def hold(self, fitted: FittedDocuments) -> Self:
+        """Be what was learned."""
         self.fitted_, self.n_documents_in_ = fitted, fitted.description.rows
         return self
+
+    @property
+    def feature_names_in_(self) -> np.ndarray:
+        """The columns its texts stood in, (columns,); AttributeError if none had a name."""
+        if not self.check_fitted().columns.text:
+            raise AttributeError("The model was fitted on texts whose columns had no names.")
+        return np.array(self.fitted_.columns.text, object)
 
     @classmethod
     def from_fitted(cls, fitted: FittedDocuments) -> Self:
@@ -143,7 +153,7 @@ class DocumentEstimator(Estimator):
         estimator = cls(description.family, training=description.training, random_state=description.seed)
         if "class_weight" in estimator.get_params(deep=False):
             estimator.class_weight = description.class_weight
-        return estimator._hold(fitted)
+        return estimator.hold(fitted)
 
     def predict(self, texts: Iterable[str]) -> np.ndarray:
         """One answer a text, in the order given."""
@@ -156,19 +166,20 @@ class DocumentEstimator(Estimator):
     def decision_function(self, texts: Iterable[str]) -> np.ndarray:
         """The head's logits, (N, K), before they become probabilities or numbers."""
         fitted = self.check_fitted()
-        parts = [fitted.model.logits(part) for part in _parts(texts)]
+        parts = [fitted.model.logits(part) for part in in_parts(texts, fitted.columns.text)]
         return np.concatenate(parts) if parts else np.zeros((0, fitted.head.size))
 
     def transform(self, texts: Iterable[str]) -> np.ndarray | csr_matrix:
         """The features that the head sees, (N, D): sparse where they are counted; the encoder's where it is frozen."""
-        model = self.check_fitted().model
-        parts = [model.features(part) for part in _parts(texts)] or [model.features([])]
+        fitted = self.check_fitted()
+        parts = [fitted.model.features(part) for part in in_parts(texts, fitted.columns.text)]
+        parts = parts or [fitted.model.features([])]
         return vstack(parts, format="csr") if isinstance(parts[0], csr_matrix) else np.concatenate(parts)
 
     def coverage(self, texts: Iterable[str]) -> np.ndarray:
         """Tokens the model knows and tokens there are, for each text: (N, 2)."""
-        model = self.check_fitted().model
-        parts = [model.coverage(part) for part in _parts(texts)]
+        fitted = self.check_fitted()
+        parts = [fitted.model.coverage(part) for part in in_parts(texts, fitted.columns.text)]
         return np.concatenate(parts) if parts else np.zeros((0, 2), np.int64)
 
     def explain(self, text: str, answer: Any = None) -> Explanation:
@@ -232,20 +243,6 @@ class DocumentEstimator(Estimator):
         tags.input_tags.two_d_array = False
         tags.no_validation = True
         return tags
-
-
-def _parts(texts: Iterable[str]) -> Iterator[list[str]]:
-    """The texts, some at a time."""
-    part: list[str] = []
-    size = 0
-    for text in check_documents(texts):
-        part.append(text)
-        size += len(text)
-        if size > CHARACTERS_AT_A_TIME:
-            yield part
-            part, size = [], 0
-    if part:
-        yield part
 
 
 def _report(result: FitResult, head: Head, encoded: np.ndarray, seconds: float) -> FitReport:

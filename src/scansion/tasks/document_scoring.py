@@ -27,6 +27,7 @@ from scansion.tasks.regressor import DocumentRegressor
 from scansion.tasks.targets import SETS, is_missing, label_set_matrix, plain
 from scansion.tasks.task import ComparedData, Parts
 from scansion.text.documents import SPLITS, check_documents
+from scansion.text.frames import input_columns
 from scansion.text.word_tokenizer import read_words
 
 FEWEST_ROWS_A_LABEL, FEWEST_ROWS = 8, 16
@@ -44,7 +45,8 @@ def compared_documents(
     splits: Sequence[str] | None, folds: int | None, test_share: float, random_state: int,
 ) -> ComparedData:
     """See :func:`scansion.compare`. UsageError and DataError for what does not fit together."""
-    texts, targets = list(check_documents(texts)), list(targets)
+    columns = input_columns(texts, targets).text
+    texts, targets = list(check_documents(texts, columns)), list(targets)
     if len(texts) != len(targets):
         raise UsageError(f"There are {len(texts):,} texts but {len(targets):,} targets; give one target a text.")
     given = [name for name, value in (("test", test), ("splits", splits), ("folds", folds)) if value is not None]
@@ -52,7 +54,7 @@ def compared_documents(
         raise UsageError(f"Give one of test, splits and folds; got {' and '.join(given)}.")
     own = len(texts)
     if test is not None:
-        texts, targets = texts + list(check_documents(test[0])), targets + list(test[1])
+        texts, targets = texts + list(check_documents(test[0], columns)), targets + list(test[1])
         if len(texts) != len(targets):
             raise UsageError("The test set has not one target a text.")
     targets = [_plain(target) for target in targets]

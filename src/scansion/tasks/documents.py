@@ -1,6 +1,5 @@
 """Documents: a table of texts and answers -> labels (``classify``) or numbers (``regress``)."""
 
-import json
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -31,6 +30,8 @@ from scansion.tasks.regressor import DocumentRegressor
 from scansion.tasks.target_questions import QUESTIONS, in_command
 from scansion.tasks.task import (
     Answered,
+    AnswerForm,
+    Answers,
     ComparedData,
     ComparedTask,
     Dataset,
@@ -39,7 +40,6 @@ from scansion.tasks.task import (
     FittedTask,
     Looked,
     LookOptions,
-    Output,
     PredictOptions,
     ReadOptions,
     Summary,
@@ -68,10 +68,9 @@ def read_table(paths: Sequence[str], options: ReadOptions) -> Dataset:
     documents = read_documents(
         paths[0], text=options.text, target=options.target, split=options.split, task=options.task,
         label_separator=options.label_separator, max_bad=MOST_BAD if options.max_bad is None else options.max_bad,
+        remembered=options.remembered,
     )
-    columns = replace(
-        options, text=documents.text_column, target=documents.target_column, split=None, task=documents.task
-    )
+    columns = replace(options, text=None, target=None, split=None, task=documents.task, remembered=documents.columns)
     return Dataset(
         documents.task or DocumentClassifier.task, documents.name, documents.texts, list(documents.targets or []),
         len(documents), tuple(_remarks(documents)), columns, documents.splits,
@@ -98,11 +97,11 @@ def questions_of(data: Dataset) -> tuple[str, ...]:
 def fit_estimator(
     kind: type[DocumentEstimator], data: Dataset, request: FitRequest
 ) -> Generator[Event, None, DocumentEstimator]:
-    """An estimator of the kind, fitted to the data."""
-    estimator = kind(request.family, **request.arguments)
-    return estimator.fitting(
+    """An estimator of the kind, fitted to the data, which remembers their columns."""
+    estimator = yield from kind(request.family, **request.arguments).fitting(
         data.inputs, data.targets, unlabelled=request.unlabelled, checkpointing=request.checkpointing
     )
+    return estimator.hold(replace(estimator.check_fitted(), columns=data.columns.remembered))
 
 
 def fit_classifier(data: Dataset, request: FitRequest) -> Generator[Event, None, DocumentEstimator]:
@@ -153,10 +152,11 @@ def export(estimator: DocumentEstimator, engine: str, precision: Any, replicas: 
 
 
 def read_options(estimator: DocumentEstimator, options: ReadOptions) -> ReadOptions:
-    """A table's targets are what the estimator answers with."""
-    several = estimator.check_fitted().head.kind == "multilabel"
-    separator = options.label_separator or (BETWEEN_LABELS if several else None)
-    return replace(options, task=estimator.task, label_separator=separator)
+    """Columns are those of the training, and a table's targets are what the estimator answers with."""
+    answers = form(estimator)
+    separator = options.label_separator or (answers.separator if answers.several else None)
+    columns = estimator.check_fitted().columns
+    return replace(options, task=estimator.task, label_separator=separator, remembered=columns)
 
 
 def check_named(paths: Sequence[str], options: ReadOptions) -> None:
@@ -174,7 +174,7 @@ def evaluate(estimator: DocumentEstimator, name: str, data: Dataset, beam: int |
     if head.kind == "multiclass" and any(isinstance(answer, tuple) for answer in data.targets):
         raise DataError(f"{data.name} holds several labels a document, and {name} answers with one.")
     logits = estimator.decision_function(data.inputs)
-    truth, found, unseen = _comparable(head, data.targets, head.answers(logits))
+    truth, found, unseen = _comparable(head, data, head.answers(logits))
     metric = METRICS[main_measure(head.kind)]
     interval = interval_of(head.kind, metric.name, truth, [found])
     measured = measure_all(head.kind, truth, found)
@@ -194,8 +194,12 @@ def _score_lines(scores: Mapping[str, float], main: Metric, note: str) -> Iterat
         yield f"{name.replace('_', ' '):{width}}  {written:>6}{note if name == main.name else ''}"
 
 
-def _comparable(head: Any, truth: list[Any], found: list[Any]) -> tuple[np.ndarray, np.ndarray, list[str]]:
-    """Truth and answers as the measures take them; a label that training had not is never answered, so it is wrong."""
+def _comparable(head: Any, data: Dataset, found: list[Any]) -> tuple[np.ndarray, np.ndarray, list[str]]:
+    """Truth and answers as the measures take them; a label that training had not is never answered, so it is wrong.
+
+    DataError if training had none of them: then these are the answers to another question.
+    """
+    truth = data.targets
     if head.kind == "regression":
         return np.asarray(truth, np.float64), np.asarray(found, np.float64), []
     several = head.kind == "multilabel"
@@ -204,8 +208,10 @@ def _comparable(head: Any, truth: list[Any], found: list[Any]) -> tuple[np.ndarr
     known = {str(label) for label in head.labels}
     used = {label for answer in wanted for label in answer}
     unseen = sorted(used - known)
-    more = " …" if len(unseen) > 5 else ""
-    remarks = [f"Warning: training had no {', '.join(map(repr, unseen[:5]))}{more}; those rows count as wrong."]
+    if used and not used & known:
+        raise DataError(f"{data.name}: training had none of the labels in {str(data.columns.remembered.target)!r}: "
+                        f"{_some(unseen)}; it had {_some(sorted(known))}. Name the column of those: --target COLUMN.")
+    remarks = [f"Warning: training had no {_some(unseen)}; those rows count as wrong."]
     number = {label: i for i, label in enumerate(sorted(known | used))}
     if not several:
         sides = [np.array([number[answer[0]] for answer in side]) for side in (wanted, given)]
@@ -217,53 +223,33 @@ def _comparable(head: Any, truth: list[Any], found: list[Any]) -> tuple[np.ndarr
     return sides[0], sides[1], remarks if unseen else []
 
 
+def _some(labels: Sequence[str]) -> str:
+    return ", ".join(map(repr, labels[:5])) + " …" * (len(labels) > 5)
+
+
+def form(estimator: DocumentEstimator) -> AnswerForm:
+    """Labels, sets of labels or numbers."""
+    fitted = estimator.check_fitted()
+    labels, separator = tuple(fitted.head.labels), fitted.columns.label_separator or BETWEEN_LABELS
+    return AnswerForm(type(labels[0]) if labels else float, labels, fitted.head.kind == "multilabel", separator)
+
+
 def predict(
     estimator: DocumentEstimator, parts: Iterable[list[str]], options: PredictOptions
-) -> Iterator[Output]:
-    """An answer a line, with what else was asked for in columns, or a JSON object a line."""
+) -> Iterator[Answers]:
+    """An answer a document."""
     fitted = estimator.check_fitted()
-    head, labels = fitted.head, [str(label) for label in fitted.head.labels]
-    if options.proba and not labels:
-        raise UsageError("This model answers with numbers, which have no probabilities. Leave out --proba.")
-    if not options.as_json and (options.proba or options.read):
-        header = ["prediction", *(f"p({_line(label)})" for label in labels if options.proba)]
-        yield Output(["\t".join(header + (["known", "tokens"] if options.read else []))])
     for texts in parts:
         logits = estimator.decision_function(texts)
-        answers = fitted.answers(logits)
-        shares = head.probabilities(logits).tolist() if options.proba else [[]] * len(answers)
-        counts = estimator.coverage(texts).tolist() if options.read or options.as_json else [[]] * len(answers)
-        rows = zip(answers, shares, counts, strict=True)
-        if options.as_json:
-            yield Output([_object(answer, labels, share, count) for answer, share, count in rows])
-        else:
-            yield Output(["\t".join([
-                _shown(answer, options.label_separator), *(f"{each:.6f}" for each in share),
-                *(map(str, count) if options.read else []),
-            ]) for answer, share, count in rows])
+        yield Answers(
+            fitted.answers(logits), fitted.head.probabilities(logits).tolist() if options.probabilities else None,
+            estimator.coverage(texts).tolist() if options.counts else None,
+        )
 
 
-def _object(answer: Any, labels: list[str], shares: list[float], count: list[int]) -> str:
-    line: dict[str, Any] = {"prediction": list(answer) if isinstance(answer, tuple) else answer}
-    if shares:
-        line["probabilities"] = dict(zip(labels, shares, strict=True))
-    return json.dumps({**line, "tokens_known": count[0], "tokens": count[1]}, ensure_ascii=False)
-
-
-def _shown(answer: Any, separator: str) -> str:
-    if isinstance(answer, tuple):
-        return separator.join(_line(str(label)) for label in answer)
-    return _line(str(answer))
-
-
-def _line(label: str) -> str:
-    """A label on one line: what would break the line is escaped."""
-    return label.replace("\\", "\\\\").replace("\n", "\\n").replace("\r", "\\r").replace("\t", "\\t")
-
-
-def texts_in(path: str, column: str | None) -> Iterable[str]:
+def documents_in(path: str, options: ReadOptions) -> Documents:
     """The documents of a table or of plain text."""
-    return read_documents(path, text=column, with_target=False).texts
+    return read_documents(path, text=options.text, with_target=False, remembered=options.remembered)
 
 
 def look(estimators: Sequence[DocumentEstimator], text: str, options: LookOptions) -> Looked:
@@ -357,14 +343,18 @@ COMPARED = ComparedTask(
     DocumentClassifier, SEEDS, usual_families, lambda data: "majority", Baseline(), _nothing, compared_documents,
     DocumentScoring, facts_of_documents, check_class_weight, answer_classes, label_groups, fewest_rows,
 )
-FITTED = FittedTask(load_classifier, export, read_options, evaluate, predict, texts_in, True, look, check_named)
+FITTED = FittedTask(
+    load_classifier, export, read_options, evaluate, form, predict, documents_in, True, look, check_named
+)
 
 OF_TABLES = frozenset({"--text", "--target", "--task", "--label-separator"})
 OF_FIT = OF_TABLES | {"--from", "--mode", "--pretrain", "--unlabelled"}
 OPTIONS = {
     "fit": OF_FIT,
     "compare": OF_FIT | {"--split", "splits", "--folds", "--learning-curve"},  # a column, or its values in Python
-    "predict": frozenset({"--text", "--proba", "--read", "--label-separator", "--vectors", "--json"}),
+    "predict": frozenset({
+        "--text", "--proba", "--read", "--label-separator", "--vectors", "--json", "--out", "--keep",
+    }),
     "evaluate": OF_TABLES,
     "look": frozenset({"--answer", "--window"}),
 }

@@ -127,7 +127,7 @@ def _learned_tokenizer(texts: Iterable[str], most: int) -> bytes:
 
 def read_texts(paths: Sequence[str], options: ReadOptions) -> Dataset:
     """Texts without answers: a table's if its columns can be told apart, else plain lines."""
-    documents = read_documents(paths[0], text=options.text, with_target=False)
+    documents = read_documents(paths[0], text=options.text, with_target=False, remembered=options.remembered)
     remark = f"{documents.name}: {counted(len(documents), 'document')} without answers, to pretrain on."
     return Dataset(ENCODER.name, documents.name, documents.texts, None, len(documents), (remark,))
 

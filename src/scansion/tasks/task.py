@@ -19,6 +19,8 @@ from scansion.measures.metric import Metric
 from scansion.measures.paired import PairedTest
 from scansion.storage.folders import Folder
 from scansion.storage.limits import MANIFEST, MOST_FILE_BYTES
+from scansion.text.columns import UNNAMED, InputColumns
+from scansion.text.documents import Documents
 from scansion.viewer.notebook import Page
 
 if TYPE_CHECKING:
@@ -38,6 +40,8 @@ class ReadOptions:
     task: str | None = None
     label_separator: str | None = None
     max_bad: float | None = None
+    remembered: InputColumns = UNNAMED
+    """What holds where nothing else is said: how a model was fed, or a first file of the same kind."""
 
 
 @dataclass(frozen=True)
@@ -133,20 +137,36 @@ class Evaluation:
 
 @dataclass(frozen=True)
 class PredictOptions:
-    """What ``predict`` prints, and how it decodes."""
+    """What is asked for beside answers, and how they are decoded."""
 
-    proba: bool = False
-    read: bool = False
-    label_separator: str = "|"
-    as_json: bool = False
+    probabilities: bool = False
+    counts: bool = False
     beam: int | None = None
 
 
 @dataclass(frozen=True)
-class Output:
-    """Lines for standard output, and a remark beside them."""
+class AnswerForm:
+    """What a model's answers are like."""
 
-    lines: Sequence[str] = ()
+    kind: type = str
+    """str, int, bool or float: of an answer, or of each of several labels."""
+    labels: tuple[Any, ...] = ()
+    """All there are, where answers are labels."""
+    several: bool = False
+    """Whether an answer is a tuple of labels."""
+    separator: str = ""
+    """What stands between several labels that are written as one text."""
+
+
+@dataclass(frozen=True, eq=False)
+class Answers:
+    """Answers to some inputs in their order, what was asked for beside them, and a remark."""
+
+    answers: Sequence[Any] = ()
+    probabilities: Sequence[Sequence[float]] | None = None
+    """Of every label, (N, labels)."""
+    counts: Sequence[Sequence[int]] | None = None
+    """Tokens the model knows and tokens there are, (N, 2)."""
     remark: str = ""
 
 
@@ -242,10 +262,11 @@ class FittedTask:
     """How data that an estimator is evaluated on are read, unless it is said."""
     evaluate: Callable[[Any, str, Dataset, int | None], Evaluation]
     """The scores of an estimator: estimator, its name, data, beam."""
-    predict: Callable[[Any, Iterable[list[str]], PredictOptions], Iterator[Output]]
-    """Answers to inputs, some at a time."""
-    inputs: Callable[[str, str | None], Iterable[str]]
-    """The inputs in a file of whatever kind, of a table its column of that name."""
+    form: Callable[[Any], AnswerForm]
+    predict: Callable[[Any, Iterable[list[str]], PredictOptions], Iterator[Answers]]
+    """Answers to inputs, those to each part before the next part is asked for."""
+    inputs: Callable[[str, ReadOptions], Documents]
+    """The inputs in a file of whatever kind."""
     transform: bool
     """Whether an estimator makes vectors of its inputs."""
     look: Callable[[Sequence[Any], str, LookOptions], Looked]

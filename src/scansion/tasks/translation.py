@@ -34,6 +34,8 @@ from scansion.storage.fingerprints import fingerprint_of
 from scansion.storage.folders import Folder
 from scansion.tasks.task import (
     Answered,
+    AnswerForm,
+    Answers,
     ComparedData,
     ComparedTask,
     Dataset,
@@ -42,7 +44,6 @@ from scansion.tasks.task import (
     FittedTask,
     Looked,
     LookOptions,
-    Output,
     PredictOptions,
     ReadOptions,
     Summary,
@@ -50,7 +51,7 @@ from scansion.tasks.task import (
     held_out_share,
 )
 from scansion.tasks.translator import Translator
-from scansion.text.documents import check_documents, read_lines
+from scansion.text.documents import Documents, check_documents, read_lines
 from scansion.text.parallel_text import MOST_EMPTY, read_parallel
 from scansion.viewer.number_format import counted
 
@@ -132,8 +133,8 @@ def evaluate(translator: Any, name: str, data: Dataset, beam: int | None) -> Eva
     return Evaluation(summary, standard.score / 100, METRICS["bleu"])
 
 
-def predict(translator: Any, parts: Iterable[list[str]], options: PredictOptions) -> Iterator[Output]:
-    """One translation a line, in the order of the input; at last a warning where most words were copied."""
+def predict(translator: Any, parts: Iterable[list[str]], options: PredictOptions) -> Iterator[Answers]:
+    """A translation of each, on one line; at last a warning where most words were copied."""
     copied = words = 0
     for texts in parts:
         lines = []
@@ -142,15 +143,20 @@ def predict(translator: Any, parts: Iterable[list[str]], options: PredictOptions
             mine = found.split()
             words += len(mine)
             copied += len(set(mine) & set(text.split()))
-        yield Output(lines)
+        yield Answers(lines)
     if copied > COPIED_WORDS * words:
-        yield Output(remark=f"Warning: {copied / words:.0%} of the words were copied from the input. Is it in the "
-                            "language this model reads?")
+        yield Answers(remark=f"Warning: {copied / words:.0%} of the words were copied from the input. Is it in the "
+                             "language this model reads?")
 
 
-def lines_in(path: str, column: str | None) -> Iterable[str]:
+def form(translator: Any) -> AnswerForm:
+    """Texts."""
+    return AnswerForm()
+
+
+def lines_in(path: str, options: ReadOptions) -> Documents:
     """Plain lines, whatever the file is called."""
-    return read_lines(path).texts
+    return read_lines(path)
 
 
 def look(translators: Sequence[Translator], text: str, options: LookOptions) -> Looked:
@@ -285,11 +291,12 @@ def configuration(name: str | None) -> Any:
 TRANSLATE = Task(
     Translator.task, "two files of parallel text", 2, TRANSLATION_FAMILIES,
     {
-        "fit": frozenset({"--valid"}), "compare": frozenset(), "predict": frozenset({"--beam"}),
-        "evaluate": frozenset({"--beam"}), "look": frozenset({"--translation"}),
+        "fit": frozenset({"--valid"}), "compare": frozenset(),
+        "predict": frozenset({"--beam", "--json", "--out", "--keep"}), "evaluate": frozenset({"--beam"}),
+        "look": frozenset({"--translation"}),
     },
     frozenset(), read_pairs, configuration, fit, report_of_fit,
-    fitted=FittedTask(load, export, read_options, evaluate, predict, lines_in, False, look),
+    fitted=FittedTask(load, export, read_options, evaluate, form, predict, lines_in, False, look),
     compared=ComparedTask(
         Translator, SEEDS, usual_families, lambda data: BASELINE, None, copied, compared_pairs, TranslationScoring,
         facts_of_pairs, lambda data, options: None, answer, lambda data, rows: None, lambda data: FEWEST_TEST_PAIRS,

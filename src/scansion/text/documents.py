@@ -2,22 +2,25 @@
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 from scansion.errors import DataError, UsageError, did_you_mean, shown
-from scansion.text.columns import Columns, check_asked, choose_columns
+from scansion.text.columns import UNNAMED, Columns, InputColumns, check_asked, choose_columns
 from scansion.text.encodings import place
+from scansion.text.frames import column_names, frame_texts
 from scansion.text.rejections import Quarantine, Rejections
 from scansion.text.sources import STANDARD_INPUT, Snapshot, find_source
 from scansion.text.tables import Row, Table, open_table
-from scansion.text.target_cells import READ_AS, Answer, decide_task, label_of, reading_of_several, text_of
+from scansion.text.target_cells import READ_AS, Answer, decide_task, label_of, reading_of_several
 
 MOST_BAD = 0.001
 """The share of rows that may be rejected, unless the caller allows more; beyond it, reading stops."""
 
 SPLITS = {"train": "train", "test": "test", "dev": "valid", "valid": "valid", "validation": "valid"}
 """What a split column may hold, capitals aside, and what it means."""
+
+CHARACTERS_AT_A_TIME = 1 << 24
 
 _NAMED = 5
 
@@ -30,7 +33,7 @@ class Texts:
     """
 
     table: Table
-    column: int
+    columns: Columns
     rows: Sequence[int] = field(repr=False)
     """Row numbers, ascending."""
     snapshot: Snapshot
@@ -39,19 +42,39 @@ class Texts:
         return len(self.rows)
 
     def __iter__(self) -> Iterator[str]:
+        names = self.table.columns
+        return (self.columns.document(cells, names) for cells in self.cells())
+
+    def cells(self) -> Iterator[list[Any]]:
+        """All cells of those rows, a row at a time."""
         self.snapshot.check()
-        name = self.table.columns[self.column]
         wanted = iter(self.rows)
         number = next(wanted, None)
         if number is None:
             return
         for row in self.table.rows():
             if row.number == number:
-                yield text_of(row.cells[self.column], name)
+                yield row.cells
                 number = next(wanted, None)
                 if number is None:
                     return
         raise DataError(f"{self.table.source.name} ends before row {number}: it was changed while it was read.")
+
+    def beside(self, kept: Sequence[int]) -> Iterator[tuple[str, list[Any]]]:
+        """Each text, and the cells of its row in the columns at those positions, read in one pass."""
+        names = self.table.columns
+        return ((self.columns.document(cells, names), [cells[at] for at in kept]) for cells in self.cells())
+
+
+@dataclass(frozen=True, eq=False)
+class Cells:
+    """The cells beside some texts, in the columns at those positions, read from the file at every iteration."""
+
+    texts: Texts
+    kept: Sequence[int]
+
+    def __iter__(self) -> Iterator[list[Any]]:
+        return (kept for _, kept in self.texts.beside(self.kept))
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,8 +92,8 @@ class Documents:
     task: str | None
     reason: str
     """Which columns, which task, and why."""
-    text_column: str
-    target_column: str | None
+    columns: InputColumns
+    """What a second table of the same kind is read with; no names where the table gave none to its columns."""
     rejected: Rejections
     fingerprint: str
     """SHA-256 over the raw bytes of the input."""
@@ -91,24 +114,27 @@ def read_documents(
     quarantine: str | os.PathLike[str] | None = None,
     format: str | None = None,
     with_target: bool = True,
+    remembered: InputColumns = UNNAMED
 ) -> Documents:
     """The documents in a table, a label folder or standard input (``-``), every row checked.
 
-    Rows that cannot be read go to the quarantine file, ``NAME.rejected.jsonl`` unless named, and more than a share of
-    ``max_bad`` of them stops the reading. Without targets every row must be answered: the first bad one stops it.
-    Input without a name is jsonl if it begins with ``{``, else csv, or plain lines if no target is wanted.
+    ``text`` may name several columns, ``title,body``; what is not named is as it was in training, if it is
+    ``remembered``. Rows that cannot be read go to the quarantine file, ``NAME.rejected.jsonl`` unless named, and more
+    than a share of ``max_bad`` of them stops the reading. Without targets every row must be answered: the first bad one
+    stops it. Input without a name is jsonl if it begins with ``{``, else csv, or plain lines if no column is wanted.
     Raises UsageError for wrong arguments and DataError for wrong data.
     """
     _check_arguments(task, label_separator, max_bad)
     source = find_source(path)
     snapshot = Snapshot.of(source)
-    table = open_table(source, format, unmarked="csv" if with_target else "txt")
+    table = open_table(source, format, unmarked="csv" if with_target or text is not None else "txt")
     if with_target and table.format == "txt":
         raise UsageError(f"{source.name} is plain text, a document a line, and has no targets; expected a table.")
     sample = [row.cells for row in table.sample()]
     if not sample and (with_target or any(table.rows())):
         raise _nothing_to_read(table)
-    columns = choose_columns(table.columns, sample, text, target, split, with_target)
+    remembered = remembered if table.named else replace(remembered, text=(), target=None)
+    columns = choose_columns(table.columns, sample, text, target, split, with_target, remembered)
     cells = [] if columns.target is None else [row[columns.target] for row in sample]
     several = reading_of_several(cells, label_separator)
     reading = _Reading(table, columns, quarantine, max_bad if with_target else None)
@@ -116,14 +142,13 @@ def read_documents(
     snapshot.check()
     return Documents(
         name=source.short_name,
-        texts=Texts(table, columns.text, checked.rows, snapshot),
+        texts=Texts(table, columns, checked.rows, snapshot),
         targets=checked.targets if with_target else None,
         splits=checked.splits if split is not None else None,
         rows=checked.rows,
         task=task,
         reason=reason,
-        text_column=table.columns[columns.text],
-        target_column=None if columns.target is None else table.columns[columns.target],
+        columns=_input_columns(table, columns, label_separator),
         rejected=checked.rejected,
         fingerprint=snapshot.fingerprint,
     )
@@ -138,7 +163,7 @@ def check_columns(path: str, text: str | None = None, target: str | None = None)
         return
     table = open_table(find_source(path), None, unmarked="txt")
     if table.format != "txt":
-        check_asked(table.columns, {role: name for role, name in (("text", text), ("target", target)) if name})
+        check_asked(table.columns, text, target)
 
 
 def read_lines(path: str | os.PathLike[str]) -> Documents:
@@ -146,19 +171,30 @@ def read_lines(path: str | os.PathLike[str]) -> Documents:
     return read_documents(path, format="txt", with_target=False)
 
 
-def check_documents(texts: Any) -> Iterable[str]:
-    """The texts as they are, or as a list where an array or series held them. Raises UsageError for anything that
-    cannot be read twice in the same order, or that holds something other than strings."""
-    if isinstance(texts, str | bytes | bytearray):
+def check_documents(texts: Any, columns: Sequence[str] = ()) -> Iterable[str]:
+    """The texts as they are, or as a list where an array, a series or the ``columns`` of a frame held them.
+
+    A frame of one column needs no name. Raises UsageError for anything that cannot be read twice in the same order,
+    or that holds something other than strings.
+    """
+    names = column_names(texts)
+    if names is not None:
+        texts = frame_texts(texts, names, columns)
+    elif isinstance(texts, str | bytes | bytearray):
         kind = "text" if isinstance(texts, str) else "bytes object"
         raise UsageError(f"Expected a list of texts, got one {kind}. Wrap it: predict([text]).")
+    elif len(columns) > 1 and getattr(texts, "name", None) in columns:
+        raise UsageError(f"The model was fitted on the columns {', '.join(map(repr, columns))}; got {texts.name!r} "
+                         "alone. Give a frame that has all of them.")
     if isinstance(texts, Mapping | Set) or not hasattr(texts, "__iter__"):
         raise UsageError(f"Expected a list of texts, got {type(texts).__name__}.")
     dimensions = getattr(texts, "ndim", 1)
     if dimensions != 1:
         raise UsageError(f"Expected a list of texts, got {type(texts).__name__} with {dimensions} dimensions. "
                          "Give one column: the texts.")
-    if hasattr(texts, "ndim") and hasattr(texts, "tolist"):
+    if hasattr(texts, "to_pylist"):
+        texts = texts.to_pylist()
+    elif hasattr(texts, "ndim") and hasattr(texts, "tolist"):
         texts = texts.tolist()
     if iter(texts) is texts:
         raise UsageError(f"Expected texts that can be read more than once, got a {type(texts).__name__}, which is "
@@ -169,6 +205,20 @@ def check_documents(texts: Any) -> Iterable[str]:
                 raise UsageError(f"Expected texts, got {shown(repr(entry))} ({type(entry).__name__}) at position "
                                  f"{position}. Drop it, or put a text in its place; an empty text is fine.")
     return cast(Iterable[str], texts)
+
+
+def in_parts(texts: Any, columns: Sequence[str] = ()) -> Iterator[list[str]]:
+    """The texts, checked, some at a time, in their order."""
+    part: list[str] = []
+    size = 0
+    for text in check_documents(texts, columns):
+        part.append(text)
+        size += len(text)
+        if size > CHARACTERS_AT_A_TIME:
+            yield part
+            part, size = [], 0
+    if part:
+        yield part
 
 
 @dataclass(frozen=True)
@@ -222,7 +272,7 @@ class _Reading:
         if row.reason:
             raise DataError(row.reason)
         names = self.table.columns
-        text_of(row.cells[self.columns.text], names[self.columns.text])
+        self.columns.document(row.cells, names)
         at = self.columns.target
         answer = answer_of(row.cells[at], names[at]) if answer_of and at is not None else None
         split = self.columns.split
@@ -262,6 +312,14 @@ def _checked(
         if READ_AS[task] is not label_of:
             checked = reading.checked(READ_AS[task])
     return checked, task, f"{columns.reason}; task: {task} ({why})."
+
+
+def _input_columns(table: Table, columns: Columns, label_separator: str | None) -> InputColumns:
+    unnamed = InputColumns(text_separator=columns.text_separator, label_separator=label_separator)
+    if not table.named:
+        return unnamed
+    target = None if columns.target is None else table.columns[columns.target]
+    return replace(unnamed, text=tuple(table.columns[at] for at in columns.text), target=target)
 
 
 def _check_arguments(task: str | None, label_separator: str | None, max_bad: float) -> None:

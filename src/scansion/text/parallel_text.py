@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from scansion.errors import DataError
 from scansion.text.documents import Documents, Texts, read_lines
@@ -56,7 +56,7 @@ def read_parallel(
         )
     without = set(empty)
     rows = [row for row in sides[0].rows if row not in without] if without else sides[0].rows
-    mine, theirs = (Texts(side.texts.table, side.texts.column, rows, side.texts.snapshot) for side in sides)
+    mine, theirs = (replace(side.texts, rows=rows) for side in sides)
     return ParallelText(mine, theirs, " and ".join(names), len(empty), "".join(side.fingerprint for side in sides))
 
 

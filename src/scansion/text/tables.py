@@ -46,6 +46,11 @@ class Table:
     format: str
     columns: tuple[str, ...]
 
+    @property
+    def named(self) -> bool:
+        """Whether the columns have names that somebody gave them."""
+        return FORMATS[self.format].named
+
     def rows(self) -> Iterator[Row]:
         return FORMATS[self.format].rows(self.source, self.columns)
 
@@ -59,6 +64,8 @@ class Format(NamedTuple):
 
     columns: Callable[[Source], list[str]]
     rows: Callable[[Source, tuple[str, ...]], Iterator[Row]]
+    named: bool = True
+    """Whether the source names its columns."""
 
 
 def open_table(source: Source, format: str | None = None, unmarked: str = "csv") -> Table:
@@ -265,12 +272,12 @@ def _json_rows(source: Source) -> Iterator[Row]:
 
 
 def _jsonl_columns(source: Source) -> list[str]:
-    """The names in the first objects: JSON lines have no header, and need not all hold the same names."""
+    """The names in all objects: JSON lines have no header, and need not all hold the same names."""
     columns: dict[str, None] = {}
     fault = ""
-    for row in islice(_json_rows(source), SAMPLE_ROWS):
+    for row in _json_rows(source):
         if row.reason:
-            fault = fault or f"{place(source.name, row.number, row.line)} {row.reason}; nor is any row near it sound."
+            fault = fault or f"{place(source.name, row.number, row.line)} {row.reason}; nor is any other row sound."
         else:
             columns.update(dict.fromkeys(row.cells[0]))
     if fault and not columns:
@@ -385,7 +392,7 @@ FORMATS = {
     "tsv": Format(_tsv_columns, _tsv_rows),
     "jsonl": Format(_jsonl_columns, _jsonl_rows),
     "parquet": Format(_parquet_columns, _parquet_rows),
-    "txt": Format(_one_text, _plain_lines),
-    "folder": Format(_text_and_label, _folder_rows),
+    "txt": Format(_one_text, _plain_lines, named=False),
+    "folder": Format(_text_and_label, _folder_rows, named=False),
 }
 """What ``format`` may be; all but the folder are also file name endings."""

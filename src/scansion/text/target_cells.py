@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any
 
 from scansion.errors import DataError, shown
+from scansion.text.tables import WrittenNumber
 
 Answer = str | float | tuple[str, ...]
 
@@ -48,6 +49,8 @@ def label_of(cell: Any, column: str) -> str:
     if isinstance(cell, bool):
         return "true" if cell else "false"
     label = text_of(cell, column)
+    if isinstance(cell, WrittenNumber) and label.lower() == "nan":
+        raise DataError(f"{column!r} is missing (NaN)")
     if not label or label.isspace():
         raise DataError(f"{column!r} is empty")
     return label
