@@ -41,6 +41,11 @@ class PretrainedDocuments:
         return fingerprint_of_arrays(self.weights)
 
     @property
+    def notes(self) -> tuple[str, ...]:
+        """On how texts were read: as the weights were trained to."""
+        return ()
+
+    @property
     def words(self) -> int:
         """How many tokens the encoder knows."""
         return len(self.weights["words.weight"])

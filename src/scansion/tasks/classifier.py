@@ -84,11 +84,11 @@ class DocumentClassifier(DocumentEstimator):
         labels, numbers = labels_from(targets)
         return MulticlassHead(labels), numbers
 
-    def hold(self, fitted: FittedDocuments) -> Self:
+    def _hold(self, fitted: FittedDocuments) -> Self:
         """See :class:`DocumentEstimator`."""
         self.classes_ = np.array(fitted.head.labels)
         self.multilabel_ = fitted.head.kind == "multilabel"
-        return super().hold(fitted)
+        return super()._hold(fitted)
 
     def _answers(self, decided: np.ndarray) -> np.ndarray:
         return decided if self.multilabel_ else self.classes_[decided]

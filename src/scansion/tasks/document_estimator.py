@@ -7,7 +7,7 @@ was learned ends in an underscore, ``family__width`` reaches inside a family's c
 import time
 from abc import abstractmethod
 from collections.abc import Generator, Iterable
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -23,17 +23,17 @@ from scansion.learning.budget import seconds_of
 from scansion.learning.description import FitDescription
 from scansion.learning.events import Event, Stage
 from scansion.learning.training import Pretraining, recipe_of
-from scansion.measures.intervals import Interval, interval_of
-from scansion.measures.scores import main_measure
 from scansion.models.document_folder import save_documents
 from scansion.models.document_models import FittedDocuments
 from scansion.randomness import seed_from
 from scansion.storage.fingerprints import fingerprint_of, sha256_of
 from scansion.tasks.estimator import AS_IT_IS, Estimator
+from scansion.tasks.fit_report import report_of
 from scansion.tasks.learners import LEARNERS, READ
 from scansion.tasks.sample_rows import WithUnlabelled, check_pretraining, counting_rows
 from scansion.tasks.target_questions import ask
-from scansion.tasks.training_data import FitResult, TrainingData
+from scansion.tasks.training_data import TrainingData
+from scansion.text.columns import InputColumns
 from scansion.text.documents import check_documents, in_parts
 from scansion.text.frames import input_columns
 from scansion.text.words import WORD_RULE
@@ -43,23 +43,6 @@ if TYPE_CHECKING:
     from scansion.viewer.look import Look
 
 look_at_documents = deferred("scansion.inspection.document_page", "look_at_documents")
-
-
-@dataclass(frozen=True)
-class FitReport:
-    """What a fit did: its cost, and its score on held-out rows (an inner choice was made on them too)."""
-
-    seconds: float
-    """Of a run that was gone on with, those since then."""
-    parameters: int
-    workers: int
-    """Processes beside the caller's own that trained it."""
-    measure: str
-    validation: Interval | None
-    """Every held-out row counts once, whatever its weight."""
-    notes: tuple[str, ...]
-    cut_short: bool
-    """Whether the budget was spent before all was learned."""
 
 
 class DocumentEstimator(Estimator):
@@ -92,15 +75,16 @@ class DocumentEstimator(Estimator):
 
     def fitting(
         self, texts: Iterable[str], targets: Any, sample_weight: Any = None, unlabelled: Iterable[str] | None = None,
-        checkpointing: "Checkpointing | None" = None,
+        checkpointing: "Checkpointing | None" = None, columns: InputColumns | None = None,
     ) -> Generator[Event, None, Self]:
         """The same as :meth:`fit`, as a generator of what happens: progress is an ordinary ``for`` around it.
 
         With ``checkpointing`` a run of steps can be stopped and gone on with; InterruptedRunError when it was stopped.
+        ``columns`` are those that the texts stood in, by default those of a frame.
         """
         begun = time.monotonic()
         deadline, family = begun + seconds_of(self.budget), configured(self.family, DOCUMENT_FAMILIES)
-        columns = input_columns(texts, targets)
+        columns = input_columns(texts, targets) if columns is None else columns
         texts, targets, weights = counting_rows(check_documents(texts, columns.text), targets, sample_weight)
         head, encoded = self.head_for(targets)
         check_pretraining(family, self.pretrain, unlabelled)
@@ -127,15 +111,14 @@ class DocumentEstimator(Estimator):
             processes=self.processes, budget=self.budget,
         )
         result = yield from LEARNERS[family.reads, family.learner](data, description, deadline, checkpointing)
-        self.fit_report_ = _report(result, head, encoded, time.monotonic() - begun)
-        return self.hold(FittedDocuments(description, result.model, columns))
+        self.fit_report_ = report_of(result, documents.notes, head, encoded, time.monotonic() - begun)
+        return self._hold(FittedDocuments(description, result.model, columns))
 
     @abstractmethod
     def head_for(self, targets: Any) -> tuple[Head, np.ndarray]:
         """The head for such targets, and the targets as it encodes them."""
 
-    def hold(self, fitted: FittedDocuments) -> Self:
-        """Be what was learned."""
+    def _hold(self, fitted: FittedDocuments) -> Self:
         self.fitted_, self.n_documents_in_ = fitted, fitted.description.rows
         return self
 
@@ -153,7 +136,7 @@ class DocumentEstimator(Estimator):
         estimator = cls(description.family, training=description.training, random_state=description.seed)
         if "class_weight" in estimator.get_params(deep=False):
             estimator.class_weight = description.class_weight
-        return estimator.hold(fitted)
+        return estimator._hold(fitted)
 
     def predict(self, texts: Iterable[str]) -> np.ndarray:
         """One answer a text, in the order given."""
@@ -243,13 +226,3 @@ class DocumentEstimator(Estimator):
         tags.input_tags.two_d_array = False
         tags.no_validation = True
         return tags
-
-
-def _report(result: FitResult, head: Head, encoded: np.ndarray, seconds: float) -> FitReport:
-    measure, validation = main_measure(head.kind), None
-    if len(result.held_out) > 1:
-        truth, found = head.decoded(encoded[result.held_out]), head.decide(result.held_out_logits)
-        validation = interval_of(head.kind, measure, truth, [found])
-    return FitReport(
-        seconds, result.model.parameters, result.workers, measure, validation, result.notes, result.cut_short
-    )

@@ -1,14 +1,13 @@
 """How each kind of family is fitted: by what it reads, and by which of the two ways of learning."""
 
 from collections.abc import Callable, Generator, Iterable
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from scansion.deferred import deferred
 from scansion.learning.description import FitDescription
 from scansion.learning.events import Event
 from scansion.tasks.training_data import FitResult, TrainingData
-from scansion.text.word_tokenizer import Corpus, read_words
+from scansion.text.word_tokenizer import read_words
 
 if TYPE_CHECKING:
     from scansion.learning.checkpointing import Checkpointing
@@ -29,23 +28,9 @@ fit_counted = deferred("scansion.tasks.convex_fit", "fit_counted")
 fit_network = deferred("scansion.tasks.gradient_fit", "fit_network")
 fit_pretrained = deferred("scansion.tasks.pretrained_fit", "fit_pretrained")
 
-
-def _saying_how_words_were_read(fit: Callable[..., Fitting]) -> Callable[..., Fitting]:
-    """The same, whose result also says what was done to the texts before."""
-
-    def fitting(
-        data: TrainingData, description: FitDescription, deadline: float, checkpointing: "Checkpointing | None"
-    ) -> Fitting:
-        corpus: Corpus = data.documents
-        result = yield from fit(data, description, deadline, checkpointing)
-        return replace(result, notes=(*corpus.reading.notes(len(corpus)), *result.notes))
-
-    return fitting
-
-
 LEARNERS: "dict[tuple[str, str], Callable[[TrainingData, FitDescription, float, Checkpointing | None], Fitting]]" = {
-    ("words", "convex"): _saying_how_words_were_read(fit_counted),
-    ("words", "gradient"): _saying_how_words_were_read(fit_network),
+    ("words", "convex"): fit_counted,
+    ("words", "gradient"): fit_network,
     ("subwords", "convex"): fit_pretrained,
     ("subwords", "gradient"): fit_pretrained,
 }

@@ -70,6 +70,11 @@ class Corpus:
         return len(self.offsets) - 1
 
     @property
+    def notes(self) -> tuple[str, ...]:
+        """On how texts were read, a sentence for each thing that was done to some of them."""
+        return self.reading.notes(len(self))
+
+    @property
     def lengths(self) -> np.ndarray:
         """Tokens in each document, (documents,)."""
         return np.diff(self.offsets)

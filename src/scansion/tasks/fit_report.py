@@ -1,0 +1,41 @@
+"""What a fit of documents has come to."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from scansion.heads.catalogue import Head
+from scansion.measures.intervals import Interval, interval_of
+from scansion.measures.scores import main_measure
+from scansion.tasks.training_data import FitResult
+
+
+@dataclass(frozen=True)
+class FitReport:
+    """What a fit did: its cost, and its score on held-out rows (an inner choice was made on them too)."""
+
+    seconds: float
+    """Of a run that was gone on with, those since then."""
+    parameters: int
+    workers: int
+    """Processes beside the caller's own that trained it."""
+    measure: str
+    validation: Interval | None
+    """Every held-out row counts once, whatever its weight."""
+    notes: tuple[str, ...]
+    cut_short: bool
+    """Whether the budget was spent before all was learned."""
+
+
+def report_of(
+    result: FitResult, notes: tuple[str, ...], head: Head, encoded: np.ndarray, seconds: float
+) -> FitReport:
+    """The report on a fit that took so many seconds; ``notes`` are on how its texts were read."""
+    measure, validation = main_measure(head.kind), None
+    if len(result.held_out) > 1:
+        truth, found = head.decoded(encoded[result.held_out]), head.decide(result.held_out_logits)
+        validation = interval_of(head.kind, measure, truth, [found])
+    return FitReport(
+        seconds, result.model.parameters, result.workers, measure, validation, (*notes, *result.notes),
+        result.cut_short,
+    )
