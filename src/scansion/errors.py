@@ -12,7 +12,8 @@
     ├── ThresholdError            3   a demanded score was not reached
     └── SomeFamiliesFailedError   5   a comparison ended, but not for every family
 
-A message says what was given, what was expected and what to do.
+A message says what was given, what was expected and what to do.  TargetWarning is no error: it asks about the targets
+of a fit, which goes on.
 """
 
 import os
@@ -82,6 +83,10 @@ def check_system() -> None:
     """ScansionError on Windows, whose files have neither the locks nor the openings that model folders rely on."""
     if os.name == "nt":
         raise ScansionError("scansion runs on Linux and macOS. On Windows use it inside WSL 2: wsl --install.")
+
+
+class TargetWarning(UserWarning):
+    """Something about the targets of a fit that may not be meant."""
 
 
 def did_you_mean(given: str, known: Iterable[str]) -> str:

@@ -5,13 +5,8 @@ import warnings
 import pytest
 
 from scansion import DocumentClassifier, DocumentRegressor
-from scansion.tasks.target_questions import (
-    IN_PYTHON,
-    TargetWarning,
-    in_command,
-    questions_of_labels,
-    questions_of_numbers,
-)
+from scansion.errors import TargetWarning
+from scansion.tasks.target_questions import IN_PYTHON, in_command, questions_of_labels, questions_of_numbers
 
 COMMAND = in_command("answer", ["id", "mood"])
 DATES = [

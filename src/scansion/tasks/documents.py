@@ -71,11 +71,10 @@ def read_table(paths: Sequence[str], options: ReadOptions) -> Dataset:
         remembered=options.remembered,
     )
     columns = replace(options, text=None, target=None, split=None, task=documents.task, remembered=documents.columns)
-    used = (*documents.columns.text, documents.columns.target)
     return Dataset(
         documents.task or DocumentClassifier.task, documents.name, documents.texts, list(documents.targets or []),
         len(documents), tuple(_remarks(documents)), columns, documents.splits,
-        tuple(name for name in documents.texts.table.columns if name not in used),
+        documents.texts.others,
     )
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from scansion.errors import shown
+from scansion.errors import TargetWarning, shown
 from scansion.tasks.targets import KINDS, SETS, plain
 from scansion.text.normalization import normal_form
 from scansion.text.target_cells import is_number, written_list
@@ -35,10 +35,6 @@ _DATE = re.compile(
     rf"\d{{1,2}}\.? {_MONTH},? \d{{4}}|{_MONTH} \d{{1,2}},? \d{{4}}){_CLOCK}\s*",
     re.IGNORECASE,
 )
-
-
-class TargetWarning(UserWarning):
-    """Something about the targets of a fit that may not be meant."""
 
 
 @dataclass(frozen=True)

@@ -45,6 +45,12 @@ class Texts:
         names = self.table.columns
         return (self.columns.document(cells, names) for cells in self.cells())
 
+    @property
+    def others(self) -> tuple[str, ...]:
+        """The columns that were not read."""
+        read = {*self.columns.text, self.columns.target, self.columns.split}
+        return tuple(name for at, name in enumerate(self.table.columns) if at not in read)
+
     def cells(self) -> Iterator[list[Any]]:
         """All cells of those rows, a row at a time."""
         self.snapshot.check()
