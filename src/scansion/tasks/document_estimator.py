@@ -27,7 +27,7 @@ from scansion.models.document_folder import save_documents
 from scansion.models.document_models import FittedDocuments
 from scansion.randomness import seed_from
 from scansion.storage.fingerprints import fingerprint_of, sha256_of
-from scansion.tasks.estimator import AS_IT_IS, Estimator
+from scansion.tasks.estimator import WeightedEstimator
 from scansion.tasks.fit_report import report_of
 from scansion.tasks.learners import LEARNERS, READ
 from scansion.tasks.sample_rows import WithUnlabelled, check_pretraining, counting_rows
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 look_at_documents = deferred("scansion.inspection.document_page", "look_at_documents")
 
 
-class DocumentEstimator(Estimator):
+class DocumentEstimator(WeightedEstimator):
     """What both estimators share; use :class:`DocumentClassifier` or :class:`DocumentRegressor`."""
 
     task: ClassVar[str]
@@ -203,16 +203,6 @@ class DocumentEstimator(Estimator):
             else:
                 self.family = replace(configured(self.family, DOCUMENT_FAMILIES), **{inside: value})
         return self
-
-    def set_fit_request(
-        self, *, sample_weight: bool | str | None = AS_IT_IS, unlabelled: bool | str | None = AS_IT_IS
-    ) -> Self:
-        """Whether scikit-learn's metadata routing passes them to ``fit``."""
-        return self._request("fit", {"sample_weight": sample_weight, "unlabelled": unlabelled})
-
-    def set_score_request(self, *, sample_weight: bool | str | None = AS_IT_IS) -> Self:
-        """Whether scikit-learn's metadata routing passes them to ``score``."""
-        return self._request("score", {"sample_weight": sample_weight})
 
     def check_fitted(self) -> FittedDocuments:
         """What was learned; NotFittedError if nothing was."""

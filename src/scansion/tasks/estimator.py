@@ -42,10 +42,6 @@ class Estimator:
         """What scikit-learn's metadata routing passes on to each method."""
         return routing_of(self)
 
-    def _request(self, method: str, requests: dict[str, bool | str | None]) -> Self:
-        request_of(self, method, {name: each for name, each in requests.items() if each != AS_IT_IS})
-        return self
-
     def __repr__(self) -> str:
         defaults = {name: each.default for name, each in signature(type(self)).parameters.items()}
         given = {name: value for name, value in self.get_params(deep=False).items() if value is not defaults[name]}
@@ -60,3 +56,21 @@ class Estimator:
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "fitted_")
+
+
+class WeightedEstimator(Estimator):
+    """An estimator whose ``fit`` and ``score`` take weights, and ``fit`` texts without answers."""
+
+    def set_fit_request(
+        self, *, sample_weight: bool | str | None = AS_IT_IS, unlabelled: bool | str | None = AS_IT_IS
+    ) -> Self:
+        """Whether scikit-learn's metadata routing passes them to ``fit``."""
+        return self._request("fit", {"sample_weight": sample_weight, "unlabelled": unlabelled})
+
+    def set_score_request(self, *, sample_weight: bool | str | None = AS_IT_IS) -> Self:
+        """Whether scikit-learn's metadata routing passes them to ``score``."""
+        return self._request("score", {"sample_weight": sample_weight})
+
+    def _request(self, method: str, requests: dict[str, bool | str | None]) -> Self:
+        request_of(self, method, {name: each for name, each in requests.items() if each != AS_IT_IS})
+        return self
