@@ -208,6 +208,14 @@ def test_a_target_of_other_labels_altogether_is_another_question(scansion, model
     assert "none of the labels in 'label': '1', '2'; it had 'negative', 'positive'" in done.err
 
 
+def test_a_doubtful_target_is_named_with_the_columns_that_were_not_read(scansion, tmp_path):
+    rows = [f"{UP if row % 2 else DOWN},x{row % 2},2024-01-{row % 28 + 1:02}" for row in range(ROWS)]
+    (tmp_path / "t.csv").write_text("\n".join(["text,mood,label", *rows, ""]))
+    done = scansion("fit", tmp_path / "t.csv", "--family", "baseline", "--out", tmp_path / "m")
+    assert "The target 'label'" in done.err
+    assert "(there are also 'mood')" in done.err
+
+
 TWICE = [
     ("fit", "t.csv", "--family", "rnn", "--family", "lstm", "--out", "m"),
     ("fit", "t.csv", "--family", "rnn", "--out", "m", "--text", "a", "--text", "b"),

@@ -71,10 +71,11 @@ def read_table(paths: Sequence[str], options: ReadOptions) -> Dataset:
         remembered=options.remembered,
     )
     columns = replace(options, text=None, target=None, split=None, task=documents.task, remembered=documents.columns)
+    read = (*documents.columns.text, documents.columns.target)
     return Dataset(
         documents.task or DocumentClassifier.task, documents.name, documents.texts, list(documents.targets or []),
         len(documents), tuple(_remarks(documents)), columns, documents.splits,
-        tuple(name for name in documents.texts.table.columns if name not in (columns.text, columns.target)),
+        tuple(name for name in documents.texts.table.columns if name not in read),
     )
 
 
@@ -88,7 +89,7 @@ def _remarks(documents: Documents) -> Iterator[str]:
 
 def questions_of(data: Dataset) -> tuple[str, ...]:
     """Warnings and no errors: a model of one answer is a model."""
-    found = QUESTIONS[data.task](data.targets, in_command(data.columns.target, data.others))
+    found = QUESTIONS[data.task](data.targets, in_command(data.columns.remembered.target, data.others))
     if len(set(data.targets)) == 1:
         found = ("every document has the same answer; there is nothing to learn from them.", *found)
     return tuple(f"Warning: {question}" for question in found)
