@@ -29,26 +29,22 @@ def written_tsv(frame: pandas.DataFrame, path: Path) -> None:
     frame.to_csv(path, index=False, sep="\t", quoting=csv.QUOTE_NONE)
 
 
-def written_excel(frame: pandas.DataFrame, path: Path) -> None:
-    frame.to_excel(path, index=False)
-
-
 WRITERS: dict[str, Callable[[pandas.DataFrame, Path], None]] = {
     "csv": written_csv,
     "tsv": written_tsv,
     "jsonl": lambda frame, path: frame.to_json(path, orient="records", lines=True),
     "json": lambda frame, path: frame.to_json(path, orient="records"),
     "parquet": lambda frame, path: frame.to_parquet(path, index=False),
-    "xlsx": written_excel,
-    "ods": written_excel,
+    "xlsx": lambda frame, path: frame.to_excel(path, index=False, engine="openpyxl"),
+    "ods": lambda frame, path: frame.to_excel(path, index=False, engine="odf"),
 }
 """As pandas writes them, which is how they come; by the endings of :data:`scansion.text.tables.FORMATS`."""
-NO_TABLES = {"txt", "folder"}
+NO_FILES_OF_TABLES = {"txt", "folder", "dataset"}
 TABLES = [name for name in FORMATS if name in WRITERS]
 
 
 def test_every_format_of_tables_is_in_the_matrix():
-    assert set(FORMATS) - NO_TABLES - set(WRITERS) <= {"arrow"}
+    assert set(FORMATS) - NO_FILES_OF_TABLES <= set(WRITERS)
 
 
 def table(answers: tuple) -> pandas.DataFrame:
@@ -206,6 +202,14 @@ def test_a_target_of_other_labels_altogether_is_another_question(scansion, model
     done = scansion("evaluate", model, tmp_path / "t.csv")
     assert (done.code, done.out) == (4, "")
     assert "none of the labels in 'label': '1', '2'; it had 'negative', 'positive'" in done.err
+
+
+def test_a_doubtful_target_is_named_with_the_columns_that_were_not_read(scansion, tmp_path):
+    rows = [f"{UP if row % 2 else DOWN},x{row % 2},2024-01-{row % 28 + 1:02}" for row in range(ROWS)]
+    (tmp_path / "t.csv").write_text("\n".join(["text,mood,label", *rows, ""]))
+    done = scansion("fit", tmp_path / "t.csv", "--family", "baseline", "--out", tmp_path / "m")
+    assert "The target 'label'" in done.err
+    assert "(there are also 'mood')" in done.err
 
 
 TWICE = [

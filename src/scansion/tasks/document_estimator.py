@@ -63,9 +63,8 @@ class DocumentEstimator(WeightedEstimator):
     ) -> Self:
         """Learn from texts and their answers.
 
-        ``texts`` is anything that can be read twice, or a frame, whose columns are joined; ``targets`` has one entry a
-        text; ``sample_weight (N,)``, and a row of weight 0 is as good as absent; ``unlabelled`` are more texts to
-        pretrain on.
+        ``texts`` can be read twice, or are a frame; ``targets`` has one entry a text; ``sample_weight (N,)``, and a row
+        of weight 0 is as good as absent; ``unlabelled`` are more texts to pretrain on.
         UsageError for arguments that do not fit together, DataError for data that cannot be learned from.
         """
         ask(self.task, targets)
@@ -92,9 +91,8 @@ class DocumentEstimator(WeightedEstimator):
         everything = WithUnlabelled(texts, () if unlabelled is None else check_documents(unlabelled, columns.text))
         documents = READ[family.reads](family, everything)
         if everything.rows != len(encoded):
-            raise UsageError(
-                f"There are {everything.rows:,} texts but {len(encoded):,} targets; give one target a text."
-            )
+            raise UsageError(f"There are {everything.rows:,} texts but {len(encoded):,} targets; give one target a "
+                             "text.")
         weights = np.ones(len(encoded)) if weights is None else weights
         if self.class_weight == "balanced":
             weights = weights * head.balance(encoded)
@@ -122,13 +120,6 @@ class DocumentEstimator(WeightedEstimator):
         self.fitted_, self.n_documents_in_ = fitted, fitted.description.rows
         return self
 
-    @property
-    def feature_names_in_(self) -> np.ndarray:
-        """The columns its texts stood in, (columns,); AttributeError if none had a name."""
-        if not self.check_fitted().columns.text:
-            raise AttributeError("The model was fitted on texts whose columns had no names.")
-        return np.array(self.fitted_.columns.text, object)
-
     @classmethod
     def from_fitted(cls, fitted: FittedDocuments) -> Self:
         """The estimator that holds a fitted model, such as one from a folder."""
@@ -154,9 +145,8 @@ class DocumentEstimator(WeightedEstimator):
 
     def transform(self, texts: Iterable[str]) -> np.ndarray | csr_matrix:
         """The features that the head sees, (N, D): sparse where they are counted; the encoder's where it is frozen."""
-        fitted = self.check_fitted()
-        parts = [fitted.model.features(part) for part in in_parts(texts, fitted.columns.text)]
-        parts = parts or [fitted.model.features([])]
+        model, columns = self.check_fitted().model, self.fitted_.columns.text
+        parts = [model.features(part) for part in in_parts(texts, columns)] or [model.features([])]
         return vstack(parts, format="csr") if isinstance(parts[0], csr_matrix) else np.concatenate(parts)
 
     def coverage(self, texts: Iterable[str]) -> np.ndarray:

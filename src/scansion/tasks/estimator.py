@@ -7,6 +7,8 @@ metadata routing come from :mod:`scansion.tasks.scikit_learn`, which is imported
 from inspect import signature
 from typing import Any, ClassVar, Self
 
+import numpy as np
+
 from scansion.deferred import deferred
 from scansion.errors import UsageError, did_you_mean
 
@@ -24,6 +26,14 @@ class Estimator:
 
     estimator_type: ClassVar[str | None] = None
     """``classifier`` or ``regressor``."""
+    fitted_: Any
+
+    @property
+    def feature_names_in_(self) -> np.ndarray:
+        """The columns that the texts stood in, (columns,); AttributeError if none had a name or nothing is learned."""
+        if not self.fitted_.columns.text:
+            raise AttributeError("The model was fitted on texts whose columns had no names.")
+        return np.array(self.fitted_.columns.text, object)
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """The constructor's arguments, by name."""

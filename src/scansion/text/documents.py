@@ -167,7 +167,10 @@ def check_columns(path: str, text: str | None = None, target: str | None = None)
     """
     if path == STANDARD_INPUT or (os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path)):
         return
-    table = open_table(find_source(path), None, unmarked="txt")
+    source = find_source(path)
+    if text is None and target is None:
+        return
+    table = open_table(source, None, unmarked="txt")
     if table.format != "txt":
         check_asked(table.columns, text, target)
 
