@@ -50,13 +50,15 @@ class DocumentConfig:
     """Of a linear head."""
     encoder: Bert | None = None
     """Of a pretrained one."""
+    pooling: tuple[str, ...] = ("mean",)
+    """Of a frozen one, by the names of :data:`scansion.layers.pooling.POOLINGS`."""
 
 
 def save_documents(fitted: FittedDocuments, folder: Path) -> None:
     """Write a fitted model in one step."""
     stored = STORED[type(fitted.model)](fitted.model)
     description = fitted.description.without_paths()
-    config = DocumentConfig(description, stored.kind, stored.words, stored.strength, stored.encoder)
+    config = DocumentConfig(description, stored.kind, stored.words, stored.strength, stored.encoder, stored.pooling)
     files = {CONFIG: json_bytes(to_json(config)), WEIGHTS: stored.tensors} | stored.tokens
     publish(folder, files, {
         "task": description.task, "family": description.title,
@@ -89,6 +91,7 @@ class _Stored:
     words: int = 0
     strength: float = 0.0
     encoder: Bert | None = None
+    pooling: tuple[str, ...] = ("mean",)
 
 
 def _stored_counted(model: SparseLinearModel) -> _Stored:
@@ -108,7 +111,8 @@ def _stored_frozen(model: FrozenEncoderModel) -> _Stored:
     tensors |= {f"{FAMILY_PREFIX}mean": vectors.mean, f"{FAMILY_PREFIX}deviation": vectors.deviation}
     tokens = {TOKENIZER: model.tokenizer.description}
     return _Stored(
-        "frozen", tensors, tokens, strength=model.linear.strength, encoder=cast(Bert, encoder.network.configuration)
+        "frozen", tensors, tokens, strength=model.linear.strength, encoder=cast(Bert, encoder.network.configuration),
+        pooling=encoder.pooling,
     )
 
 
@@ -147,7 +151,8 @@ def _trained(folder: Folder, config: DocumentConfig, tensors: Arrays) -> Encoder
 
 
 def _frozen(folder: Folder, config: DocumentConfig, tensors: Arrays) -> FrozenEncoderModel:
-    vectors = FrozenVectors(encoder_from(_encoder(folder, config), _below(tensors, ENCODER_PREFIX)))
+    weights = _below(tensors, ENCODER_PREFIX)
+    vectors = FrozenVectors(encoder_from(_encoder(folder, config), weights, config.pooling))
     scale = _below(tensors, FAMILY_PREFIX)
     vectors.mean, vectors.deviation = scale["mean"], scale["deviation"]
     return FrozenEncoderModel(vectors, _linear_of(tensors, config), _tokenizer(folder))

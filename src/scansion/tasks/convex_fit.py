@@ -61,7 +61,7 @@ def fit_frozen(
     fitted = yield from fit_linear(
         vectors, description.head, documents.sequences, data.targets, data.weights, description.seed, deadline
     )
-    return _result(FrozenEncoderModel(vectors, fitted.linear, documents.tokenizer), fitted, (reason,))
+    return _result(FrozenEncoderModel(vectors, fitted.linear, documents.tokenizer), fitted, (reason, *documents.remarks))
 
 
 def _result(model: DocumentModel, fitted: FittedLinear, notes: tuple[str, ...]) -> FitResult:

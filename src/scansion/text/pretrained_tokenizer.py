@@ -26,13 +26,7 @@ class PretrainedTokenizer:
 
     @cached_property
     def _tokenizer(self) -> Tokenizer:
-        try:
-            tokenizer = Tokenizer.from_str(self.description.decode("utf-8"))
-        except Exception as error:  # the library raises nothing narrower
-            raise UnsafeFolderError(f"{self.where} is no tokenizer that can be read: {error}.") from error
-        tokenizer.no_padding()
-        tokenizer.no_truncation()
-        return tokenizer
+        return library_tokenizer(self.description, self.where)
 
     @cached_property
     def special_tokens(self) -> tuple[int, int]:
@@ -50,6 +44,11 @@ class PretrainedTokenizer:
         model = json.loads(self.description)["model"]
         token = model.get("unk_token")
         return model.get("unk_id") if token is None else self._tokenizer.token_to_id(token)
+
+    @property
+    def highest(self) -> int:
+        """The largest number of a token; numbers may be left out below it."""
+        return max(self._tokenizer.get_vocab().values(), default=-1)
 
     def __len__(self) -> int:
         return self._tokenizer.get_vocab_size()
@@ -89,6 +88,20 @@ class PretrainedTokenizer:
             odd = next(text for text in texts if not isinstance(text, str))
             raise UsageError(f"Expected texts, got {shown(repr(odd))} ({type(odd).__name__}) among them.") from error
         return [each.ids for each in self._tokenizer.encode_batch_fast(clean, add_special_tokens=False)]
+
+
+def library_tokenizer(description: bytes, where: str) -> Tokenizer:
+    """As the ``tokenizers`` library reads it, without the padding and the cutting that it may ask for.
+
+    UnsafeFolderError, which begins with ``where``, for what the library cannot read.
+    """
+    try:
+        tokenizer = Tokenizer.from_str(description.decode("utf-8"))
+    except Exception as error:  # the library raises nothing narrower
+        raise UnsafeFolderError(f"{where} is no tokenizer that can be read: {error}.") from error
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
+    return tokenizer
 
 
 def _clean(text: str) -> str:
