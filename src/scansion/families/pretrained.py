@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from scansion.errors import UnsafeFolderError, UsageError, did_you_mean
-from scansion.families.bert import ACTIVATIONS, Bert
+from scansion.families.bert import Bert
 from scansion.layers.pooling import POOLINGS
 from scansion.options import check_positive, check_shares
 from scansion.storage.encoder_weights import EncoderWeights
@@ -31,9 +31,6 @@ class Pretrained:
 
     source: str = ""
     mode: str = "auto"
-    pooling: str = DECLARED
-    """How a frozen text's vector is made of its tokens': cls, max, mean, mean_sqrt_len_tokens, weightedmean, lasttoken;
-    or as the folder declares, by the mean where it declares nothing."""
     dropout: float = 0.1
     learning_rate: float = 1e-3
     """The head's."""
@@ -41,6 +38,9 @@ class Pretrained:
     """The last layer's learning rate, as a multiple of the head's."""
     layer_decay: float = 0.1
     """By how much slower each layer learns than the one above it."""
+    pooling: str = DECLARED
+    """How a frozen text's vector is made of its tokens': cls, max, mean, mean_sqrt_len_tokens, weightedmean, lasttoken;
+    or as the folder declares, by the mean where it declares nothing."""
 
     def __post_init__(self) -> None:
         if self.mode not in MODES:

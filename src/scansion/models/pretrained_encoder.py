@@ -79,7 +79,9 @@ def _tokenizer_files(layout: Layout) -> TokenizerFiles:
     )
 
 
-def _pooling_of(family: Pretrained, modules: SentenceModules | None, where: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _pooling_of(
+    family: Pretrained, modules: SentenceModules | None, where: str
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """How vectors are pooled, and what is to be said of it. UnsafeFolderError for steps that are not supported."""
     if family.pooling != DECLARED:
         return (family.pooling,), (f"vectors are pooled by {family.pooling}, as was asked",)
@@ -88,9 +90,9 @@ def _pooling_of(family: Pretrained, modules: SentenceModules | None, where: str)
     strange = [step for step in modules.steps[1:] if step not in LEFT_OUT and step != POOLING]
     strange += [name for name in modules.pooling if name not in POOLINGS]
     if strange or modules.steps.count(POOLING) != 1 or modules.steps[1] != POOLING:
+        by = f" by {' and '.join(modules.pooling)}" if modules.pooling else ""
         raise UnsafeFolderError(
-            f"{where}: {MODULES} declares {', '.join(modules.steps)}"
-            f"{f' by {modules.pooling}' if modules.pooling else ''}; read are a {ENCODERS[0]}, one {POOLING} by "
+            f"{where}: {MODULES} declares {', '.join(modules.steps)}{by}; read are a {ENCODERS[0]}, one {POOLING} by "
             f"{', '.join(POOLINGS)}, and {' or '.join(LEFT_OUT)}. To read the encoder without them, choose a pooling: "
             "--set pooling=mean."
         )

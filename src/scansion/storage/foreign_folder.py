@@ -65,5 +65,5 @@ class ForeignFolder:
 def plain_name(name: Any, where: str) -> str:
     """The name, if it is one of something in the same folder; UnsafeFolderError if it could lead out of it."""
     if not isinstance(name, str) or name in ("", os.curdir, os.pardir) or SEPARATORS.intersection(name):
-        raise UnsafeFolderError(f"{where} names {shown(repr(name))}; expected the name of something beside it.")
+        raise UnsafeFolderError(f"{where} names {shown(str(name))}; expected the name of something beside it.")
     return name

@@ -107,7 +107,8 @@ def _bounded_int(digits: str) -> int:
 
 def _foreign_int(digits: str) -> int | float:
     # transformers writes 10**30 for "no limit"
-    return _bounded_int(digits) if len(digits) < 20 and abs(int(digits)) <= LARGEST_WHOLE_NUMBER else _finite_float(digits)
+    fits = len(digits) < 20 and abs(int(digits)) <= LARGEST_WHOLE_NUMBER
+    return int(digits) if fits else _finite_float(digits)
 
 
 def _finite_float(digits: str) -> float:

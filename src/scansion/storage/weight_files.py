@@ -65,7 +65,7 @@ def _from_shards(folder: ForeignFolder, files: Mapping[str, str]) -> dict[str, n
         tensors = tensors_from_bytes(data, folder.where(file), foreign=True)
         expected = {name for name, its_file in files.items() if its_file == file}
         if missing := sorted(expected - tensors.keys()):
-            raise UnsafeFolderError(f"{folder.where(file)} has no tensor {shown(missing[0])}, which {INDEX} says it has.")
+            raise UnsafeFolderError(f"{folder.where(file)} has no tensor {shown(missing[0])}; by {INDEX} it has.")
         if strange := sorted(tensors.keys() - expected):
             there = f"in {files[strange[0]]}" if strange[0] in files else "nowhere"
             raise UnsafeFolderError(

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
+from typing import Any
 
 import numpy as np
 from tokenizers import Tokenizer
@@ -96,12 +97,28 @@ def library_tokenizer(description: bytes, where: str) -> Tokenizer:
     UnsafeFolderError, which begins with ``where``, for what the library cannot read.
     """
     try:
-        tokenizer = Tokenizer.from_str(description.decode("utf-8"))
+        text = description.decode("utf-8")
+        _check_named(json.loads(text))
+        tokenizer = Tokenizer.from_str(text)
     except Exception as error:  # the library raises nothing narrower
         raise UnsafeFolderError(f"{where} is no tokenizer that can be read: {error}.") from error
     tokenizer.no_padding()
     tokenizer.no_truncation()
     return tokenizer
+
+
+def _check_named(spec: dict[str, Any]) -> None:
+    """ValueError for two things that the library does not check, and which end the process when they are used."""
+    processor, model = spec.get("post_processor") or {}, spec["model"]
+    for template in (processor, *processor.get("processors", ())):
+        for each in (*template.get("single", ()), *template.get("pair", ())):
+            name = each.get("SpecialToken", {}).get("id")
+            if name is not None and name not in template.get("special_tokens", {}):
+                raise ValueError(f"the post-processor puts {shown(name)} around texts and gives no number for it")
+    prefix = model.get("continuing_subword_prefix") or ""
+    for merge in model.get("merges", ()) if prefix else ():
+        if not (merge.split(" ") if isinstance(merge, str) else merge)[-1].startswith(prefix):
+            raise ValueError(f"the merge {shown(repr(merge))} goes on with no {shown(prefix)}")
 
 
 def _clean(text: str) -> str:

@@ -15,7 +15,7 @@ Settings = Mapping[str, Any]
 
 def _flag(value: Any, where: str) -> bool:
     if not isinstance(value, bool):
-        raise UnsafeFolderError(f"{where} must be true or false, got {shown(repr(value))}.")
+        raise UnsafeFolderError(f"{where} must be true or false, got {shown(str(value))}.")
     return value
 
 
@@ -57,10 +57,10 @@ class Switch:
     value: Callable[[Any, str], Any] = _flag
     """A setting as it stands in tokenizer.json; UnsafeFolderError, which begins with where it was, for a wrong one."""
     contradicted_by: Callable[[Tokenizer, Any], bool] = _never
-    """Whether a tokenizer without such a step does otherwise."""
+    """Whether the tokenizer does otherwise all the same, by another step."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class TokenizerClass:
     """What transformers makes of a folder whose tokenizer is of this class."""
 
@@ -68,8 +68,8 @@ class TokenizerClass:
     """As tokenizer.json calls it."""
     frame: tuple[str, str]
     """The special tokens that stand before and behind every text."""
-    special: Mapping[str, AddedToken]
-    """Special tokens where none are named."""
+    special: Mapping[str, Any]
+    """Special tokens where none are named, as tokenizer_config.json would name them."""
     switches: Mapping[str, Switch]
     files: tuple[str, ...] = ()
     """The vocabulary it can be made of, if there is no tokenizer.json."""
@@ -77,7 +77,7 @@ class TokenizerClass:
 
 
 def _word_pieces(contents: Contents, settings: Settings, where: str) -> Tokenizer:
-    """Of vocab.txt, a token a line (Devlin et al. 2019); letters become lower case unless it is said that they don't."""
+    """Of vocab.txt, a token a line (Devlin et al. 2019); letters become lower case unless it is said otherwise."""
     lines = _lines(contents, "vocab.txt", where)
     vocabulary = {line: number for number, line in enumerate(lines)}
     tokenizer = Tokenizer(models.WordPiece(vocabulary, unk_token=settings["unk_token"].content))
@@ -94,10 +94,8 @@ def _byte_pairs(contents: Contents, settings: Settings, where: str) -> Tokenizer
     """Of vocab.json, numbers by token, and merges.txt, two tokens a line (Radford et al. 2019)."""
     try:
         vocabulary = json.loads(contents["vocab.json"])
-        merges = [
-            tuple(line.split(" ")) for line in _lines(contents, "merges.txt", where)
-            if line and not line.startswith("#version")
-        ]
+        lines = [line for line in _lines(contents, "merges.txt", where) if line and not line.startswith("#version")]
+        merges = [(first, second) for first, second in (line.split(" ") for line in lines)]
         tokenizer = Tokenizer(models.BPE(vocabulary, merges, continuing_subword_prefix="", end_of_word_suffix=""))
     except Exception as error:  # the library raises nothing narrower
         raise UnsafeFolderError(f"{where}: vocab.json and merges.txt are no tokenizer: {shown(str(error))}") from error
@@ -116,15 +114,14 @@ def _lines(contents: Contents, name: str, where: str) -> list[str]:
     return text.replace("\r\n", "\n").replace("\r", "\n").removesuffix("\n").split("\n")
 
 
-def _special(begin: str, end: str, unknown: str, padding: str, mask: str) -> dict[str, AddedToken]:
-    named = {
-        "bos_token": begin, "eos_token": end, "cls_token": begin, "sep_token": end, "unk_token": unknown,
-        "pad_token": padding, "mask_token": mask,
-    }
-    return {name: AddedToken(token, special=True) for name, token in named.items()}
-
-
 CLS_SEP, BOS_EOS = ("cls_token", "sep_token"), ("bos_token", "eos_token")
+BERT_TOKENS = {
+    "cls_token": "[CLS]", "sep_token": "[SEP]", "unk_token": "[UNK]", "pad_token": "[PAD]", "mask_token": "[MASK]",
+}
+ROBERTA_TOKENS = {
+    "bos_token": "<s>", "eos_token": "</s>", "cls_token": "<s>", "sep_token": "</s>", "unk_token": "<unk>",
+    "pad_token": "<pad>", "mask_token": "<mask>",
+}
 WORD_PIECES = {
     "do_lower_case": Switch("normalizer", "BertNormalizer", "lowercase", contradicted_by=_case_differs),
     "strip_accents": Switch("normalizer", "BertNormalizer", "strip_accents", _flag_or_none, _accents_differ),
@@ -133,26 +130,20 @@ WORD_PIECES = {
 }
 BYTE_PAIRS = {"add_prefix_space": Switch("pre_tokenizer", "ByteLevel", "add_prefix_space")}
 PIECES = {"add_prefix_space": Switch("pre_tokenizer", "Metaspace", "prepend_scheme", _scheme)}
-BERT = TokenizerClass(
-    "WordPiece", CLS_SEP, _special("[CLS]", "[SEP]", "[UNK]", "[PAD]", "[MASK]"), WORD_PIECES, ("vocab.txt",),
-    _word_pieces,
+BERT = TokenizerClass("WordPiece", CLS_SEP, BERT_TOKENS, WORD_PIECES, ("vocab.txt",), _word_pieces)
+MPNET = TokenizerClass(
+    "WordPiece", CLS_SEP, ROBERTA_TOKENS | {"unk_token": "[UNK]", "mask_token": {"content": "<mask>", "lstrip": True}},
+    WORD_PIECES, ("vocab.txt",), _word_pieces,
 )
-SENTENCE_PIECE = TokenizerClass("Unigram", BOS_EOS, _special("<s>", "</s>", "<unk>", "<pad>", "<mask>"), PIECES)
-CLASSES = {
-    "BertTokenizer": BERT,
-    "DistilBertTokenizer": BERT,
-    "MPNetTokenizer": TokenizerClass(
-        "WordPiece", CLS_SEP,
-        _special("<s>", "</s>", "[UNK]", "<pad>", "<mask>") | {"mask_token": AddedToken("<mask>", lstrip=True)},
-        WORD_PIECES, ("vocab.txt",), _word_pieces,
-    ),
-    "RobertaTokenizer": TokenizerClass(
-        "BPE", CLS_SEP, _special("<s>", "</s>", "<unk>", "<pad>", "<mask>"), BYTE_PAIRS, ("vocab.json", "merges.txt"),
-        _byte_pairs,
-    ),
-    "XLMRobertaTokenizer": SENTENCE_PIECE,
-    "CamembertTokenizer": SENTENCE_PIECE,
-}
+ROBERTA = TokenizerClass("BPE", CLS_SEP, ROBERTA_TOKENS, BYTE_PAIRS, ("vocab.json", "merges.txt"), _byte_pairs)
+SENTENCE_PIECE = TokenizerClass("Unigram", BOS_EOS, ROBERTA_TOKENS, PIECES)
+CLASSES = {f"{name}Tokenizer": kind for kind, names in {
+    BERT: ("Bert", "DistilBert", "Electra", "ConvBert", "SqueezeBert", "MobileBert", "LayoutLM", "Lxmert",
+           "DPRQuestionEncoder", "DPRContextEncoder"),
+    MPNET: ("MPNet",),
+    ROBERTA: ("Roberta", "Bart", "Longformer"),
+    SENTENCE_PIECE: ("XLMRoberta", "Camembert"),
+}.items() for name in names}
 """By name, without the ``Fast`` that earlier versions put behind it."""
 CLASS_OF_ARCHITECTURE = {
     "bert": "BertTokenizer", "distilbert": "DistilBertTokenizer", "mpnet": "MPNetTokenizer",

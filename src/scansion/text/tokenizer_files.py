@@ -6,7 +6,7 @@ tokenizer.json the class says how a vocabulary is read.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,7 +26,10 @@ FLAGS = ("single_word", "lstrip", "rstrip", "normalized", "special")
 FEWEST_TOKENS = 4
 RARE = "\ua66e \U00013000"
 """Characters that hardly a vocabulary has."""
-MAKE_ONE = "transformers.AutoTokenizer.from_pretrained(folder).save_pretrained(folder) writes one that is read"
+MAKE_ONE = (
+    "transformers.AutoTokenizer.from_pretrained(folder).save_pretrained(folder) writes one, of a tokenizer that the "
+    "tokenizers library can run"
+)
 
 
 @dataclass(frozen=True)
@@ -61,7 +64,7 @@ def tokenizer_of(files: TokenizerFiles) -> PretrainedTokenizer:
                 f"{files.where} has {', '.join(files.contents)} and no {TOKENIZER}, which a {shown(name)} needs; "
                 f"{MAKE_ONE}."
             )
-        settings = dict(kind.special) | settings
+        settings = {name: _added_token(token, name, special=True) for name, token in kind.special.items()} | settings
         tokenizer = kind.made_of(files.contents, settings, files.where)
     _add_tokens(tokenizer, files, settings)
     if kind is not None:
@@ -118,21 +121,23 @@ def _as_declared(
     """With the switches set that a tokenizer of this class has; of another kind of model it is not of this class."""
     if kind is None or spec["model"]["type"] != kind.model:
         return tokenizer, None
-    changed = False
-    for name, switch in kind.switches.items():
-        if name not in settings:
-            continue
-        value = switch.value(settings[name], f"{where}/{SETTINGS}: {name}")
-        parts = list(_parts(spec[switch.part], switch.type))
-        for part in parts:
-            changed |= part.get(switch.field) != value
-            part[switch.field] = value
-        if not parts and switch.contradicted_by(tokenizer, value):
+    before = json.dumps(spec)
+    values = {
+        name: switch.value(settings[name], f"{where}/{SETTINGS}: {name}")
+        for name, switch in kind.switches.items() if name in settings
+    }
+    for name, value in values.items():
+        for part in _parts(spec[kind.switches[name].part], kind.switches[name].type):
+            part[kind.switches[name].field] = value
+    if json.dumps(spec) != before:
+        tokenizer = library_tokenizer(json.dumps(spec).encode(), f"{where}/{TOKENIZER}")
+    for name, value in values.items():
+        if kind.switches[name].contradicted_by(tokenizer, value):
             raise UnsafeFolderError(
-                f"{where}: {SETTINGS} says {name} is {json.dumps(value)}, and {TOKENIZER} does otherwise, without "
-                f"the {switch.type} that could be changed. {MAKE_ONE}."
+                f"{where}: {SETTINGS} says {name} is {json.dumps(value)}, and {TOKENIZER} has another step that does "
+                "otherwise. Make them agree."
             )
-    return (library_tokenizer(json.dumps(spec).encode(), f"{where}/{TOKENIZER}") if changed else tokenizer), kind
+    return tokenizer, kind
 
 
 def _parts(spec: Any, kind: str) -> Iterator[dict[str, Any]]:
@@ -153,19 +158,21 @@ def _add_tokens(tokenizer: Tokenizer, files: TokenizerFiles, settings: Mapping[s
             tokenizer.add_tokens([token])
         if tokenizer.token_to_id(token.content) != number:
             raise UnsafeFolderError(
-                f"{files.where}: the token {shown(repr(token.content))} should have the number {number:,}, and has "
+                f"{files.where}: the token {shown(token.content)} should have the number {number:,}, and has "
                 f"{tokenizer.token_to_id(token.content):,} in the tokenizer; the files are of different models."
             )
     special = {token.content for token in tokenizer.get_added_tokens_decoder().values()}
-    for name in NAMED:
-        token = settings.get(name)
+    for token in (settings[name] for name in NAMED if name in settings):
         # a token that the vocabulary does not have has no vector either
-        if token is not None and token.content not in special and tokenizer.token_to_id(token.content) is not None:
+        if token.content not in special and tokenizer.token_to_id(token.content) is not None:
             tokenizer.add_tokens([token])
     for name in UNNAMED:
-        several = settings.get(name) or ()
-        for each in several.values() if isinstance(several, dict) else several:
-            token = _added_token(each, f"{files.where}/{SETTINGS}: {name}", special=True)
+        where, several = f"{files.where}/{SETTINGS}: {name}", settings.get(name) or ()
+        several = several.values() if isinstance(several, dict) else several
+        if isinstance(several, str) or not isinstance(several, Iterable):
+            raise UnsafeFolderError(f"{where} must be a list of tokens, got {shown(str(several))}.")
+        for each in several:
+            token = _added_token(each, where, special=True)
             if token.content not in special:
                 tokenizer.add_tokens([token])
 
@@ -191,7 +198,7 @@ def _added_token(value: Any, where: str, special: bool = False) -> AddedToken:
     content = described.get("content")
     flags = {name: described[name] for name in FLAGS if name in described}
     if not isinstance(content, str) or not content or not all(isinstance(flag, bool) for flag in flags.values()):
-        raise UnsafeFolderError(f"{where} must be a token, got {shown(repr(value))}.")
+        raise UnsafeFolderError(f"{where} must be a token, got {shown(str(value))}.")
     return AddedToken(content, **({"special": special} | flags))
 
 
@@ -200,11 +207,11 @@ def _put_frame(tokenizer: Tokenizer, kind: TokenizerClass, settings: Mapping[str
     present = tokenizer.post_processor is not None
     if present and not any(name in settings for name in kind.frame):
         return
-    tokens = [settings[name].content if name in settings else str(kind.special[name]) for name in kind.frame]
+    tokens = [settings[name].content if name in settings else kind.special[name] for name in kind.frame]
     numbers = [tokenizer.token_to_id(token) for token in tokens]
     for token, number in zip(tokens, numbers, strict=True):
         if number is None:
-            raise UnsafeFolderError(f"{where}: {shown(repr(token))} should stand around every text and is no token.")
+            raise UnsafeFolderError(f"{where}: {shown(token)} should stand around every text and is no token.")
     if not present or tokenizer.encode("").ids != numbers:
         tokenizer.post_processor = processors.TemplateProcessing(
             single=[f"{tokens[0]}:0", "$A:0", f"{tokens[1]}:0"], special_tokens=list(zip(tokens, numbers, strict=True))
