@@ -398,8 +398,8 @@ def test_vectors_are_pooled_as_is_asked_or_as_the_folder_declares(name, folder):
     chosen = read_pretrained(Pretrained(str(folder), pooling=name), ASKED)
     declares(folder, "Transformer", "Pooling", "Normalize", pooling_mode=name)
     declared = read_pretrained(Pretrained(str(folder)), ASKED)
-    for documents, why in ((chosen, "as was asked"), (declared, "as modules.json declares; Normalize is left out, since "
-                                                                "the head brings every dimension to one scale")):
+    normalize = "Normalize is left out, since the head brings every dimension to one scale"
+    for documents, why in ((chosen, "as was asked"), (declared, f"as modules.json declares; {normalize}")):
         assert np.abs(documents.encoder().vectors(documents.sequences) - wanted).max() < EXACT
         assert documents.remarks == (f"vectors are pooled by {name}, {why}",)
 
@@ -416,7 +416,8 @@ def test_several_poolings_stand_side_by_side_in_a_model_its_folder_and_what_expl
     assert np.array_equal(again.predict_proba(ASKED), model.predict_proba(ASKED))
     read = model_input(model.fitted_.model, ASKED[0])
     (window,) = read.windows()
-    assert np.abs(read.logits(window.tokens, window).detach().numpy() - model.fitted_.model.logits(ASKED[:1])).max() < 1e-4
+    explained = read.logits(window.tokens, window).detach().numpy()
+    assert np.abs(explained - model.fitted_.model.logits(ASKED[:1])).max() < 1e-4
 
 
 def test_a_pooling_is_of_frozen_vectors(folder):

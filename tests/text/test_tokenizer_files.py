@@ -13,7 +13,9 @@ from scansion.storage.huggingface_layout import TOKENIZER_SETTINGS, VOCABULARIES
 from scansion.text.tokenizer_files import TokenizerFiles, most_tokens, tokenizer_of
 
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
-PIECES = ["good", "Good", "GOOD", "cafe", "café", "Café", "naive", "日", "本", "日本", "##s", "##OOD", "g", "#", "!", "<"]
+PIECES = [
+    "good", "Good", "GOOD", "cafe", "café", "Café", "naive", "日", "本", "日本", "##s", "##OOD", "g", "#", "!", "<",
+]
 WORDS = {word: number for number, word in enumerate([*SPECIAL, *PIECES])}
 MPNET = {word: number for number, word in enumerate(["<s>", "<pad>", "</s>", "[UNK]", "<mask>", *PIECES])}
 LETTERS = sorted(pre_tokenizers.ByteLevel.alphabet())
@@ -22,8 +24,8 @@ BYTES = {word: number for number, word in enumerate([*ROBERTA, *LETTERS, "go", "
 MERGES = [("g", "o"), ("o", "d"), ("go", "od"), ("Ġ", "go"), ("Ġ", "g"), ("Ġgo", "od")]
 UNIGRAMS = [(word, 0.0) for word in ROBERTA] + [("▁good", -1.0), ("good", -1.5), ("▁", -2.0), ("a", -3.0), ("日", -3.0)]
 TEXTS = [
-    "good Good GOODs café Café CAFÉ naïve", "日本 good日本good", "", "[MASK] good [SEP] <mask> </s>", "<url> good xylophone",
-    "e\u0301 \u0130 \ufb01 🙂 #!", "good\u00a0\u200bgood\tgood\n\u2028good", "  good  ",
+    "good Good GOODs café Café CAFÉ naïve", "日本 good日本good", "", "[MASK] good [SEP] <mask> </s>",
+    "<url> good xylophone", "e\u0301 \u0130 \ufb01 🙂 #!", "good\u00a0\u200bgood\tgood\n\u2028good", "  good  ",
 ]
 
 
@@ -201,7 +203,7 @@ def test_settings_that_cannot_be_followed_are_refused_with_their_name(reason, tm
 def test_a_setting_that_another_step_contradicts_is_refused(tmp_path):
     folder = save(tmp_path / "saved", bert(do_lower_case=False))
     lowercase_beside(folder)
-    with pytest.raises(UnsafeFolderError, match="do_lower_case is false, and tokenizer.json has another step"):
+    with pytest.raises(UnsafeFolderError, match=r"do_lower_case is false, and tokenizer\.json has another step"):
         tokenizer_of(files_of(folder))
 
 
