@@ -5,18 +5,21 @@ how their files call its parts, and that is the table below.  ``frozen``, the en
 ``fine-tuned``, it is trained with its head, lower layers slower (Howard and Ruder 2018, section 3.2).
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
 
 from scansion.errors import UnsafeFolderError, UsageError, did_you_mean
-from scansion.families.bert import ACTIVATIONS, Bert
+from scansion.families.bert import Bert
+from scansion.layers.pooling import POOLINGS
 from scansion.options import check_positive, check_shares
+from scansion.storage.encoder_weights import EncoderWeights
 from scansion.storage.huggingface_layout import Layout
 
 MODES = ("auto", "frozen", "fine-tuned")
+DECLARED = "declared"
 
 
 @dataclass(frozen=True)
@@ -35,10 +38,17 @@ class Pretrained:
     """The last layer's learning rate, as a multiple of the head's."""
     layer_decay: float = 0.1
     """By how much slower each layer learns than the one above it."""
+    pooling: str = DECLARED
+    """How a frozen text's vector is made of its tokens': cls, max, mean, mean_sqrt_len_tokens, weightedmean, lasttoken;
+    or as the folder declares, by the mean where it declares nothing."""
 
     def __post_init__(self) -> None:
         if self.mode not in MODES:
             raise UsageError(f"There is no mode {self.mode!r}{did_you_mean(self.mode, MODES)}")
+        if self.pooling not in (DECLARED, *POOLINGS):
+            raise UsageError(f"There is no pooling {self.pooling!r}{did_you_mean(self.pooling, (DECLARED, *POOLINGS))}")
+        if self.pooling != DECLARED and self.mode == "fine-tuned":
+            raise UsageError("pooling is of frozen vectors; a fine-tuned encoder's head sees their mean and maximum.")
         check_shares(self, "dropout", "layer_decay")
         check_positive(self, "learning_rate", "encoder_lr_scale")
 
@@ -59,8 +69,9 @@ class Names:
                                    "embeddings.LayerNorm")
     kinds: str = ""
     """The table of token kinds, of which every token here has the first."""
-    skipped: int = 0
+    skipped: Callable[[Mapping[str, Any]], Any] = lambda config: 0
     """Positions at the beginning of the table that no token ever has."""
+    norm_epsilon: str = "layer_norm_eps"
     layer: str = "encoder.layer.{}."
     attention: tuple[str, ...] = ("attention.self.query", "attention.self.key", "attention.self.value",
                                   "attention.output.dense", "attention.output.LayerNorm")
@@ -71,61 +82,88 @@ class Names:
 
 
 OWN_FEED_FORWARD = ("inner", "outer", "outer_norm")
+NORM_EPSILON = 1e-12
 BERT = Names(kinds="embeddings.token_type_embeddings")
-ROBERTA = Names(kinds="embeddings.token_type_embeddings", skipped=2)
+ROBERTA = Names(  # positions are counted from behind that of padding, which bears the number of its token
+    kinds="embeddings.token_type_embeddings", skipped=lambda config: _whole(config, "pad_token_id", 1) + 1
+)
 ARCHITECTURES = {
     "bert": BERT,
     "roberta": ROBERTA,
     "xlm-roberta": ROBERTA,
     "camembert": ROBERTA,
     "distilbert": Names(
-        layer="transformer.layer.{}.",
+        layer="transformer.layer.{}.", norm_epsilon="",
         attention=("attention.q_lin", "attention.k_lin", "attention.v_lin", "attention.out_lin", "sa_layer_norm"),
         feed_forward=("ffn.lin1", "ffn.lin2", "output_layer_norm"),
         sizes=("dim", "n_heads", "n_layers", "hidden_dim", "activation"),
     ),
     "mpnet": Names(
-        skipped=2, relative_positions="encoder.relative_attention_bias",
+        skipped=lambda config: 2, relative_positions="encoder.relative_attention_bias",
         attention=("attention.attn.q", "attention.attn.k", "attention.attn.v", "attention.attn.o",
                    "attention.LayerNorm"),
     ),
 }
+OTHER_NAMES = {"gelu_python": "gelu", "gelu_fast": "gelu_new", "gelu_accurate": "gelu_new",
+               "gelu_pytorch_tanh": "gelu_new", "gelu_python_tanh": "gelu_new"}
+"""Of activations."""
 
 
-def encoder_of(layout: Layout) -> tuple[Bert, dict[str, np.ndarray]]:
+def encoder_of(layout: Layout, most_tokens: int | None = None) -> tuple[Bert, dict[str, np.ndarray]]:
     """The encoder's configuration and its weights, by the names of :class:`scansion.families.bert.BertEncoder`.
 
+    Of its positions only ``most_tokens`` are kept, if it is said that no more are to be used.
     UnsafeFolderError for an architecture that is not supported, or weights that are not what config.json says.
     """
-    kind = layout.config.get("model_type")
-    if kind not in ARCHITECTURES:
-        raise UnsafeFolderError(
-            f"{layout.where} is of architecture {kind!r}; supported: {', '.join(ARCHITECTURES)}."
-        )
-    names, config = ARCHITECTURES[kind], layout.config
-    kind_of_position = config.get("position_embedding_type", "absolute")
-    if kind_of_position != "absolute":
-        raise UnsafeFolderError(f"{layout.where} has positions of kind {kind_of_position!r}; supported: absolute.")
-    found = _Weights(layout, next((p for p in (f"{kind}.", "roberta.") if _begins(layout.tensors, p)), ""))
+    try:
+        return _encoder_of(layout, most_tokens)
+    except UsageError as error:  # what config.json says
+        raise UnsafeFolderError(f"{layout.where}/config.json: {error}") from error
+
+
+def _encoder_of(layout: Layout, most_tokens: int | None) -> tuple[Bert, dict[str, np.ndarray]]:
+    config, kind = layout.config, layout.config.get("model_type")
+    names = ARCHITECTURES.get(str(kind))
+    if names is None:
+        raise UnsafeFolderError(f"{layout.where} is of architecture {kind!r}; supported: {', '.join(ARCHITECTURES)}.")
+    _check_plain(config, layout.where)
+    width, heads, layers, feed_forward = (_whole(config, name) for name in names.sizes[:4])
+    found = EncoderWeights(layout, f"{names.embeddings[0]}.weight")
     words, positions = (found.array(f"{name}.weight") for name in names.embeddings[:2])
-    positions = positions[names.skipped :]
+    for table, name in ((words, "vocab_size"), (positions, "max_position_embeddings")):
+        if _whole(config, name, len(table)) != len(table):
+            raise UsageError(f"{name} is {config[name]:,}, and the weights have {len(table):,} rows.")
+    positions = positions[names.skipped(config) :][:most_tokens]
     if names.kinds:
         positions = positions + found.array(f"{names.kinds}.weight")[0]
     weights = {"words.weight": words, "positions": positions} | found.linear("norm", names.embeddings[2])
-    width, heads, layers, feed_forward, activation = (_size(config, name, layout.where) for name in names.sizes)
     for number in range(layers):
         weights |= _block(found, names, number)
     if names.relative_positions:
         weights["relative_positions.buckets.weight"] = found.array(f"{names.relative_positions}.weight")
-    activation = {"gelu_fast": "gelu_new", "gelu_pytorch_tanh": "gelu_new"}.get(activation, activation)
-    if activation not in ACTIVATIONS:
-        raise UnsafeFolderError(f"{layout.where} has activation {activation!r}; supported: {', '.join(ACTIVATIONS)}.")
+    activation = config.get(names.sizes[4])
     bert = Bert(
-        width, heads, layers, feed_forward, len(positions), activation,
-        float(config.get("layer_norm_eps", 1e-12)),
+        width, heads, layers, feed_forward, len(positions), OTHER_NAMES.get(str(activation), str(activation)),
+        config.get(names.norm_epsilon, NORM_EPSILON),
         len(weights["relative_positions.buckets.weight"]) if names.relative_positions else 0,
     )
     return bert, weights
+
+
+def _check_plain(config: Mapping[str, Any], where: str) -> None:
+    """UnsafeFolderError for what the architecture can be, and this network is not."""
+    kind = config.get("position_embedding_type") or "absolute"
+    if kind != "absolute":
+        raise UnsafeFolderError(f"{where} has positions of kind {kind!r}; supported: absolute.")
+    if config.get("is_decoder"):
+        raise UnsafeFolderError(f"{where} is a decoder, whose positions do not see what follows; encoders are read.")
+
+
+def _whole(config: Mapping[str, Any], name: str, default: int | None = None) -> int:
+    value = config.get(name, default)
+    if type(value) is not int or value < 0:
+        raise UsageError(f"{name} must be a whole number of at least 0; got {value!r}.")
+    return value
 
 
 def as_bert(bert: Bert, weights: Mapping[str, np.ndarray]) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
@@ -158,26 +196,7 @@ def as_bert(bert: Bert, weights: Mapping[str, np.ndarray]) -> tuple[dict[str, An
     return config, tensors
 
 
-class _Weights:
-    """Tensors by the names of the bare encoder, whatever model they were saved from."""
-
-    def __init__(self, layout: Layout, prefix: str) -> None:
-        self.layout, self.prefix = layout, prefix
-
-    def array(self, name: str) -> np.ndarray:
-        """As float32."""
-        older = name.replace("LayerNorm.weight", "LayerNorm.gamma").replace("LayerNorm.bias", "LayerNorm.beta")
-        for written in (name, older):
-            if self.prefix + written in self.layout.tensors:
-                return np.asarray(self.layout.tensors[self.prefix + written], np.float32)
-        raise UnsafeFolderError(f"{self.layout.where} has no weights {self.prefix + name}, which config.json promises.")
-
-    def linear(self, mine: str, theirs: str) -> dict[str, np.ndarray]:
-        """A weight and its bias."""
-        return {f"{mine}.{part}": self.array(f"{theirs}.{part}") for part in ("weight", "bias")}
-
-
-def _block(found: _Weights, names: Names, number: int) -> dict[str, np.ndarray]:
+def _block(found: EncoderWeights, names: Names, number: int) -> dict[str, np.ndarray]:
     layer, mine = names.layer.format(number), f"blocks.{number}."
     query, key, value, output, attention_norm = (layer + name for name in names.attention)
     weights = found.linear(f"{mine}attention.query", query) | found.linear(f"{mine}attention.output", output)
@@ -188,13 +207,3 @@ def _block(found: _Weights, names: Names, number: int) -> dict[str, np.ndarray]:
     for ours, name in zip(OWN_FEED_FORWARD, names.feed_forward, strict=True):
         weights |= found.linear(mine + ours, layer + name)
     return weights
-
-
-def _begins(tensors: Mapping[str, np.ndarray], prefix: str) -> bool:
-    return any(name.startswith(prefix) for name in tensors)
-
-
-def _size(config: Mapping[str, Any], name: str, where: str) -> Any:
-    if name not in config:
-        raise UnsafeFolderError(f"{where}: config.json has no {name}.")
-    return config[name]

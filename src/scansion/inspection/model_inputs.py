@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from scansion.layers.attention_capture import private
+from scansion.layers.pooling import pooled
 from scansion.learning.document_network import cut_windows
 from scansion.models.document_models import DocumentModel, Token
 from scansion.models.network_models import EncoderModel, FineTunedModel, FrozenEncoderModel
@@ -127,11 +128,11 @@ class FrozenNetwork(nn.Module):
     def __init__(self, model: FrozenEncoderModel) -> None:
         super().__init__()
         self.encoder = model.vectors.encoder.network
+        self.pooling = model.vectors.encoder.pooling
         vectors, linear = model.vectors, model.linear
         slopes = linear.weights / (vectors.deviation * len(vectors.mean) ** 0.5)[:, None]
         self.slopes = torch.from_numpy(slopes).float()
         self.offsets = torch.from_numpy(linear.bias - vectors.mean @ slopes).float()
 
     def forward(self, tokens: Tensor, mask: Tensor) -> Tensor:
-        means = (self.encoder(tokens, mask) * mask[:, :, None]).sum(dim=1) / mask.sum(dim=1, keepdim=True)
-        return means @ self.slopes + self.offsets
+        return pooled(self.encoder(tokens, mask), mask, self.pooling) @ self.slopes + self.offsets

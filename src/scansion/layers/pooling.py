@@ -1,5 +1,7 @@
 """Pooling: a vector per position -> a vector per document."""
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 
@@ -53,3 +55,41 @@ class WordSum(nn.Module):
         shares = counts[found].to(vectors.dtype).rsqrt() * mask
         scale = (vectors.shape[2] / shares.sum(dim=1, keepdim=True)).sqrt()
         return scale * (vectors * shares[:, :, None]).sum(dim=1)
+
+
+# Without anything learned, by the names of sentence-transformers (Reimers and Gurevych 2019, section 3).
+
+
+def mean_of(vectors: Tensor, mask: Tensor) -> Tensor:
+    """Of real positions: (B, L, D), (B, L) -> (B, D)."""
+    return (vectors * mask[:, :, None]).sum(dim=1) / mask.sum(dim=1, keepdim=True)
+
+
+def _sum_over_root(vectors: Tensor, mask: Tensor) -> Tensor:
+    return (vectors * mask[:, :, None]).sum(dim=1) / mask.sum(dim=1, keepdim=True).sqrt()
+
+
+def _later_weigh_more(vectors: Tensor, mask: Tensor) -> Tensor:
+    """The position n, counted from one, has the weight n (Muennighoff 2022, section 3.1)."""
+    weights = torch.arange(1, mask.shape[1] + 1, device=mask.device) * mask
+    return (vectors * weights[:, :, None]).sum(dim=1) / weights.sum(dim=1, keepdim=True)
+
+
+def _last(vectors: Tensor, mask: Tensor) -> Tensor:
+    return vectors[torch.arange(len(vectors), device=mask.device), mask.sum(dim=1) - 1]
+
+
+POOLINGS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
+    "mean": mean_of,
+    "cls": lambda vectors, mask: vectors[:, 0],
+    "max": lambda vectors, mask: vectors.masked_fill(~mask[:, :, None], float("-inf")).amax(dim=1),
+    "mean_sqrt_len_tokens": _sum_over_root,
+    "weightedmean": _later_weigh_more,
+    "lasttoken": _last,
+}
+
+
+def pooled(vectors: Tensor, mask: Tensor, names: tuple[str, ...]) -> Tensor:
+    """One or several of these side by side: (B, L, D), (B, L) -> (B, k D)."""
+    found = [POOLINGS[name](vectors, mask) for name in names]
+    return found[0] if len(found) == 1 else torch.cat(found, dim=-1)

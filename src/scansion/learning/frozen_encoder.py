@@ -1,4 +1,4 @@
-"""A frozen encoder: it gives every text one vector, the mean of its positions', and learns nothing but their scale.
+"""A frozen encoder: it gives every text one vector, such as the mean of its positions', and learns but their scale.
 
     x = (v - mean) / deviation / sqrt(D)
 
@@ -17,31 +17,40 @@ from scipy.sparse import csr_matrix
 from torch import nn
 
 from scansion.layers.packed import packed
+from scansion.layers.pooling import pooled
 from scansion.layers.sparse_blocks import SparseBlocks
 from scansion.learning.document_network import averaged, cut_windows, reading_budget
 from scansion.learning.thread_pool import map_in_threads
-from scansion.storage.fingerprints import fingerprint_of_arrays
+from scansion.storage.fingerprints import fingerprint_of, fingerprint_of_arrays
 from scansion.storage.vectors import KeptVectors, key_of
 from scansion.text.batches import Sequences, collate, reading_plan
 
 BLOCKS = 2
+FORWARD_VERSION = "1"
+"""To be raised whenever the same weights, tokens and options come to another vector: kept ones are then made anew."""
 WORTH_KEEPING = 64  # fewer new texts are read sooner than a file of their own is worth
 SMALLEST_DEVIATION = 1e-6
 
 
 @dataclass(frozen=True)
 class FrozenEncoder:
-    """A network whose weights stay as they are."""
+    """A network whose weights stay as they are; ``width`` is that of a text's vector."""
 
     network: nn.Module
     width: int
     max_length: int
+    pooling: tuple[str, ...] = ("mean",)
+    """How a text's vector is made of its positions', by the names of :data:`scansion.layers.pooling.POOLINGS`."""
 
     @cached_property
     def fingerprint(self) -> str:
-        """What the vectors it makes of given tokens are known by; empty for a network that shows no weights."""
+        """Of all that a vector depends on but the tokens; empty for a network that shows no weights."""
         weights = {name: tensor.numpy() for name, tensor in self.network.state_dict().items()}
-        return fingerprint_of_arrays(weights) if weights else ""
+        if not weights:
+            return ""
+        shape = repr(getattr(self.network, "configuration", ""))
+        parts = (FORWARD_VERSION, shape, str(self.max_length), *self.pooling, fingerprint_of_arrays(weights))
+        return fingerprint_of(parts)
 
     @cached_property
     def packed(self) -> nn.Module:
@@ -58,7 +67,7 @@ class FrozenEncoder:
         network = self.packed
         plan = reading_plan(windows.lengths, reading_budget(self.network))
         vectors = np.zeros((len(windows), self.width), np.float32)
-        for rows, made in zip(plan, map_in_threads(lambda rows: _means(network, windows, rows), plan), strict=True):
+        for rows, made in zip(plan, map_in_threads(lambda rows: self._made(network, windows, rows), plan), strict=True):
             vectors[rows] = made
             if len(windows) == len(sequences):
                 yield rows, made
@@ -76,7 +85,8 @@ class FrozenEncoder:
         """(N, D) float32; those of texts that were met before come from disk."""
         if not self.fingerprint:
             return self.fresh_vectors(sequences)
-        kept, ids = KeptVectors(self.fingerprint, self.width), sequences.ids
+        reader = fingerprint_of((self.fingerprint, repr((sequences.first, sequences.frame))))
+        kept, ids = KeptVectors(reader, self.width), sequences.ids
         ends = (sequences.starts + sequences.lengths).tolist()
         keys = [key_of(ids[begin:end].tobytes()) for begin, end in zip(sequences.starts.tolist(), ends, strict=True)]
         found = kept.find(keys)
@@ -91,6 +101,12 @@ class FrozenEncoder:
             with suppress(OSError):  # where nothing can be kept, making them again costs time and nothing else
                 kept.keep([keys[row] for row in new], vectors[new])
         return vectors
+
+    def _made(self, network: nn.Module, windows: Sequences, rows: np.ndarray) -> np.ndarray:
+        batch = collate(windows, rows)
+        mask = torch.from_numpy(batch.mask)
+        with torch.inference_mode():
+            return pooled(network(torch.from_numpy(batch.tokens), mask), mask, self.pooling).numpy()
 
 
 class FrozenVectors:
@@ -115,11 +131,3 @@ class FrozenVectors:
 
     def _scaled(self, vectors: np.ndarray) -> np.ndarray:
         return (vectors - self.mean) / self.deviation / np.float32(self.encoder.width**0.5)
-
-
-def _means(network: nn.Module, windows: Sequences, rows: np.ndarray) -> np.ndarray:
-    batch = collate(windows, rows)
-    mask = torch.from_numpy(batch.mask)
-    with torch.inference_mode():
-        vectors = network(torch.from_numpy(batch.tokens), mask)
-        return ((vectors * mask[:, :, None]).sum(dim=1) / mask.sum(dim=1, keepdim=True)).numpy()

@@ -16,6 +16,9 @@ from scansion.text.columns import UNNAMED, InputColumns
 Arrays = dict[str, np.ndarray]
 Encoder = Annotated[Any, OneOf(ENCODERS, optional=True, unnamed="bert")]
 
+MEAN = ("mean",)
+"""The pooling of folders that were written before others were read."""
+
 LINEAR_WEIGHTS, LINEAR_BIAS, FAMILY_PREFIX, ENCODER_PREFIX = "head.weights", "head.bias", "family.", "encoder."
 
 
@@ -31,6 +34,8 @@ class DocumentConfig:
     """Of a linear head."""
     encoder: Encoder = None
     """Of a pretrained one."""
+    pooling: tuple[str, ...] = MEAN
+    """Of a frozen one, by the names of :data:`scansion.layers.pooling.POOLINGS`."""
     columns: InputColumns = UNNAMED
     """Where texts and answers stood; without names in folders that were written before they were kept."""
 
@@ -44,6 +49,7 @@ class ModelFiles:
     words: int = 0
     strength: float = 0.0
     encoder: Any = None
+    pooling: tuple[str, ...] = MEAN
 
 
 def arrays_of(linear: Linear) -> Arrays:

@@ -41,7 +41,7 @@ def save_documents(fitted: FittedDocuments, folder: Path) -> None:
     stored = STORED[kind](fitted.model)
     description = fitted.description.without_paths()
     config = to_json(DocumentConfig(
-        description, kind, stored.words, stored.strength, stored.encoder, fitted.columns
+        description, kind, stored.words, stored.strength, stored.encoder, stored.pooling, fitted.columns
     ))
     files = {CONFIG: json_bytes(config), WEIGHTS: stored.tensors} | stored.tokens
     publish(folder, files, {

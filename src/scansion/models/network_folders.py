@@ -51,12 +51,15 @@ def frozen_stored(model: FrozenEncoderModel) -> ModelFiles:
     tensors = arrays_of(model.linear) | {ENCODER_PREFIX + name: each for name, each in _arrays(encoder.network).items()}
     tensors |= {f"{FAMILY_PREFIX}mean": vectors.mean, f"{FAMILY_PREFIX}deviation": vectors.deviation}
     tokens = {TOKENIZER: model.tokenizer.description}
-    return ModelFiles(tensors, tokens, strength=model.linear.strength, encoder=encoder.network.configuration)
+    return ModelFiles(
+        tensors, tokens, strength=model.linear.strength, encoder=encoder.network.configuration, pooling=encoder.pooling
+    )
 
 
 def frozen_restored(folder: Folder, config: DocumentConfig, tensors: Arrays) -> FrozenEncoderModel:
     """The inverse of :func:`frozen_stored`."""
-    vectors = FrozenVectors(encoder_from(_encoder(folder, config), below(tensors, ENCODER_PREFIX)))
+    weights = below(tensors, ENCODER_PREFIX)
+    vectors = FrozenVectors(encoder_from(_encoder(folder, config), weights, config.pooling))
     scale = below(tensors, FAMILY_PREFIX)
     vectors.mean, vectors.deviation = scale["mean"], scale["deviation"]
     return FrozenEncoderModel(vectors, linear_of(tensors, config), _tokenizer(folder))

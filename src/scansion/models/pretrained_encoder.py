@@ -10,17 +10,26 @@ import torch
 
 from scansion.errors import UnsafeFolderError
 from scansion.families.bert import Bert
-from scansion.families.pretrained import Pretrained, encoder_of
+from scansion.families.pretrained import DECLARED, Pretrained, encoder_of
+from scansion.layers.pooling import POOLINGS
 from scansion.learning.frozen_encoder import FrozenEncoder
-from scansion.storage.fingerprints import fingerprint_of_arrays
-from scansion.storage.huggingface_layout import read_layout
+from scansion.storage.fingerprints import fingerprint_of
+from scansion.storage.huggingface_layout import Layout, read_layout
 from scansion.storage.pretrained_source import find_pretrained
+from scansion.storage.sentence_modules import ENCODERS, MODULES, POOLING, SentenceModules
 from scansion.text.batches import Sequences
 from scansion.text.pretrained_tokenizer import PretrainedTokenizer
+from scansion.text.tokenizer_files import TokenizerFiles, most_tokens, tokenizer_of
 
 FEWEST_ROWS_TO_TUNE = 100  # measured: of 48 rows either way is as good, of 128 fine-tuning is better
 PASSES = 5  # a step of training costs about as much as reading its batch five times with packed weights
 ROWS_TO_TIME = 32
+MEAN = ("mean",)
+LEFT_OUT = {
+    "Normalize": "Normalize is left out, since the head brings every dimension to one scale",
+    "Dropout": "Dropout is left out, as it always is outside training",
+}
+"""Modules of sentence-transformers without which the vectors serve a head as well, and why."""
 
 
 @dataclass(frozen=True)
@@ -31,14 +40,17 @@ class PretrainedDocuments:
     weights: Mapping[str, np.ndarray]
     tokenizer: PretrainedTokenizer
     sequences: Sequences
+    pooling: tuple[str, ...] = MEAN
+    remarks: tuple[str, ...] = ()
+    """What is to be said of the pooling."""
 
     def __len__(self) -> int:
         return len(self.sequences)
 
     @cached_property
     def fingerprint(self) -> str:
-        """Of the weights."""
-        return fingerprint_of_arrays(self.weights)
+        """Of the weights and of all else that a text's vectors depend on."""
+        return fingerprint_of((self.encoder().fingerprint, self.tokenizer.description.decode("utf-8")))
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -52,24 +64,58 @@ class PretrainedDocuments:
 
     def encoder(self) -> FrozenEncoder:
         """The encoder, its weights as they are."""
-        return encoder_from(self.bert, self.weights)
+        return encoder_from(self.bert, self.weights, self.pooling)
 
 
 def read_pretrained(family: Pretrained, texts: Iterable[str]) -> PretrainedDocuments:
     """Find the weights and read the texts. StorageError or UnsafeFolderError for weights that are not to be had."""
     layout = read_layout(find_pretrained(family.source))
-    bert, weights = encoder_of(layout)
-    tokenizer = PretrainedTokenizer(layout.tokenizer, f"{layout.where}/tokenizer.json")
+    pooling, remarks = _pooling_of(family, layout.modules, layout.where)
+    tokenizer = tokenizer_of(_tokenizer_files(layout))
+    bert, weights = encoder_of(layout, most_tokens(layout.tokenizer_settings, layout.where))
     _check_fit(bert, weights, tokenizer, layout.where)
-    return PretrainedDocuments(bert, weights, tokenizer, tokenizer.encode(texts))
+    return PretrainedDocuments(bert, weights, tokenizer, tokenizer.encode(texts), pooling, remarks)
+
+
+def _tokenizer_files(layout: Layout) -> TokenizerFiles:
+    return TokenizerFiles(
+        layout.where, str(layout.config.get("model_type")), layout.tokenizer, layout.tokenizer_settings,
+        layout.config.get("tokenizer_class"), layout.modules is not None and layout.modules.lower_case,
+    )
+
+
+def _pooling_of(
+    family: Pretrained, modules: SentenceModules | None, where: str
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """How vectors are pooled, and what is to be said of it. UnsafeFolderError for steps that are not supported."""
+    if family.pooling != DECLARED:
+        return (family.pooling,), (f"vectors are pooled by {family.pooling}, as was asked",)
+    if modules is None:
+        return MEAN, ()
+    strange = [step for step in modules.steps[1:] if step not in LEFT_OUT and step != POOLING]
+    strange += [name for name in modules.pooling if name not in POOLINGS]
+    if strange or modules.steps.count(POOLING) != 1 or modules.steps[1] != POOLING:
+        by = f" by {' and '.join(modules.pooling)}" if modules.pooling else ""
+        raise UnsafeFolderError(
+            f"{where}: {MODULES} declares {', '.join(modules.steps)}{by}; read are a {ENCODERS[0]}, one {POOLING} by "
+            f"{', '.join(POOLINGS)}, and {' or '.join(LEFT_OUT)}. To read the encoder without them, choose a pooling: "
+            "--set pooling=mean."
+        )
+    said = [f"vectors are pooled by {' and '.join(modules.pooling)}, as {MODULES} declares"]
+    said += [LEFT_OUT[step] for step in modules.steps[2:]]
+    if modules.max_length is not None:
+        said.append(f"what is behind the {modules.max_length} tokens of max_seq_length is read too")
+    if modules.prompt:
+        said.append(f"the default prompt {modules.prompt!r} is not put before texts")
+    return modules.pooling, ("; ".join(said),)
 
 
 def _check_fit(bert: Bert, weights: Mapping[str, np.ndarray], tokenizer: PretrainedTokenizer, where: str) -> None:
     """UnsafeFolderError unless config.json, weights and tokenizer are of one model."""
     words = len(weights["words.weight"])
-    if len(tokenizer) > words:
+    if tokenizer.highest >= words:
         raise UnsafeFolderError(
-            f"{where}: tokenizer.json has {len(tokenizer):,} tokens and the weights know {words:,}."
+            f"{tokenizer.where} has {tokenizer.highest + 1:,} tokens and the weights know {words:,}."
         )
     with torch.device("meta"):  # shapes without numbers
         wanted = bert.build(words).state_dict()
@@ -81,12 +127,14 @@ def _check_fit(bert: Bert, weights: Mapping[str, np.ndarray], tokenizer: Pretrai
             )
 
 
-def encoder_from(bert: Bert, weights: Mapping[str, np.ndarray]) -> FrozenEncoder:
-    """A network with the given weights; RuntimeError if they are of another shape."""
+def encoder_from(bert: Bert, weights: Mapping[str, np.ndarray], pooling: tuple[str, ...] = MEAN) -> FrozenEncoder:
+    """A network with the given weights; RuntimeError if they are of another shape, KeyError for another pooling."""
     with torch.random.fork_rng(devices=[]):  # its first weights are nobody's
         network = bert.build(len(weights["words.weight"])).eval()
     network.load_state_dict({name: torch.from_numpy(array) for name, array in weights.items()})
-    return FrozenEncoder(network, bert.width, bert.max_length)
+    if not pooling or set(pooling) - POOLINGS.keys():
+        raise KeyError(f"there is no pooling {' and '.join(pooling)!r}")
+    return FrozenEncoder(network, bert.width * len(pooling), bert.max_length, pooling)
 
 
 def chosen_mode(family: Pretrained, documents: PretrainedDocuments, deadline: float) -> tuple[str, str]:

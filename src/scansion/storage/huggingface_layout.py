@@ -1,26 +1,36 @@
 """The Hugging Face layout of a pretrained model: a folder with config.json, model.safetensors and tokenizer.json.
 
-Only these three are read: no code, no pickle, whatever else lies beside them.
+Older folders have a vocabulary in place of tokenizer.json, large ones several files of weights, those of
+sentence-transformers a modules.json.  Nothing else is read: no code, no pickle, whatever else lies beside them.
 """
 
 import os
-import stat
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from scansion.errors import StorageError, UnsafeFolderError
+from scansion.errors import StorageError
 from scansion.storage.atomic import put_folder
-from scansion.storage.limits import CONFIG, MOST_FILE_BYTES, TOKENIZER, WEIGHTS
-from scansion.storage.strict_json import json_bytes, parse_json
-from scansion.storage.tensors import tensors_from_bytes, tensors_to_bytes
+from scansion.storage.foreign_folder import ForeignFolder
+from scansion.storage.limits import CONFIG, MOST_FILE_BYTES, TOKENIZER
+from scansion.storage.sentence_modules import MODULES, OF_ENCODER, OF_MODEL, SentenceModules, read_modules
+from scansion.storage.strict_json import json_bytes
+from scansion.storage.tensors import tensors_to_bytes
+from scansion.storage.weight_files import INDEX, MODEL, SUFFIX, read_weights
 
-MODEL = "model.safetensors"
-FILES = {CONFIG: MOST_FILE_BYTES[CONFIG], MODEL: MOST_FILE_BYTES[WEIGHTS], TOKENIZER: MOST_FILE_BYTES[TOKENIZER]}
-PICKLED = "pytorch_model.bin"
+FILES = (CONFIG, MODEL, TOKENIZER)
+"""What a folder has at least, and all that is written."""
+VOCABULARIES = ("vocab.txt", "vocab.json", "merges.txt")
+"""Of tokenizers, where there is no tokenizer.json."""
+TOKENIZER_SETTINGS = ("tokenizer_config.json", "special_tokens_map.json", "added_tokens.json")
+PATTERNS = (
+    *FILES, *VOCABULARIES, *TOKENIZER_SETTINGS, INDEX, f"model-*-of-*{SUFFIX}", MODULES, OF_MODEL, *OF_ENCODER,
+    f"[0-9]_*/{CONFIG}",
+)
+"""Every file that is read, as patterns of names on the hub."""
 
 
 @dataclass(frozen=True)
@@ -30,19 +40,24 @@ class Layout:
     where: str
     config: Mapping[str, Any]
     tensors: Mapping[str, np.ndarray]
-    tokenizer: bytes
+    tokenizer: Mapping[str, bytes]
+    """tokenizer.json, or else what there is of vocabularies, by name."""
+    tokenizer_settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """What else is said of the tokenizer, by the file that says it."""
+    modules: SentenceModules | None = None
+    """What sentence-transformers is told, if it is told anything."""
 
 
-def read_layout(folder: Path) -> Layout:
+def read_layout(path: Path) -> Layout:
     """StorageError or UnsafeFolderError names what is missing or wrong."""
-    if not folder.is_dir():
-        raise StorageError(f"There is no folder {folder}. Give one in the Hugging Face layout: {', '.join(FILES)}.")
-    contents = {name: _read(folder, name, most) for name, most in FILES.items()}
-    config = parse_json(contents[CONFIG], str(folder / CONFIG))
-    if not isinstance(config, dict):
-        raise UnsafeFolderError(f"{folder / CONFIG} must be one JSON object.")
-    tensors = tensors_from_bytes(contents[MODEL], str(folder / MODEL), foreign=True)
-    return Layout(str(folder), config, tensors, contents[TOKENIZER])
+    if not path.is_dir():
+        raise StorageError(f"There is no folder {path}. Give one in the Hugging Face layout: {', '.join(FILES)}.")
+    folder, modules = read_modules(ForeignFolder(path))
+    if not folder.has(CONFIG):
+        raise StorageError(f"{folder.path} has no {CONFIG}. A pretrained model has {', '.join(FILES)}.")
+    config, tokenizer = folder.settings(CONFIG), _tokenizer(folder)
+    settings = {name: folder.settings(name) for name in TOKENIZER_SETTINGS}
+    return Layout(str(folder.path), config, read_weights(folder), tokenizer, settings, modules)
 
 
 def write_layout(
@@ -59,23 +74,13 @@ def _check_replaceable(folder: Path) -> None:
         raise StorageError(f"{folder} is taken and is not replaced: it holds {', '.join(foreign[:3])}.")
 
 
-def _read(folder: Path, name: str, most: int) -> bytes:
-    path = folder / name
-    try:
-        status = path.stat()
-        if not stat.S_ISREG(status.st_mode):
-            raise UnsafeFolderError(f"{path} is not a plain file.")
-        if status.st_size > most:
-            raise UnsafeFolderError(f"{path} has {status.st_size:,} bytes; at most {most:,} are read.")
-        return path.read_bytes()
-    except FileNotFoundError as error:
-        if name == MODEL and (folder / PICKLED).exists():
-            raise UnsafeFolderError(
-                f"{folder} holds its weights in {PICKLED}, a pickle, which can run code; only {MODEL} is read. "
-                "Save it again with save_pretrained(…, safe_serialization=True)."
-            ) from error
-        raise StorageError(f"{folder} has no {name}. A pretrained model has {', '.join(FILES)}.") from error
-    except StorageError:
-        raise
-    except OSError as error:
-        raise StorageError(f"{path} cannot be read: {error.strerror}.") from error
+def _tokenizer(folder: ForeignFolder) -> dict[str, bytes]:
+    names = [TOKENIZER] if folder.has(TOKENIZER) else [name for name in VOCABULARIES if folder.has(name)]
+    if names:
+        return {name: folder.bytes(name, MOST_FILE_BYTES[TOKENIZER]) for name in names}
+    pieces = sorted(each.name for each in folder.path.glob("*.model"))
+    held = f"; its tokenizer is in {pieces[0]}, which is not read" if pieces else ""
+    raise StorageError(
+        f"{folder.path} has no {TOKENIZER}{held}. Make one: "
+        "transformers.AutoTokenizer.from_pretrained(folder).save_pretrained(folder)."
+    )

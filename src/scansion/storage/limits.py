@@ -20,6 +20,9 @@ MOST_FILE_BYTES = {
     VOCABULARY: 64 * MIB,
 }
 
+# A JSON file of settings in a folder that others wrote; a tokenizer's may list its added tokens.
+MOST_SETTINGS_BYTES = 16 * MIB
+
 MOST_JSON_BYTES = 64 * MIB
 MOST_JSON_DEPTH = 32
 # Commas, colons and brackets: a bound on the number of values, and so on the memory they take once read.

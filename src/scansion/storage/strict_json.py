@@ -25,11 +25,11 @@ MARKS = bytes.maketrans(b"[{]},:", bytes([OPENS, OPENS, CLOSES, CLOSES, COMMA, C
 NOT_MARKS = bytes(set(range(256)) - set(b"[]{},:"))
 
 
-def parse_json(data: bytes, where: str, most_bytes: int = MOST_JSON_BYTES) -> Any:
+def parse_json(data: bytes, where: str, most_bytes: int = MOST_JSON_BYTES, foreign: bool = False) -> Any:
     """The value in UTF-8 JSON; size, depth and number of values are checked before anything is built.
 
     Refused with UnsafeFolderError: a key given twice, NaN and infinities, whole numbers beyond 64 bits, half a
-    surrogate pair.
+    surrogate pair.  In a ``foreign`` file, which others wrote, whole numbers beyond 64 bits are read as floats.
     """
     if len(data) > most_bytes:
         raise UnsafeFolderError(f"{where} has {len(data):,} bytes; at most {most_bytes:,} are read.")
@@ -40,7 +40,7 @@ def parse_json(data: bytes, where: str, most_bytes: int = MOST_JSON_BYTES) -> An
             text,
             object_pairs_hook=_object_without_repeats,
             parse_constant=_refused_constant,
-            parse_int=_bounded_int,
+            parse_int=_foreign_int if foreign else _bounded_int,
             parse_float=_finite_float,
         )
     except UnicodeDecodeError as error:
@@ -103,6 +103,12 @@ def _bounded_int(digits: str) -> int:
     if len(digits) > 20 or abs(int(digits)) > LARGEST_WHOLE_NUMBER:
         raise ValueError(f"the whole number {shown(digits[:25], 24)} does not fit 64 bits.")
     return int(digits)
+
+
+def _foreign_int(digits: str) -> int | float:
+    # transformers writes 10**30 for "no limit"
+    fits = len(digits) < 20 and abs(int(digits)) <= LARGEST_WHOLE_NUMBER
+    return int(digits) if fits else _finite_float(digits)
 
 
 def _finite_float(digits: str) -> float:

@@ -27,6 +27,8 @@ ITEM_BYTES = {
     "BOOL": 1, "U8": 1, "I8": 1, "U16": 2, "I16": 2, "F16": 2,
     "U32": 4, "I32": 4, "F32": 4, "U64": 8, "I64": 8, "F64": 8,
 }  # fmt: skip
+BFLOAT16 = {"BF16": 2}
+"""Read in files of others, as float32; numpy has no such type."""
 REMARKS = "__metadata__"
 STORED_TYPES = "bool, int8-64, uint8-64, float16, float32, float64"
 
@@ -38,6 +40,11 @@ class TensorEntry:
     dtype: str
     shape: tuple[int, ...]
     data_offsets: tuple[int, int]
+
+    @property
+    def item_bytes(self) -> int:
+        """Of one number."""
+        return (ITEM_BYTES | BFLOAT16)[self.dtype]
 
 
 def tensors_to_bytes(tensors: Mapping[str, np.ndarray]) -> bytes:
@@ -62,10 +69,11 @@ def tensors_to_bytes(tensors: Mapping[str, np.ndarray]) -> bytes:
 def tensors_from_bytes(data: bytes, where: str, foreign: bool = False) -> dict[str, np.ndarray]:
     """Writable copies by name; UnsafeFolderError for a header that lies, DivergedError for weights not finite.
 
-    A ``foreign`` file, which others wrote, may have remarks in its header; they are passed over.
+    A ``foreign`` file, which others wrote, may have remarks in its header, which are passed over, and bfloat16
+    weights, which become float32.
     """
     entries = check_header(data, where, foreign)
-    tensors: dict[str, np.ndarray] = load(data)
+    tensors: dict[str, np.ndarray] = _foreign_tensors(data, entries) if foreign else load(data)
     for name, tensor in tensors.items():
         # Any byte but 0 and 1 is a third truth value, which each library reads in its own way.
         if entries[name].dtype == "BOOL" and tensor.size and tensor.view(np.uint8).max() > 1:
@@ -91,27 +99,40 @@ def check_header(data: bytes, where: str, foreign: bool = False) -> dict[str, Te
         raise UnsafeFolderError(f"{where}: the header must be one JSON object.")
     if len(header) > MOST_TENSORS:
         raise UnsafeFolderError(f"{where} names {len(header):,} tensors; at most {MOST_TENSORS:,} are read.")
-    remarks = {REMARKS} if foreign else set()
-    entries = {name: _checked_entry(name, entry, where) for name, entry in header.items() if name not in remarks}
+    remarks, types = ({REMARKS}, ITEM_BYTES | BFLOAT16) if foreign else (set(), ITEM_BYTES)
+    entries = {
+        name: _checked_entry(name, entry, where, types) for name, entry in header.items() if name not in remarks
+    }
     _check_in_one_piece(entries, len(data) - 8 - length, where)
     return entries
 
 
-def _checked_entry(name: str, value: Any, where: str) -> TensorEntry:
+def _foreign_tensors(data: bytes, entries: Mapping[str, TensorEntry]) -> dict[str, np.ndarray]:
+    """Every tensor of a checked file; a bfloat16 is the upper half of a float32."""
+    begin, found = 8 + int.from_bytes(data[:8], "little"), {}
+    for name, entry in entries.items():
+        bfloat16 = entry.dtype in BFLOAT16
+        numpy_type = {"BOOL": "?", "BF16": "<u2"}.get(entry.dtype, f"<{entry.dtype[0].lower()}{entry.item_bytes}")
+        array = np.frombuffer(data, numpy_type, prod(entry.shape), begin + entry.data_offsets[0]).reshape(entry.shape)
+        found[name] = (array.astype(np.uint32) << 16).view(np.float32) if bfloat16 else array.copy()
+    return found
+
+
+def _checked_entry(name: str, value: Any, where: str, types: Mapping[str, int]) -> TensorEntry:
     tensor = f"{where}, tensor {shown(name)}"
     if not 0 < len(name) <= LONGEST_TENSOR_NAME:
         raise UnsafeFolderError(f"{tensor}: a name has 1 to {LONGEST_TENSOR_NAME} characters, this has {len(name):,}.")
     entry = from_json(TensorEntry, value, tensor)
-    if entry.dtype not in ITEM_BYTES:
+    if entry.dtype not in types:
         raise UnsafeFolderError(
-            f"{tensor}: type {shown(entry.dtype)} is not stored here{did_you_mean(entry.dtype[:60], ITEM_BYTES)}"
+            f"{tensor}: type {shown(entry.dtype)} is not stored here{did_you_mean(entry.dtype[:60], types)}"
         )
     if len(entry.shape) > MOST_DIMENSIONS or min(entry.shape, default=0) < 0:
         raise UnsafeFolderError(f"{tensor}: a shape has at most {MOST_DIMENSIONS} dimensions, none below 0.")
     begin, end = entry.data_offsets
-    size = prod(entry.shape) * ITEM_BYTES[entry.dtype]
+    size = prod(entry.shape) * entry.item_bytes
     # An empty tensor can claim any other dimension for nothing; libraries multiply them all the same.
-    claimed = prod(max(dimension, 1) for dimension in entry.shape) * ITEM_BYTES[entry.dtype]
+    claimed = prod(max(dimension, 1) for dimension in entry.shape) * entry.item_bytes
     if not 0 <= begin <= end or end - begin != size or claimed > MOST_FILE_BYTES[WEIGHTS]:
         raise UnsafeFolderError(
             f"{tensor}: shape {shown(str(list(entry.shape)))} of {entry.dtype} does not fit the bytes {begin} to {end}."

@@ -35,7 +35,8 @@ def fit_frozen(
     fitted = yield from fit_linear(
         vectors, description.head, documents.sequences, data.targets, data.weights, description.seed, deadline
     )
-    return _result(FrozenEncoderModel(vectors, fitted.linear, documents.tokenizer), fitted, (reason,))
+    model = FrozenEncoderModel(vectors, fitted.linear, documents.tokenizer)
+    return _result(model, fitted, (reason, *documents.remarks))
 
 
 def _result(model: DocumentModel, fitted: FittedLinear, notes: tuple[str, ...]) -> FitResult:

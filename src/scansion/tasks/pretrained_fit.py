@@ -18,4 +18,6 @@ def fit_pretrained(
     mode, reason = chosen_mode(description.family, data.documents, deadline)
     if mode == "frozen":
         return fit_frozen(data, description, deadline, reason)
+    if data.documents.remarks:
+        reason += "; its head sees the mean and the maximum of the tokens' vectors, whatever pooling is declared"
     return fit_fine_tuned(data, description, deadline, checkpointing, reason)

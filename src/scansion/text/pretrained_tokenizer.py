@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
+from typing import Any
 
 import numpy as np
 from tokenizers import Tokenizer
@@ -26,13 +27,7 @@ class PretrainedTokenizer:
 
     @cached_property
     def _tokenizer(self) -> Tokenizer:
-        try:
-            tokenizer = Tokenizer.from_str(self.description.decode("utf-8"))
-        except Exception as error:  # the library raises nothing narrower
-            raise UnsafeFolderError(f"{self.where} is no tokenizer that can be read: {error}.") from error
-        tokenizer.no_padding()
-        tokenizer.no_truncation()
-        return tokenizer
+        return library_tokenizer(self.description, self.where)
 
     @cached_property
     def special_tokens(self) -> tuple[int, int]:
@@ -50,6 +45,11 @@ class PretrainedTokenizer:
         model = json.loads(self.description)["model"]
         token = model.get("unk_token")
         return model.get("unk_id") if token is None else self._tokenizer.token_to_id(token)
+
+    @property
+    def highest(self) -> int:
+        """The largest number of a token; numbers may be left out below it."""
+        return max(self._tokenizer.get_vocab().values(), default=-1)
 
     def __len__(self) -> int:
         return self._tokenizer.get_vocab_size()
@@ -89,6 +89,36 @@ class PretrainedTokenizer:
             odd = next(text for text in texts if not isinstance(text, str))
             raise UsageError(f"Expected texts, got {shown(repr(odd))} ({type(odd).__name__}) among them.") from error
         return [each.ids for each in self._tokenizer.encode_batch_fast(clean, add_special_tokens=False)]
+
+
+def library_tokenizer(description: bytes, where: str) -> Tokenizer:
+    """As the ``tokenizers`` library reads it, without the padding and the cutting that it may ask for.
+
+    UnsafeFolderError, which begins with ``where``, for what the library cannot read.
+    """
+    try:
+        text = description.decode("utf-8")
+        _check_named(json.loads(text))
+        tokenizer = Tokenizer.from_str(text)
+    except Exception as error:  # the library raises nothing narrower
+        raise UnsafeFolderError(f"{where} is no tokenizer that can be read: {error}.") from error
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
+    return tokenizer
+
+
+def _check_named(spec: dict[str, Any]) -> None:
+    """ValueError for two things that the library does not check, and which end the process when they are used."""
+    processor, model = spec.get("post_processor") or {}, spec["model"]
+    for template in (processor, *processor.get("processors", ())):
+        for each in (*template.get("single", ()), *template.get("pair", ())):
+            name = each.get("SpecialToken", {}).get("id")
+            if name is not None and name not in template.get("special_tokens", {}):
+                raise ValueError(f"the post-processor puts {shown(name)} around texts and gives no number for it")
+    prefix = model.get("continuing_subword_prefix") or ""
+    for merge in model.get("merges", ()) if prefix else ():
+        if not (merge.split(" ") if isinstance(merge, str) else merge)[-1].startswith(prefix):
+            raise ValueError(f"the merge {shown(repr(merge))} goes on with no {shown(prefix)}")
 
 
 def _clean(text: str) -> str:
