@@ -43,7 +43,7 @@ WRITERS: dict[str, Callable[[pandas.DataFrame, Path], None]] = {
     "ods": written_excel,
 }
 """As pandas writes them, which is how they come; by the endings of :data:`scansion.text.tables.FORMATS`."""
-NO_TABLES = {"txt", "folder"}
+NO_TABLES = {"txt", "folder", "dataset"}
 TABLES = [name for name in FORMATS if name in WRITERS]
 
 
