@@ -18,6 +18,7 @@ from pyarrow import parquet
 from scansion.errors import DataError, MissingExtraError, StorageError, UsageError
 from scansion.text.columns import UNNAMED
 from scansion.text.documents import check_documents, read_documents, read_lines
+from scansion.text.rows import FileOptions
 
 REVIEWS = "id,text,label\n1,a fine film,pos\n2,a dull film indeed,neg\n"
 
@@ -85,7 +86,7 @@ NO_CHOICE = {
     "two columns are equally long": ("a,b,label\nxx,yy,1\n", {}, "the text. The columns are 'a', 'b', 'label'"),
     "no column holds texts": ("a,label\n1,2\n", {}, "No column holds texts"),
     "no column is left": ("text\na b\n", {}, "No column is left for the target. The only column is 'text'."),
-    "semicolons": ("text;label\na;b\n", {}, "The only column is 'text;label'. If its semicolons separate columns"),
+    "semicolons": ("text;label\na;b\nc\n", {}, "but then row 2 (line 3) has 1 cell, the header has 2. Say which: "),
     "a mistyped text": ("text,label\na,1\n", {"text": "txet"}, "no column 'txet' for the text; did you mean 'text'?"),
     "a mistyped target": ("text,label\na,1\n", {"target": "lable"}, "did you mean 'label'?"),
     "a mistyped text among two": ("a,b,label\nx,y,1\n", {"text": "a,c"}, "no column 'c' for the text"),
@@ -353,6 +354,26 @@ def test_a_folder_of_one_sub_folder_per_label(write, tmp_path):
     write("films/pos/2.txt", "new")
     with pytest.raises(DataError, match="was changed"):
         list(documents.texts)
+
+
+def test_what_desktops_leave_in_a_folder_is_passed_over(write, tmp_path):
+    for left in ("Thumbs.db", "desktop.ini", "Desktop.ini", ".DS_Store", "~$1.docx", "ehThumbs.db"):
+        write(f"films/pos/{left}", b"\xd0\xcf\xff")
+    write("films/pos/1.txt", "fine")
+    write("films/neg/1.txt", "dull")
+    write("films/__MACOSX/._1.txt", b"\0")
+    documents = read_documents(tmp_path / "films")
+    assert list(documents.texts) == ["dull", "fine"]
+    before = documents.fingerprint
+    write("films/neg/Thumbs.db", b"\xff")
+    assert read_documents(tmp_path / "films").fingerprint == before
+
+
+def test_a_folder_is_read_in_the_encoding_that_is_said(write, tmp_path):
+    write("films/neg/1.txt", "öde".encode("cp1252"))
+    write("films/pos/1.txt", "\ufeffschön".encode("utf-8"))
+    documents = read_documents(tmp_path / "films", file=FileOptions(encoding="cp1252"))
+    assert list(documents.texts) == ["öde", "schön"]
 
 
 def test_a_document_of_a_folder_that_is_no_text_is_a_bad_row(write, tmp_path):

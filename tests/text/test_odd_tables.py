@@ -10,8 +10,9 @@ import zlib
 import pytest
 
 from scansion.errors import DataError, ScansionError, UsageError
+from scansion.text.rows import WrittenNumber
 from scansion.text.sources import find_source
-from scansion.text.tables import WrittenNumber, open_table
+from scansion.text.tables import open_table
 
 GOOD = b"text,label\na,1\n"
 RANDOM = bytes((7 * i * i + 13 * i) % 251 for i in range(4000))
@@ -145,7 +146,7 @@ ERRORS = {
 
 
 def cells_or_reasons(path):
-    table = open_table(find_source(path))
+    table = open_table(find_source(path), unmarked="txt")
     rows = list(table.rows())
     assert [row.number for row in rows] == list(range(1, len(rows) + 1))
     assert list(table.rows()) == rows
@@ -209,7 +210,7 @@ def test_a_line_without_end_is_refused_in_bounded_memory(tmp_path, monkeypatch):
 
 
 def test_a_quote_that_swallows_the_file_is_refused_at_the_limit(tmp_path, monkeypatch):
-    monkeypatch.setattr("scansion.text.tables.LONGEST_LINE", 1000)
+    monkeypatch.setattr("scansion.text.separated_values.LONGEST_LINE", 1000)
     (tmp_path / "t.csv").write_text('text,label\na,1\n"b,2\n' + "c,3\n" * 1000)
     with pytest.raises(DataError, match=r"row 2 \(line 3\): a quote opens here"):
         cells_or_reasons(tmp_path / "t.csv")

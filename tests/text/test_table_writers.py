@@ -13,9 +13,10 @@ from pyarrow import parquet
 
 from scansion.errors import DataError, UsageError
 from scansion.text.documents import read_documents
+from scansion.text.rows import WrittenNumber
 from scansion.text.sources import find_source
 from scansion.text.table_writers import WRITERS, WrittenColumn, json_object, writer_for
-from scansion.text.tables import WrittenNumber, open_table
+from scansion.text.tables import open_table
 
 ODD = ["a,b", 'say "so"', "two\nlines", "a\rb", "", " ", "tab\there", "NA", "007", "café \u2028 🙂", "back\\slash"]
 ANY_TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))

@@ -16,6 +16,7 @@ from scansion.cli.shared_options import (
     AtLeast,
     Budget,
     ClassWeight,
+    EncodingName,
     From,
     Json,
     LabelSeparator,
@@ -24,12 +25,15 @@ from scansion.cli.shared_options import (
     Pretrain,
     Processes,
     Seed,
+    Separator,
+    SheetName,
     TargetColumn,
     TaskName,
     TextColumn,
     Unlabelled,
 )
 from scansion.errors import SomeFamiliesFailedError, ThresholdError, UsageError
+from scansion.text.rows import FileOptions
 
 EXAMPLES = """Examples:
   scansion compare --demo           on the shipped film reviews
@@ -46,12 +50,15 @@ EXAMPLES = """Examples:
 
 def compare(
     data: Annotated[list[str] | None, typer.Argument(metavar="DATA [TARGET]", help="A table (.csv .tsv .jsonl "
-                                                        ".parquet, each also .gz), a folder with a sub-folder per "
-                                                        "label, or -; to compare translators two text files, line i "
-                                                        "of one translating line i of the other.")] = None,
+                                                        ".json .parquet .xlsx .ods, each also .gz), a folder with a "
+                                                        "sub-folder per label, or -; for translators two text files, "
+                                                        "line i of one translating line i of the other.")] = None,
     use_demo: Annotated[bool, typer.Option("--demo", help="Compare on the shipped film review sentences.")] = False,
     text: TextColumn = None,
     target: TargetColumn = None,
+    separator: Separator = None,
+    encoding: EncodingName = None,
+    sheet: SheetName = None,
     split: Annotated[str | None, typer.Option("--split", help="A column that says train or test.")] = None,
     test: Annotated[list[str] | None, typer.Option("--test", metavar="FILE", help="A second table: the test rows. For "
                                                       "translators, once for each of the two files.")] = None,
@@ -82,7 +89,7 @@ def compare(
     """Train every family on the same rows, and say with evidence which one to use."""
     from scansion.comparison.compare import comparing
     from scansion.comparison.report_folder import NAMES
-    from scansion.tasks.catalogue import read_dataset, task_for
+    from scansion.tasks.catalogue import task_for
     from scansion.tasks.task import ReadOptions
 
     data = data or []
@@ -97,14 +104,12 @@ def compare(
         "--text": text, "--target": target, "--split": split, "--folds": folds, "--task": task,
         "--label-separator": label_separator, "--class-weight": class_weight, "--from": source, "--mode": mode,
         "--pretrain": pretrain, "--unlabelled": unlabelled, "--learning-curve": learning_curve,
+        "--separator": separator, "--encoding": encoding, "--sheet": sheet,
     }
     expected.check_options("compare", given)
     chosen = _chosen(expected, families or [], source, mode)
-    kind, dataset = read_dataset(expected, data, ReadOptions(text, target, split, task, label_separator, max_bad))
-    kind.check_options("compare", given)
-    held_out = None if not test else read_dataset(kind, test, dataset.columns)[1]
-    for remark in (*dataset.remarks, *(held_out.remarks if held_out else ()), *kind.checked(dataset)):
-        say(remark)
+    options = ReadOptions(text, target, split, task, label_separator, max_bad, FileOptions(separator, encoding, sheet))
+    kind, dataset, held_out = _read(expected, data, test, options, given)
     events = comparing(
         dataset.inputs, dataset.targets, chosen, task=kind.name,
         test=None if held_out is None else (held_out.inputs, held_out.targets), splits=dataset.splits, folds=folds,
@@ -113,6 +118,20 @@ def compare(
         random_state=random_state,
     )
     _report(events, folds, as_json, out, at_least)
+
+
+def _read(
+    expected: Any, data: list[str], test: list[str] | None, options: Any, given: dict[str, Any]
+) -> tuple[Any, Any, Any]:
+    """The task that the data set, the data, and the test data if they are a file of their own; remarks are told."""
+    from scansion.tasks.catalogue import read_dataset
+
+    kind, dataset = read_dataset(expected, data, options)
+    kind.check_options("compare", given)
+    held_out = None if not test else read_dataset(kind, test, dataset.columns)[1]
+    for remark in (*dataset.remarks, *(held_out.remarks if held_out else ()), *kind.checked(dataset)):
+        say(remark)
+    return kind, dataset, held_out
 
 
 def _report(events: Any, folds: int | None, as_json: bool, out: Path | None, at_least: float | None) -> None:

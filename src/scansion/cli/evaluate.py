@@ -9,15 +9,19 @@ from scansion.cli.progress import say
 from scansion.cli.shared_options import (
     AtLeast,
     Beam,
+    EncodingName,
     Json,
     LabelSeparator,
     MaxBad,
     Model,
+    Separator,
+    SheetName,
     TargetColumn,
     TextColumn,
 )
 from scansion.errors import ThresholdError
 from scansion.storage.folders import open_folder
+from scansion.text.rows import FileOptions
 
 EXAMPLES = """Examples:
   scansion evaluate model held-out.csv
@@ -33,6 +37,9 @@ def evaluate(
                                               "two files, texts and their translations.")],
     text: TextColumn = None,
     target: TargetColumn = None,
+    separator: Separator = None,
+    encoding: EncodingName = None,
+    sheet: SheetName = None,
     label_separator: LabelSeparator = None,
     max_bad: MaxBad = None,
     beam: Beam = None,
@@ -47,8 +54,11 @@ def evaluate(
     task, fitted = stored_task(folder)
     task.check_options("evaluate", {
         "--text": text, "--target": target, "--label-separator": label_separator, "--beam": beam,
+        "--separator": separator, "--encoding": encoding, "--sheet": sheet,
     })
-    given = ReadOptions(text, target, None, None, label_separator, max_bad)
+    given = ReadOptions(
+        text, target, None, None, label_separator, max_bad, file=FileOptions(separator, encoding, sheet)
+    )
     fitted.check_named(data, given)
     estimator = fitted.load(folder)
     options = fitted.read_options(estimator, given)

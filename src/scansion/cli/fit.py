@@ -1,8 +1,6 @@
 """``scansion fit``: train one model."""
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,6 +13,7 @@ from scansion.cli.progress import Progress, say
 from scansion.cli.shared_options import (
     Budget,
     ClassWeight,
+    EncodingName,
     From,
     Json,
     LabelSeparator,
@@ -23,15 +22,17 @@ from scansion.cli.shared_options import (
     Pretrain,
     Processes,
     Seed,
+    Separator,
+    SheetName,
     TargetColumn,
     TaskName,
     TextColumn,
     Unlabelled,
 )
-from scansion.cli.signals import heeding
-from scansion.errors import InterruptedRunError
+from scansion.cli.signals import heeding, how_to_go_on
 from scansion.storage.metrics import CURVES, METRICS, curves_folder_of
 from scansion.storage.run_folder import check_run, run_folder_of
+from scansion.text.rows import FileOptions
 
 EXAMPLES = """Examples:
   scansion fit reviews.csv --family n-grams --out model
@@ -50,15 +51,18 @@ Meanwhile model.run/curves.svg shows how it goes, and model.curves/curves.svg in
 
 
 def fit(
-    data: Annotated[list[str], typer.Argument(metavar="DATA [TARGET]", help="A table (.csv .tsv .jsonl .parquet, each "
-                                              "also .gz), a folder with a sub-folder per label, or - for standard "
-                                              "input. Two plain files of as many lines: texts and their "
-                                              "translations.")],
+    data: Annotated[list[str], typer.Argument(metavar="DATA [TARGET]", help="A table (.csv .tsv .jsonl .json "
+                                              ".parquet .xlsx .ods, each also .gz), a folder with a sub-folder per "
+                                              "label, or - for standard input. Two plain files of as many lines: "
+                                              "texts and their translations.")],
     out: Annotated[Path, typer.Option("--out", metavar="MODEL", help="The model folder to write.")],
     family: Annotated[str | None, typer.Option("--family", help="Which one; scansion families lists them. Not with "
                                                "--task encoder.")] = None,
     text: TextColumn = None,
     target: TargetColumn = None,
+    separator: Separator = None,
+    encoding: EncodingName = None,
+    sheet: SheetName = None,
     valid: Annotated[tuple[str, str] | None, typer.Option("--valid", metavar="SOURCE TARGET", help="For a translator: "
                                                           "the pairs to choose the epoch on.")] = None,
     task: TaskName = None,
@@ -90,12 +94,12 @@ def fit(
 
     given = {"--text": text, "--target": target, "--valid": valid, "--task": task, "--class-weight": class_weight,
              "--label-separator": label_separator, "--from": source, "--mode": mode, "--pretrain": pretrain,
-             "--unlabelled": unlabelled}
+             "--unlabelled": unlabelled, "--separator": separator, "--encoding": encoding, "--sheet": sheet}
     expected = task_for(data, task)
     _check_places(expected, out, force, resume)
     expected.check_options("fit", given)
     configured = with_settings(pretrained_source(expected.configuration(family), source, mode), settings or [])
-    options = ReadOptions(text, target, None, task, label_separator, max_bad)
+    options = ReadOptions(text, target, None, task, label_separator, max_bad, FileOptions(separator, encoding, sheet))
     kind, dataset, held_out = _read(expected, data, valid, options, given)
     own = {"class_weight": class_weight, "pretrain": pretrain}
     arguments = {"budget": budget, "processes": processes, "random_state": random_state} | {
@@ -147,13 +151,3 @@ def _check_places(task: Any, out: Path, force: bool, resume: bool) -> None:
     check_place(out, task.folder_files, task.folder_mark, replace=force or (resume and kept_in.exists()))
     check_run(kept_in, taken_up=resume or force)
     check_place(curves_folder_of(kept_in), CURVES, METRICS, replace=True)
-
-
-@contextmanager
-def how_to_go_on() -> Iterator[None]:
-    """Add to the message of a run that was stopped what to do next."""
-    try:
-        yield
-    except InterruptedRunError as error:
-        error.args = (f"{error} Go on with the same command and --resume.",)
-        raise

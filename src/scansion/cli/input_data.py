@@ -16,7 +16,9 @@ def read_unlabelled(path: str | None, options: Any) -> Iterable[str] | None:
     """Texts without answers, told on standard error; a table's, from the columns of the others, or plain lines."""
     if path is None:
         return None
-    documents = read_documents(path, text=options.text, with_target=False, remembered=options.remembered)
+    documents = read_documents(
+        path, text=options.text, with_target=False, remembered=options.remembered, file=options.file
+    )
     say(f"{documents.name}: {counted(len(documents), 'document')} without answers, to pretrain on. {documents.reason}")
     return documents.texts
 

@@ -15,13 +15,23 @@ from scipy.sparse import issparse, save_npz
 from scansion.cli.answer_lines import OBJECT_NAMES, AnswerLines, AnswerObjects
 from scansion.cli.answer_table import AnswerColumns, check_no_collision, check_table
 from scansion.cli.progress import say
-from scansion.cli.shared_options import Beam, EngineName, Model, PrecisionName, TextColumn
+from scansion.cli.shared_options import (
+    Beam,
+    EncodingName,
+    EngineName,
+    Model,
+    PrecisionName,
+    Separator,
+    SheetName,
+    TextColumn,
+)
 from scansion.cli.stdin_stream import arriving_lines, first_line, is_plain
 from scansion.errors import StorageError, UsageError
 from scansion.storage.atomic_file import replaced_file
 from scansion.storage.folders import open_folder
 from scansion.text.columns import columns_named
 from scansion.text.documents import Cells, Documents
+from scansion.text.rows import AS_FOUND, FileOptions
 from scansion.text.table_writers import WrittenColumn, writer_for
 
 Part = tuple[list[str], Sequence[Sequence[Any]]]
@@ -55,6 +65,9 @@ def predict(
     data: Annotated[str | None, typer.Argument(metavar="DATA", help="A table, or plain text with a document a line "
                                                "(.txt, or standard input).")] = None,
     text: TextColumn = None,
+    separator: Separator = None,
+    encoding: EncodingName = None,
+    sheet: SheetName = None,
     proba: Annotated[bool, typer.Option("--proba", help="Add the probability of every label.")] = False,
     read: Annotated[bool, typer.Option("--read", help="Add how many tokens the model knew, and how many there "
                                        "were.")] = False,
@@ -87,16 +100,19 @@ def predict(
     kind, task = stored_task(folder)
     kind.check_options("predict", {
         "--text": text, "--proba": proba, "--read": read, "--label-separator": label_separator, "--vectors": vectors,
-        "--beam": beam, "--json": as_json, "--out": out, "--keep": keep,
+        "--beam": beam, "--json": as_json, "--out": out, "--keep": keep, "--separator": separator,
+        "--encoding": encoding, "--sheet": sheet,
     })
-    task.check_named([data], ReadOptions(text))
+    given = ReadOptions(text, file=FileOptions(separator, encoding, sheet))
+    task.check_named([data], given)
     estimator = task.load(folder)
     form = _form(task.form(estimator), label_separator, proba)
     wanted = PredictOptions(proba or (out is not None and bool(form.labels)), read or as_json, beam)
-    options = task.read_options(estimator, ReadOptions(text=text))
+    options = task.read_options(estimator, given)
     estimator = _in_engine(task, estimator, engine, precision)
     lines = AnswerLines(form, proba, read)
-    if data == STANDARD_INPUT and {text, keep, out, vectors} == {None} and is_plain(sys.stdin.buffer):
+    as_found = {text, keep, out, vectors} == {None} and given.file == AS_FOUND
+    if data == STANDARD_INPUT and as_found and is_plain(sys.stdin.buffer):
         _print(AnswerObjects(form, []) if as_json else lines, _answered(task, estimator, _arriving(options), wanted))
         return
     documents = task.inputs(data, options)

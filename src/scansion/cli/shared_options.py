@@ -6,6 +6,8 @@ from typing import Annotated
 import typer
 
 from scansion.errors import UsageError
+from scansion.text.encodings import codec_named
+from scansion.text.separators import NO_SEPARATOR, separator_named
 
 
 def _is_a_time(budget: str | None) -> str | None:
@@ -28,6 +30,26 @@ def _is_a_score(least: float | None) -> float | None:
     return least
 
 
+def _is_a_separator(separator: str | None) -> str | None:
+    if separator is not None and separator != NO_SEPARATOR:
+        separator_named(separator)
+    return separator
+
+
+def _is_an_encoding(encoding: str | None) -> str | None:
+    if encoding is not None:
+        codec_named(encoding)
+    return encoding
+
+
+Separator = Annotated[str | None, typer.Option("--separator", callback=_is_a_separator, help="What separates cells: "
+                                                  "comma, semicolon, tab, bar or a character, by default what all "
+                                                  "rows agree on; none: a .txt is plain lines.")]
+EncodingName = Annotated[str | None, typer.Option("--encoding", callback=_is_an_encoding, help="How files of text "
+                                                     "are encoded, such as cp1252; by default UTF-8, or as their byte "
+                                                     "order mark says.")]
+SheetName = Annotated[str | None, typer.Option("--sheet", help="Which sheet of a workbook (.xlsx, .ods), by name or "
+                                                  "number; by default the first.")]
 TextColumn = Annotated[str | None, typer.Option("--text", metavar="COLUMN,COLUMN", help="The column with the texts, or "
                                                    "several, whose cells are joined by a blank line, empty ones left "
                                                    "out; by default as in training, then the one with the longest.")]

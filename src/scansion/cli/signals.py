@@ -60,3 +60,13 @@ def heeding(stop: Stoppable) -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+@contextmanager
+def how_to_go_on() -> Iterator[None]:
+    """Add to the message of a run that was stopped what to do next."""
+    try:
+        yield
+    except InterruptedRunError as error:
+        error.args = (f"{error} Go on with the same command and --resume.",)
+        raise

@@ -6,6 +6,7 @@ from typing import Any
 
 from scansion.errors import DataError
 from scansion.text.encodings import LONGEST_LINE, place, too_long, undecodable, without_line_end
+from scansion.text.signatures import known_by_signature
 
 BLOCK = 1 << 16
 NAME = "standard input"
@@ -16,7 +17,8 @@ MARKED = (b"\xef", b"\xfe", b"\xff", b"\x1f")
 def is_plain(stream: Any) -> bool:
     """Whether the input begins like plain UTF-8 lines; nothing is consumed. Empty or blank beginnings are not sure."""
     beginning = stream.peek(BLOCK).lstrip()
-    return bool(beginning) and not beginning.startswith((*MARKED, b"{"))
+    as_a_whole = beginning.startswith((*MARKED, b"{")) or b"\0" in beginning[:4] or known_by_signature(beginning)
+    return bool(beginning) and not as_a_whole
 
 
 def first_line(stream: Any) -> str:
@@ -38,7 +40,7 @@ def arriving_lines(stream: Any, most: int) -> Iterator[list[str]]:
                 lines.append(without_line_end(raw.decode()))
             except UnicodeDecodeError as error:
                 yield lines
-                raise DataError(undecodable(place(NAME, number, number), error, offset)) from error
+                raise DataError(undecodable(place(NAME, number, number), error, offset + error.start)) from error
             offset += len(raw)
         if lines and (raw is None or len(lines) == most):
             yield lines

@@ -29,6 +29,7 @@ from scansion.tasks.document_scoring import (
 from scansion.tasks.regressor import DocumentRegressor
 from scansion.tasks.target_questions import QUESTIONS, in_command
 from scansion.tasks.task import (
+    OF_FILES,
     Answered,
     AnswerForm,
     Answers,
@@ -68,9 +69,12 @@ def read_table(paths: Sequence[str], options: ReadOptions) -> Dataset:
     documents = read_documents(
         paths[0], text=options.text, target=options.target, split=options.split, task=options.task,
         label_separator=options.label_separator, max_bad=MOST_BAD if options.max_bad is None else options.max_bad,
-        remembered=options.remembered,
+        remembered=options.remembered, file=options.file,
     )
-    columns = replace(options, text=None, target=None, split=None, task=documents.task, remembered=documents.columns)
+    columns = replace(
+        options, text=None, target=None, split=None, task=documents.task, remembered=documents.columns,
+        file=options.file.for_another_file(),
+    )
     return Dataset(
         documents.task or DocumentClassifier.task, documents.name, documents.texts, list(documents.targets or []),
         len(documents), tuple(_remarks(documents)), columns, documents.splits,
@@ -162,7 +166,7 @@ def read_options(estimator: DocumentEstimator, options: ReadOptions) -> ReadOpti
 def check_named(paths: Sequence[str], options: ReadOptions) -> None:
     """UsageError or DataError for a table or a column that was named and is not there."""
     for path in paths:
-        check_columns(path, options.text, options.target)
+        check_columns(path, options.text, options.target, options.file)
 
 
 def evaluate(estimator: DocumentEstimator, name: str, data: Dataset, beam: int | None) -> Evaluation:
@@ -249,7 +253,9 @@ def predict(
 
 def documents_in(path: str, options: ReadOptions) -> Documents:
     """The documents of a table or of plain text."""
-    return read_documents(path, text=options.text, with_target=False, remembered=options.remembered)
+    return read_documents(
+        path, text=options.text, with_target=False, remembered=options.remembered, file=options.file
+    )
 
 
 def look(estimators: Sequence[DocumentEstimator], text: str, options: LookOptions) -> Looked:
@@ -347,14 +353,14 @@ FITTED = FittedTask(
     load_classifier, export, read_options, evaluate, form, predict, documents_in, True, look, check_named
 )
 
-OF_TABLES = frozenset({"--text", "--target", "--task", "--label-separator"})
+OF_TABLES = frozenset({"--text", "--target", "--task", "--label-separator"}) | OF_FILES
 OF_FIT = OF_TABLES | {"--from", "--mode", "--pretrain", "--unlabelled"}
 OPTIONS = {
     "fit": OF_FIT,
     "compare": OF_FIT | {"--split", "splits", "--folds", "--learning-curve"},  # a column, or its values in Python
-    "predict": frozenset({
+    "predict": OF_FILES | {
         "--text", "--proba", "--read", "--label-separator", "--vectors", "--json", "--out", "--keep",
-    }),
+    },
     "evaluate": OF_TABLES,
     "look": frozenset({"--answer", "--window"}),
 }

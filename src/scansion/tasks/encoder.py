@@ -28,7 +28,7 @@ from scansion.randomness import seed_from
 from scansion.storage.fingerprints import fingerprint_of
 from scansion.storage.huggingface_layout import FILES, write_layout
 from scansion.storage.limits import CONFIG
-from scansion.tasks.task import Dataset, FitRequest, ReadOptions, Summary, Task
+from scansion.tasks.task import OF_FILES, Dataset, FitRequest, ReadOptions, Summary, Task
 from scansion.text.documents import check_documents, read_documents
 from scansion.text.pretrained_tokenizer import PretrainedTokenizer
 from scansion.viewer.number_format import counted
@@ -127,8 +127,11 @@ def _learned_tokenizer(texts: Iterable[str], most: int) -> bytes:
 
 def read_texts(paths: Sequence[str], options: ReadOptions) -> Dataset:
     """Texts without answers: a table's if its columns can be told apart, else plain lines."""
-    documents = read_documents(paths[0], text=options.text, with_target=False, remembered=options.remembered)
-    remark = f"{documents.name}: {counted(len(documents), 'document')} without answers, to pretrain on."
+    documents = read_documents(
+        paths[0], text=options.text, with_target=False, remembered=options.remembered, file=options.file
+    )
+    count = counted(len(documents), "document")
+    remark = f"{documents.name}: {count} without answers, to pretrain on. {documents.reason}"
     return Dataset(ENCODER.name, documents.name, documents.texts, None, len(documents), (remark,))
 
 
@@ -161,6 +164,6 @@ def report_of_fit(encoder: PretrainedEncoder, place: str) -> Summary:
 
 
 ENCODER = Task(
-    "encoder", "texts without answers", 1, ENCODERS, {"fit": frozenset({"--text", "--task"})}, frozenset(),
+    "encoder", "texts without answers", 1, ENCODERS, {"fit": OF_FILES | {"--text", "--task"}}, frozenset(),
     read_texts, configuration, fit, report_of_fit, frozenset(FILES), CONFIG,
 )

@@ -21,6 +21,7 @@ from scansion.storage.folders import Folder
 from scansion.storage.limits import MANIFEST, MOST_FILE_BYTES
 from scansion.text.columns import UNNAMED, InputColumns
 from scansion.text.documents import Documents
+from scansion.text.rows import AS_FOUND, FileOptions
 from scansion.viewer.notebook import Page
 
 if TYPE_CHECKING:
@@ -28,6 +29,10 @@ if TYPE_CHECKING:
 
 Parts = list[tuple[NDArray, NDArray]]
 """Training rows and test rows, (N,) and (M,), of each fold."""
+
+
+OF_FILES = frozenset({"--separator", "--encoding", "--sheet"})
+"""Options of the verbs that read a table."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +45,7 @@ class ReadOptions:
     task: str | None = None
     label_separator: str | None = None
     max_bad: float | None = None
+    file: FileOptions = AS_FOUND
     remembered: InputColumns = UNNAMED
     """What holds where nothing else is said: how a model was fed, or a first file of the same kind."""
 

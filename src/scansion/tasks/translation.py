@@ -64,8 +64,12 @@ BASELINE = "copy"
 
 def read_pairs(paths: Sequence[str], options: ReadOptions) -> Dataset:
     """Two plain files of as many lines."""
-    pairs = read_parallel(paths[0], paths[1], MOST_EMPTY if options.max_bad is None else options.max_bad)
+    pairs = read_parallel(
+        paths[0], paths[1], MOST_EMPTY if options.max_bad is None else options.max_bad, options.file
+    )
     remarks = [f"{pairs.name}: {counted(len(pairs), 'pair')}; task: translate (two files of as many lines)."]
+    for side in (pairs.source, pairs.target):
+        remarks += [f"{side.table.source.short_name}: {remark}." for remark in side.table.remarks]
     if pairs.left_out:
         remarks.append(f"Warning: {counted(pairs.left_out, 'pair')} with an empty side left out.")
     same = sum(mine == theirs for mine, theirs in zip(pairs.source, pairs.target, strict=True))
@@ -156,7 +160,7 @@ def form(translator: Any) -> AnswerForm:
 
 def lines_in(path: str, options: ReadOptions) -> Documents:
     """Plain lines, whatever the file is called."""
-    return read_lines(path)
+    return read_lines(path, options.file)
 
 
 def look(translators: Sequence[Translator], text: str, options: LookOptions) -> Looked:
@@ -288,11 +292,13 @@ def configuration(name: str | None) -> Any:
     return configured(name, TRANSLATION_FAMILIES)
 
 
+OF_TEXT = frozenset({"--encoding"})
+
 TRANSLATE = Task(
     Translator.task, "two files of parallel text", 2, TRANSLATION_FAMILIES,
     {
-        "fit": frozenset({"--valid"}), "compare": frozenset(),
-        "predict": frozenset({"--beam", "--json", "--out", "--keep"}), "evaluate": frozenset({"--beam"}),
+        "fit": OF_TEXT | {"--valid"}, "compare": OF_TEXT,
+        "predict": OF_TEXT | {"--beam", "--json", "--out", "--keep"}, "evaluate": OF_TEXT | {"--beam"},
         "look": frozenset({"--translation"}),
     },
     frozenset(), read_pairs, configuration, fit, report_of_fit,

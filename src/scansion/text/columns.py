@@ -6,7 +6,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from scansion.errors import DataError, UsageError, did_you_mean, shown
-from scansion.text.tables import WrittenNumber
+from scansion.text.rows import WrittenNumber
 from scansion.text.target_cells import is_number, text_of
 
 TEXT_SEPARATOR = "\n\n"
@@ -17,7 +17,6 @@ TARGET_NAMES = ("label", "target", "class", "score", "rating")
 """What a target column is called, the likeliest name first; capitals do not matter."""
 
 _LISTED = 20
-_OTHER_SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
 
 
 @dataclass(frozen=True)
@@ -219,8 +218,4 @@ def _and(names: Iterable[str]) -> str:
 def _has(names: Sequence[str]) -> str:
     if len(names) > 1:
         return f"The columns are {_listed(names)}."
-    for separator, plural in _OTHER_SEPARATORS.items():
-        if separator in names[0]:
-            return (f"The only column is {shown(names[0])}. If its {plural} separate columns, save the table with "
-                    "commas between its cells, or with tabs and a name that ends in .tsv.")
     return f"The only column is {shown(names[0])}."

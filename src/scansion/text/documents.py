@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
@@ -10,8 +11,9 @@ from scansion.text.columns import UNNAMED, Columns, InputColumns, check_asked, c
 from scansion.text.encodings import place
 from scansion.text.frames import column_names, frame_texts
 from scansion.text.rejections import Quarantine, Rejections
+from scansion.text.rows import AS_FOUND, FileOptions, Row, Table
 from scansion.text.sources import STANDARD_INPUT, Snapshot, find_source
-from scansion.text.tables import Row, Table, open_table
+from scansion.text.tables import open_table
 from scansion.text.target_cells import READ_AS, Answer, decide_task, label_of, reading_of_several
 
 MOST_BAD = 0.001
@@ -120,7 +122,8 @@ def read_documents(
     quarantine: str | os.PathLike[str] | None = None,
     format: str | None = None,
     with_target: bool = True,
-    remembered: InputColumns = UNNAMED
+    remembered: InputColumns = UNNAMED,
+    file: FileOptions = AS_FOUND,
 ) -> Documents:
     """The documents in a table, a label folder or standard input (``-``), every row checked.
 
@@ -128,19 +131,25 @@ def read_documents(
     ``remembered``. Rows that cannot be read go to the quarantine file, ``NAME.rejected.jsonl`` unless named, and more
     than a share of ``max_bad`` of them stops the reading. Without targets every row must be answered: the first bad one
     stops it. Input without a name is jsonl if it begins with ``{``, else csv, or plain lines if no column is wanted.
+    ``file`` says what separates its cells, how it is encoded and which sheet is meant, where the reader is not to find
+    it.
     Raises UsageError for wrong arguments and DataError for wrong data.
     """
     _check_arguments(task, label_separator, max_bad)
     source = find_source(path)
     snapshot = Snapshot.of(source)
-    table = open_table(source, format, unmarked="csv" if with_target or text is not None else "txt")
+    named = remembered.text if text is None else text.split(",")
+    wanted = [*named, *(name for name in (target, split) if name is not None)]
+    table = open_table(source, format, "csv" if with_target or text is not None else "txt", file, wanted)
     if with_target and table.format == "txt":
-        raise UsageError(f"{source.name} is plain text, a document a line, and has no targets; expected a table.")
+        raise UsageError(f"{source.name} is plain text, a document a line, and has no targets; expected a table. If it "
+                         "is one, say what separates its cells: --separator.")
     sample = [row.cells for row in table.sample()]
     if not sample and (with_target or any(table.rows())):
         raise _nothing_to_read(table)
     remembered = remembered if table.named else replace(remembered, text=(), target=None)
-    columns = choose_columns(table.columns, sample, text, target, split, with_target, remembered)
+    with _saying_what_was_read(table):
+        columns = choose_columns(table.columns, sample, text, target, split, with_target, remembered)
     cells = [] if columns.target is None else [row[columns.target] for row in sample]
     several = reading_of_several(cells, label_separator)
     reading = _Reading(table, columns, quarantine, max_bad if with_target else None)
@@ -153,31 +162,42 @@ def read_documents(
         splits=checked.splits if split is not None else None,
         rows=checked.rows,
         task=task,
-        reason=reason,
+        reason="; ".join((*table.remarks, reason)),
         columns=_input_columns(table, columns, label_separator),
         rejected=checked.rejected,
         fingerprint=snapshot.fingerprint,
     )
 
 
-def check_columns(path: str, text: str | None = None, target: str | None = None) -> None:
+def check_columns(
+    path: str, text: str | None = None, target: str | None = None, file: FileOptions = AS_FOUND
+) -> None:
     """UsageError or DataError for a table that is not there, or has no column of a name given; no row is checked.
 
-    Of standard input and of pipes nothing can be said before they are read.
+    Of standard input, of pipes and of a .txt, which may be plain lines, nothing can be said before they are read.
     """
     if path == STANDARD_INPUT or (os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path)):
         return
     source = find_source(path)
-    if text is None and target is None:
+    if (text is None and target is None) or source.name.lower().removesuffix(".gz").endswith(".txt"):
         return
-    table = open_table(source, None, unmarked="txt")
-    if table.format != "txt":
+    table = open_table(source, None, options=file)
+    with _saying_what_was_read(table):
         check_asked(table.columns, text, target)
 
 
-def read_lines(path: str | os.PathLike[str]) -> Documents:
+@contextmanager
+def _saying_what_was_read(table: Table) -> Iterator[None]:
+    """Adds to a column's error which sheet or separator was read: another may have the column."""
+    try:
+        yield
+    except UsageError as error:
+        raise UsageError(" ".join((str(error), *(f"({remark})" for remark in table.remarks)))) from error
+
+
+def read_lines(path: str | os.PathLike[str], file: FileOptions = AS_FOUND) -> Documents:
     """Plain text, a document a line, whatever the file is called; an empty line is an empty document."""
-    return read_documents(path, format="txt", with_target=False)
+    return read_documents(path, format="txt", with_target=False, file=file)
 
 
 def check_documents(texts: Any, columns: Sequence[str] = ()) -> Iterable[str]:

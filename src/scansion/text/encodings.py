@@ -1,18 +1,34 @@
-"""Bytes to text: UTF-8, or UTF-16 announced by its mark, packed with gzip or not, a line at a time."""
+"""Bytes to text: UTF-8 unless a mark or the user says otherwise, packed with gzip or not, a line at a time."""
 
 import codecs
 import gzip
 import io
+import shutil
+import tempfile
 import zlib
-from collections.abc import Iterator
-from functools import partial
+from collections.abc import Callable, Iterator
+from difflib import get_close_matches
+from encodings.aliases import aliases
 from pathlib import Path
+from typing import BinaryIO, NamedTuple
 
-from scansion.errors import DataError
+from scansion.errors import DataError, UsageError, shown
+from scansion.text.likely_encoding import SAMPLE_BYTES, likely_encodings
+from scansion.text.signatures import known_by_signature
 from scansion.text.sources import Source, unreadable
 
+
+class Limit(NamedTuple):
+    """How many characters a text may have, and what to do about more."""
+
+    characters: int
+    advice: str
+
+
 LONGEST_LINE = 2**26
-"""Bytes of one line, one quoted cell or one document of a folder; more is a mistake, not a document."""
+"""Characters of one line, one quoted cell or one document of a folder; more is a mistake, not a document."""
+
+ONE_DOCUMENT = Limit(LONGEST_LINE, "Is it a table, one row a line? If it is, split this document.")
 
 MOST_UNPACKED = 2**27
 MOST_EXPANSION = 200
@@ -23,7 +39,14 @@ Text packs 3 to 50 times smaller; a bomb, about 1,000 times.
 
 _GZIP_MARK = b"\x1f\x8b"
 _BLOCK = 2**18
-_MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
+_MARKS = (  # the longer first: the mark of UTF-32 begins with that of UTF-16
+    (codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF32_LE, "utf-32-le"), (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+_UNMARKED = {  # two ASCII characters, by which of four bytes are zero (RFC 4627, section 3)
+    (False, True, False, True): "utf-16-le", (True, False, True, False): "utf-16-be",
+    (False, True, True, True): "utf-32-le", (True, True, True, False): "utf-32-be",
+}
 
 
 class Lines:
@@ -33,27 +56,38 @@ class Lines:
     every message can name it; row 0 is the header.
     """
 
-    def __init__(self, source: Source, row: int) -> None:
+    def __init__(self, source: Source, row: int, encoding: str | None = None) -> None:
         self.source = source
         self.number = 0
         self.row = row
+        self.encoding = encoding
 
     def __iter__(self) -> Iterator[str]:
+        begun: list[str] = []
+        size = 0
         with open_bytes(self.source.path, self.source.name) as stream:
-            codec, offset = _skip_mark(stream)
-            raw_lines = iter(partial(stream.readline, LONGEST_LINE + 1), b"")
-            for raw in raw_lines if codec == "utf-8" else _utf16_lines(stream, codec):
-                self.number += 1
-                if len(raw) > LONGEST_LINE:
-                    raise too_long(self.place())
-                try:
-                    yield raw.decode(codec)
-                except UnicodeDecodeError as error:
-                    raise DataError(undecodable(self.place(), error, offset)) from error
-                offset += len(raw)
+            for text in _decoded(stream, self.source.name, self.encoding, self._next_place):
+                first, *others = text.split("\n")
+                begun.append(first)
+                size += len(first)
+                if size > LONGEST_LINE:
+                    raise too_long(self._next_place())
+                if not others:
+                    continue
+                *ended, rest = others
+                for line in ("".join(begun), *ended):
+                    self.number += 1
+                    yield line + "\n"
+                begun, size = [rest], len(rest)
+        if size:
+            self.number += 1
+            yield "".join(begun)
 
     def place(self) -> str:
         return place(self.source.name, self.row, self.number)
+
+    def _next_place(self) -> str:
+        return place(self.source.name, self.row, self.number + 1)
 
 
 def place(name: str, row: int, line: int) -> str:
@@ -66,17 +100,43 @@ def without_line_end(line: str) -> str:
     return line[:-2] if line.endswith("\r\n") else line[:-1] if line.endswith("\n") else line
 
 
-def read_text(path: Path, name: str) -> str:
-    """A whole file as one text. Raises DataError for bytes that are not text and for files beyond the limit."""
+def read_text(path: Path, name: str, encoding: str | None = None, limit: Limit = ONE_DOCUMENT) -> str:
+    """A whole file as one text. Raises DataError for bytes that are not text, and beyond the limit."""
+    parts: list[str] = []
+    size = 0
     with open_bytes(path, name) as stream:
-        codec, offset = _skip_mark(stream)
-        raw = stream.read(LONGEST_LINE + 1)
-    if len(raw) > LONGEST_LINE:
-        raise too_long(name)
+        for text in _decoded(stream, name, encoding, lambda: name):
+            parts.append(text)
+            size += len(text)
+            if size > limit.characters:
+                raise too_long(name, limit)
+    return "".join(parts)
+
+
+def codec_named(encoding: str) -> str:
+    """The encoding under the name Python has for it. Raises UsageError if there is none, or it is not of text."""
     try:
-        return raw.decode(codec)
-    except UnicodeDecodeError as error:
-        raise DataError(undecodable(name, error, offset)) from error
+        codec = codecs.lookup(encoding)
+        "a".encode(encoding)  # encodings of bytes to bytes are known under names, too
+    except (LookupError, UnicodeError, ValueError):
+        close = get_close_matches(encoding.lower().replace("-", "_"), {*aliases, *aliases.values()}, n=1)
+        hint = f"; did you mean {close[0]!r}?" if close else ". Usual ones are utf-8, cp1252, latin-1 and utf-16."
+        raise UsageError(f"There is no text encoding {encoding!r}{hint}") from None
+    return codec.name
+
+
+def reads_as_utf8_too(source: Source, encoding: str) -> str | None:
+    """A word beyond ASCII of a source in another encoding that is sound UTF-8 as well, as UTF-8; else None."""
+    with open_bytes(source.path, source.name) as stream:
+        beginning = stream.peek(SAMPLE_BYTES)[:SAMPLE_BYTES]
+    marked = beginning.startswith(tuple(mark for mark, _ in _MARKS))
+    if marked or beginning.isascii() or codec_named(encoding) == "utf-8":
+        return None
+    try:
+        text = codecs.getincrementaldecoder("utf-8")().decode(beginning)
+    except UnicodeDecodeError:
+        return None
+    return next((word for word in text.split() if not word.isascii()), None)
 
 
 def open_bytes(path: Path, name: str) -> io.BufferedReader:
@@ -90,16 +150,32 @@ def open_bytes(path: Path, name: str) -> io.BufferedReader:
     return io.BufferedReader(_Unpacked(stream, name, path.stat().st_size), _BLOCK)
 
 
-def too_long(where: str) -> DataError:
-    """The error for a line, cell or document beyond LONGEST_LINE."""
-    return DataError(f"{where}: more than {LONGEST_LINE // 2**20} MiB without an end. Is it a table, one row a line? "
-                     "If it is, split this document.")
+def seekable_bytes(source: Source) -> BinaryIO:
+    """The unpacked bytes of a file, in which one can go to and fro."""
+    stream = open_bytes(source.path, source.name)
+    if stream.seekable():
+        return stream
+    unpacked = tempfile.TemporaryFile()  # noqa: SIM115 - the caller closes it
+    with stream:
+        shutil.copyfileobj(stream, unpacked)
+    unpacked.seek(0)
+    return unpacked
 
 
-def undecodable(where: str, error: UnicodeDecodeError, offset: int) -> str:
-    """What a message says of bytes that are not text; ``offset`` counts the bytes before those that failed."""
-    return (f"{where}, byte {offset + error.start}: 0x{error.object[error.start]:02x} is not {error.encoding.upper()} "
-            f"text ({error.reason}). Save the file as UTF-8, for example with iconv.")
+def too_long(where: str, limit: Limit = ONE_DOCUMENT) -> DataError:
+    """The error for a line, cell or document beyond the limit."""
+    return DataError(f"{where}: more than {limit.characters // 2**20} MiB without an end. {limit.advice}")
+
+
+def undecodable(where: str, error: UnicodeDecodeError, byte: int, codec: str = "utf-8") -> str:
+    """What a message says of bytes that are not text; ``byte`` is where in the file they stand, from 0."""
+    what = f"{where}, byte {byte}: 0x{error.object[error.start]:02x} is not {codec.upper()} text ({error.reason})."
+    if not error.object[: error.start].isascii():
+        return f"{what} What stands before it is, so this byte is damaged. Repair it."
+    begin = error.object.rfind(b"\n", 0, error.start) + 1
+    likely = likely_encodings(error.object[max(begin, error.start - SAMPLE_BYTES // 2) :])
+    read = ", ".join(f"{encoding} reads {shown(text)}" for encoding, text in likely if encoding != codec)
+    return f"{what} --encoding says how it is written{': ' * bool(read)}{read}. Or save it as UTF-8."
 
 
 class _Unpacked(io.RawIOBase):
@@ -131,25 +207,48 @@ class _Unpacked(io.RawIOBase):
         super().close()
 
 
-def _skip_mark(stream: io.BufferedReader) -> tuple[str, int]:
-    """The encoding that the byte order mark announces, UTF-8 without one, and the mark's length; the mark is read."""
-    head = stream.peek(4)
+def _decoded(
+    stream: io.BufferedReader, name: str, encoding: str | None, place_of_fault: Callable[[], str]
+) -> Iterator[str]:
+    """The text, some of it at a time. What stands before bytes that are not text is given before the DataError."""
+    codec, byte = _start(stream, name, encoding)
+    decoder = codecs.getincrementaldecoder(codec)()
+    while True:
+        block = stream.read(_BLOCK)
+        before = decoder.getstate()
+        try:
+            text = decoder.decode(block, not block)
+        except UnicodeDecodeError as error:
+            sound = error.start - len(before[0])
+            decoder.setstate(before)
+            yield decoder.decode(block[: max(0, sound)])
+            raise DataError(undecodable(place_of_fault(), error, byte + sound, codec)) from error
+        yield text
+        if not block:
+            return
+        byte += len(block)
+
+
+def _start(stream: io.BufferedReader, name: str, encoding: str | None) -> tuple[str, int]:
+    """The encoding, and the length of the byte order mark, which is read.
+
+    A mark wins over what is said, as the Encoding Standard (WHATWG, "decode") has it; without either it is UTF-8.
+    Raises DataError for what is no text, and for UTF-16 and UTF-32 whose order of bytes nothing says.
+    """
+    head = stream.peek(_BLOCK)
+    if (what := known_by_signature(head)) is not None:
+        raise DataError(f"{name} is no text but {what}.")
     for mark, codec in _MARKS:
         if head.startswith(mark):
             return codec, len(stream.read(len(mark)))
-    return "utf-8", 0
-
-
-def _utf16_lines(stream: io.BufferedReader, codec: str) -> Iterator[bytes]:
-    """Lines of two-byte units: the byte 0x0a is a line end only as half of the right unit."""
-    line_end = "\n".encode(codec)
-    line = bytearray()
-    while piece := stream.readline(LONGEST_LINE + 1):
-        line += piece
-        if codec == "utf-16-le" and len(line) % 2:
-            line += stream.read(1)
-        if len(line) > LONGEST_LINE or (len(line) % 2 == 0 and line.endswith(line_end)):
-            yield bytes(line)
-            line.clear()
-    if line:
-        yield bytes(line)
+    codec = "utf-8" if encoding is None else codec_named(encoding)
+    unmarked = _UNMARKED.get(tuple(byte == 0 for byte in head[:4]))  # type: ignore[arg-type]
+    if codec in ("utf-16", "utf-32"):
+        ways = [f"{codec}-le", f"{codec}-be"]
+        if unmarked in ways:
+            ways = [unmarked]
+        raise DataError(f"{name} has no byte order mark. Say --encoding {' or '.join(ways)}.")
+    if encoding is None and unmarked is not None:
+        raise DataError(f"{name} begins with every {'other byte' if '16' in unmarked else 'byte but one'} zero. Is it "
+                        f"{unmarked.upper().rpartition('-')[0]} without a byte order mark? Say --encoding {unmarked}.")
+    return codec, 0

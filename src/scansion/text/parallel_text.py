@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from scansion.errors import DataError
 from scansion.text.documents import Documents, Texts, read_lines
+from scansion.text.rows import AS_FOUND, FileOptions
 
 NAMED = 3
 MOST_EMPTY = 0.01
@@ -28,14 +29,17 @@ class ParallelText:
 
 
 def read_parallel(
-    source: str | os.PathLike[str], target: str | os.PathLike[str], most_empty: float = MOST_EMPTY
+    source: str | os.PathLike[str],
+    target: str | os.PathLike[str],
+    most_empty: float = MOST_EMPTY,
+    file: FileOptions = AS_FOUND,
 ) -> ParallelText:
     """Both files, checked line by line.
 
     Pairs with an empty side teach nothing and are left out, at most a share of ``most_empty`` of them.  DataError for
     files of unequal length and for too many empty lines.
     """
-    sides = read_lines(source), read_lines(target)
+    sides = read_lines(source, file), read_lines(target, file)
     names = [side.name for side in sides]
     counts = [len(side) for side in sides]
     if counts[0] != counts[1]:

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any, Self, TextIO
 
 from scansion.errors import DataError, StorageError, UsageError
+from scansion.text.rows import Row
 from scansion.text.sources import Source
-from scansion.text.tables import Row
 
 _KEPT = 20
 _NAMED = 3

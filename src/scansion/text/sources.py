@@ -17,6 +17,12 @@ from scansion.errors import DataError, UsageError, did_you_mean
 
 STANDARD_INPUT = "-"
 
+DATASET_STATE, DATASET_SPLITS = "state.json", "dataset_dict.json"
+"""What Hugging Face datasets writes beside its Arrow files, and beside the folders of several splits."""
+
+_OF_THE_DESKTOP = {"thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r", "__macosx", "$recycle.bin", "@eadir"}
+_OPEN_IN_OFFICE = "~$"
+
 
 @dataclass(frozen=True)
 class Source:
@@ -33,9 +39,15 @@ class Source:
 
     def files(self) -> list[Path]:
         """The files whose bytes make up the source, in reading order."""
+        if self.is_dataset():
+            return sorted(Path(entry.path) for entry in _entries(self.path, self.name) if entry.is_file())
         if self.path.is_dir():
             return [file for folder in label_folders(self) for file in label_files(folder)]
         return [self.path]
+
+    def is_dataset(self) -> bool:
+        """Whether it is a folder that Hugging Face datasets wrote."""
+        return any((self.path / name).is_file() for name in (DATASET_STATE, DATASET_SPLITS))
 
     def state(self) -> tuple[int, int]:
         """Sizes and times: a cheap sign of change, to be confirmed by the fingerprint."""
@@ -97,7 +109,7 @@ def find_source(path: str | os.PathLike[str]) -> Source:
 
 
 def label_folders(source: Source) -> list[Path]:
-    """The sub-folders, one a label, sorted; hidden ones are skipped. Raises DataError if there are none."""
+    """The sub-folders, one a label, sorted. Raises DataError if there are none."""
     folders = sorted(Path(entry.path) for entry in _entries(source.path, source.name) if entry.is_dir())
     if not folders:
         raise DataError(f"The folder {source.name!r} has no sub-folders; expected one per label, a file per document.")
@@ -105,7 +117,7 @@ def label_folders(source: Source) -> list[Path]:
 
 
 def label_files(folder: Path) -> list[Path]:
-    """The documents of one label, sorted; hidden files are skipped. Raises DataError for a folder deeper down."""
+    """The documents of one label, sorted. Raises DataError for a folder deeper down."""
     files = []
     for entry in _entries(folder, str(folder)):
         if entry.is_dir():
@@ -121,11 +133,16 @@ def unreadable(name: str, error: OSError) -> DataError:
 
 
 def _entries(folder: Path, name: str) -> Iterator[os.DirEntry[str]]:
+    """What a folder holds, without hidden files and what desktops leave behind."""
     try:
         with os.scandir(folder) as entries:
-            yield from (entry for entry in entries if not entry.name.startswith("."))
+            yield from (entry for entry in entries if not _is_left_behind(entry.name))
     except OSError as error:
         raise unreadable(name, error) from error
+
+
+def _is_left_behind(name: str) -> bool:
+    return name.startswith((".", _OPEN_IN_OFFICE)) or name.lower() in _OF_THE_DESKTOP
 
 
 def _spooled(stream: IO[bytes], name: str) -> Source:

@@ -15,7 +15,7 @@ from decimal import Decimal
 from typing import Any, BinaryIO, Protocol
 
 from scansion.errors import DataError, MissingExtraError, UsageError, shown
-from scansion.text.tables import WrittenNumber
+from scansion.text.rows import WrittenNumber
 
 Rows = Iterable[Sequence[Any]]
 

@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 from scansion.errors import DataError, shown
-from scansion.text.tables import WrittenNumber
+from scansion.text.rows import CellFault, WrittenNumber
 
 Answer = str | float | tuple[str, ...]
 
@@ -23,6 +23,8 @@ _ESCAPED = r"\\(?:[\\'\"nrt]|x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8})"  
 _ITEM = rf"""'(?:[^'\\\n]|{_ESCAPED})*'|"(?:[^"\\\n]|{_ESCAPED})*"|[+-]?[0-9.]+|True|False"""
 _ITEMS = rf"\s*(?:(?:{_ITEM})\s*(?:,\s*(?:{_ITEM})\s*)*,?\s*)?"
 _PYTHON_LIST = re.compile(rf"\s*(?:\[{_ITEMS}\]|\({_ITEMS}\)|\{{{_ITEMS}\}}|set\(\))\s*")
+_NUMBER_WITH_COMMA = re.compile(r"\s*[+-]?[0-9]+(?:,[0-9]+)?\s*")
+_DECIMAL_COMMA = re.compile(r"\s*[+-]?[0-9]+,[0-9]+\s*")
 _NO_FINITE_NUMBER = {sign + word for sign in ("", "+", "-") for word in ("nan", "inf", "infinity")}
 
 
@@ -37,6 +39,8 @@ def text_of(cell: Any, column: str) -> str:
         return cell
     if not isinstance(cell, str):
         raise DataError(f"{column!r} {_instead_of_string(cell)}")
+    if isinstance(cell, CellFault):
+        raise DataError(f"{column!r} {cell.reason}")
     try:
         cell.encode()
     except UnicodeEncodeError as error:
@@ -132,6 +136,9 @@ def decide_task(labels: Sequence[str], column: str, tolerated: float) -> tuple[s
     counts = Counter(labels)
     numbers = {label for label in counts if is_number(label)}
     others = [label for label in counts if label not in numbers]
+    if any(map(_DECIMAL_COMMA.fullmatch, others)) and all(map(_NUMBER_WITH_COMMA.fullmatch, counts)):
+        raise DataError(f"{column!r} holds numbers with a decimal comma, such as {shown(others[0], 20)}. Write them "
+                        "with a point; or, if they are labels, say so: the task is classify.")
     values = {float(label) for label in numbers}
     few_integers = len(values) <= MOST_INTEGER_LABELS and all(value.is_integer() for value in values)
     if few_integers and not others:
