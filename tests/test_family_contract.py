@@ -107,7 +107,7 @@ def test_a_translator_is_looked_at_saved_and_loaded(name, translators, tmp_path)
     model = translators[name]
     page = model.look("red cat", "CAT RED")
     assert page.target == "CAT RED"
-    assert np.isfinite(page.arrays()["chances"]).all()
+    assert np.isfinite(page.arrays()["log_probabilities"]).all()
     model.save(tmp_path / "model")
     assert load(tmp_path / "model").predict(SOURCES) == model.predict(SOURCES)
 

@@ -163,7 +163,7 @@ def test_saliency_is_how_the_score_moves_with_a_words_vector(models):
 
 @pytest.mark.parametrize("name", OF_WORDS)
 def test_the_receptive_field_is_the_familys(models, name):
-    assert models[name].look("w1").models[0].sight == receptive_field(OF_WORDS[name])
+    assert models[name].look("w1").models[0].receptive_field == receptive_field(OF_WORDS[name])
 
 
 @pytest.mark.parametrize("name", [*OF_WORDS, *MODES])

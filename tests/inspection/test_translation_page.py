@@ -51,7 +51,7 @@ def log_probability(model, source, target):
 def test_the_words_log_probabilities_add_up_to_the_translations(model):
     found = model.look("one two unforgettable", "zwei eins unvergesslich")
     assert found.targets == ("zwei", "eins", "unvergesslich", "<end>")
-    assert found.chances.sum() == pytest.approx(log_probability(model, found.source, found.target), abs=1e-4)
+    assert found.log_probabilities.sum() == pytest.approx(log_probability(model, found.source, found.target), abs=1e-4)
     assert "</html>" in found.html()
 
 
@@ -59,7 +59,7 @@ def test_what_a_word_needed_is_what_it_loses_without_it(model):
     found = model.look("one two three", "drei zwei eins")
     assert found.lost.shape == (4, 3)
     for number, shorter in enumerate(("two three", "one three", "one two")):
-        lost = found.chances.sum() - log_probability(model, f"{shorter}", found.target)
+        lost = found.log_probabilities.sum() - log_probability(model, f"{shorter}", found.target)
         if number:  # the first word of a text has no blank before it in the text, and one in its subwords
             assert found.lost[:, number].sum() == pytest.approx(lost, abs=1e-4)
 
@@ -91,7 +91,7 @@ def test_the_effect_of_a_head_is_measured_on_the_whole_translation():
             layer.output.weight[:, 8:] = 0  # the second head's columns
             without = log_probability(model, found.source, found.target)
             layer.output.weight.copy_(kept)
-        assert maps.effects[1, 1] == pytest.approx(found.chances.sum() - without, abs=1e-4)
+        assert maps.effects[1, 1] == pytest.approx(found.log_probabilities.sum() - without, abs=1e-4)
 
 
 def test_odd_texts_are_looked_at_too(model):

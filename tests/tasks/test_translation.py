@@ -1,5 +1,6 @@
 """A translator, from pairs of texts to a folder and back: small mappings that are real ones."""
 
+import copy
 import itertools
 import os
 import subprocess
@@ -21,7 +22,7 @@ from scansion.learning.training import TranslationTraining
 from scansion.models.native_translator import NativeTranslator
 from scansion.tasks.translator import Translator
 from scansion.text.pairs import Pairs
-from scansion.text.subword_tokenizer import SubwordTokenizer
+from scansion.text.subword_tokenizer import END, NEVER_WRITTEN, SPECIAL, SubwordTokenizer
 from small_families import small
 
 ONES = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
@@ -132,6 +133,53 @@ def test_odd_texts_are_translated_too(quick):
     assert quick.predict([]) == []
 
 
+@pytest.mark.parametrize("empty", ["", "  ", "\t\n", "\u200b", "\ufeff \u00ad", "\u2028\u3000"])
+def test_an_empty_text_is_an_empty_text_in_every_method(quick, empty):
+    assert quick.predict([empty, DIGITS[5]]) == ["", *quick.predict([DIGITS[5]])]
+    (found,) = quick.translate(empty, beam=4, alternatives=3)
+    assert found.text == ""
+    drawn = quick.sample([DIGITS[5], empty, DIGITS[6]])
+    assert drawn[1] == ""
+    assert drawn[2] == quick.sample([DIGITS[5], "7", DIGITS[6]])[2]  # what others draw stays as it was
+    assert quick.score([empty], [""]) == quick.score([""], [""])
+    page = quick.look(empty)
+    assert (page.target, page.targets) == ("", ("<end>",))
+    assert found.log_probability == pytest.approx(float(quick.look("").log_probabilities.sum()), abs=1e-4)
+    if attends(quick):
+        assert quick.attention(empty).target == ["<end>"]
+
+
+def insisting(quick):
+    """The same translator, by far most eager to write what no text holds."""
+    fitted = copy.deepcopy(quick.fitted_)
+    with torch.no_grad():
+        fitted.model.head.bias[list(NEVER_WRITTEN)] = 50.0
+    return Translator.from_fitted(fitted)
+
+
+def test_reserved_tokens_are_never_written_by_any_decoder(quick):
+    model, texts = insisting(quick), DIGITS[300:304]
+    found = [*model.predict(texts, beam=1), *model.predict(texts, beam=5), *model.sample(texts)]
+    found += model.sample(texts, temperature=3.0, top_k=2)
+    found += [each.text for each in model.translate(DIGITS[5], beam=30, alternatives=30)]
+    assert not any(name in text for text in found for name in SPECIAL)
+
+
+@pytest.mark.parametrize("beam", [0, -1, 2.5, "3", True])
+def test_a_beam_is_a_number_of_hypotheses_and_none_is_the_usual_one(quick, beam):
+    assert quick.predict([DIGITS[5]], beam=None) == quick.predict([DIGITS[5]])
+    for call in (lambda: quick.predict([DIGITS[5]], beam=beam), lambda: quick.translate(DIGITS[5], beam=beam)):
+        with pytest.raises(UsageError, match="A beam is a whole number of hypotheses"):
+            call()
+
+
+def test_what_nothing_can_be_drawn_by_is_refused(quick):
+    for options, said in (({"temperature": 0}, "above 0"), ({"temperature": float("nan")}, "above 0"),
+                          ({"top_k": 0}, "at least 1")):
+        with pytest.raises(UsageError, match=said):
+            quick.sample([DIGITS[5]], **options)
+
+
 def test_what_does_not_fit_together_is_refused():
     model = Translator(SMALL["rnn"], vocab_size=300, training=QUICK)
     with pytest.raises(NotFittedError, match=r"Call fit\(sources, targets\) first"):
@@ -142,7 +190,7 @@ def test_what_does_not_fit_together_is_refused():
         model.fit([], [])
     with pytest.raises(UsageError, match="no family 'transformr'; did you mean 'transformer'"):
         Translator("transformr").fit(["a"], ["b"])
-    with pytest.raises(UsageError, match="no family 'n-grams'; known: 'rnn'"):
+    with pytest.raises(UsageError, match=r"no family 'n-grams'; known: 'rnn'.* 'n-grams' is a family for documents"):
         Translator("n-grams").fit(["a"], ["b"])
     with pytest.raises(UsageError, match="can be read more than once"):
         model.fit(iter(["a"]), ["b"])
@@ -249,6 +297,19 @@ def test_ctranslate2_writes_what_the_native_decoder_writes(transformer, tmp_path
     assert (tmp_path / "engine" / "model.bin").exists()
     with pytest.raises(scansion.errors.StorageError, match="is there already"):
         engine.save(tmp_path / "engine")
+
+
+def test_ctranslate2_never_writes_a_reserved_token_either(transformer, tmp_path):
+    library = pytest.importorskip("ctranslate2")
+    engine = scansion.export(insisting(transformer), "ctranslate2")
+    assert engine.predict(["", "\u200b"]) == ["", ""]
+    for beam in (1, 5, 30):
+        assert not any(name in text for text in engine.predict(DIGITS[:9], beam=beam) for name in SPECIAL)
+    engine.save(tmp_path / "engine")  # and by those who run the folder without scansion
+    alone = library.Translator(str(tmp_path / "engine"))
+    subwords = [transformer.fitted_.tokenizer.subwords[number] for number in (40, END)]
+    drawn = alone.translate_batch([subwords] * 9, beam_size=1, sampling_topk=50, sampling_temperature=2.0)
+    assert not {SPECIAL[0], SPECIAL[1]} & {subword for each in drawn for subword in each.hypotheses[0]}
 
 
 def test_ctranslate2_runs_in_eight_bits(transformer):

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from scansion.decoding.state import Hypothesis, State, Step
+from scansion.errors import UsageError
 from scansion.randomness import stream
 
 
@@ -18,7 +19,14 @@ def sample(
     step: Step, state: State, numbers: Sequence[int], max_tokens: Tensor, begin: int, end: int, *, seed: int,
     temperature: float = 1.0, top_k: int | None = None,
 ) -> list[Hypothesis]:
-    """One hypothesis a source; ``numbers`` name the sources for their draws, ``max_tokens`` as in greedy decoding."""
+    """One hypothesis a source; ``numbers`` name the sources for their draws, ``max_tokens`` as in greedy decoding.
+
+    UsageError for a temperature that is not above 0 or a ``top_k`` below 1.
+    """
+    if not 0 < temperature < float("inf"):
+        raise UsageError(f"A temperature is a number above 0; got {temperature!r}. For the likeliest token, top_k=1.")
+    if top_k is not None and top_k < 1:
+        raise UsageError(f"top_k is a whole number of tokens, at least 1; got {top_k!r}.")
 
     def choose(log_probs: Tensor, rows: Tensor, position: int) -> Tensor:
         sharpened = log_probs / temperature

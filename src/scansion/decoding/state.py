@@ -4,7 +4,7 @@ A state belongs to ``B`` sources with ``K`` hypotheses each, the hypotheses of a
 begins with one.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, Self
 
@@ -30,3 +30,14 @@ class State(Protocol):
 
 Step = Callable[[Tensor, State], tuple[Tensor, State]]
 """(last tokens (N,), state) -> (log-probabilities of the next (N, V), state)."""
+
+
+def excluding(step: Step, tokens: Sequence[int]) -> Step:
+    """The same step, after which none of these tokens comes next; the log-probabilities of the others stay."""
+
+    def without(last: Tensor, state: State) -> tuple[Tensor, State]:
+        log_probs, state = step(last, state)
+        log_probs[:, list(tokens)] = float("-inf")
+        return log_probs, state
+
+    return without

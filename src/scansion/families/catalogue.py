@@ -33,6 +33,8 @@ TRANSLATION_FAMILIES = DeferredTable({
 ENCODERS = DeferredTable({"bert": ("scansion.families.bert", "Bert")})
 """Those that are trained on texts without answers, and used by the family pretrained."""
 
+FOR = {"documents": DOCUMENT_FAMILIES, "translation": TRANSLATION_FAMILIES, "pretraining an encoder": ENCODERS}
+
 STORED = DeferredTable(
     DOCUMENT_FAMILIES.places | {f"{name} translation": each for name, each in TRANSLATION_FAMILIES.places.items()}
     | ENCODERS.places
@@ -46,7 +48,8 @@ def configured(given: Any, families: DeferredTable) -> Any:
     """A family's configuration from its name among ``families``, or as it was given. UsageError for anything else."""
     if isinstance(given, str):
         if given not in families:
-            raise UsageError(f"There is no family {given!r}{did_you_mean(given, families)}")
+            elsewhere = next((f" {given!r} is a family for {task}." for task, some in FOR.items() if given in some), "")
+            raise UsageError(f"There is no family {given!r}{did_you_mean(given, families)}{elsewhere}")
         return families[given]()
     if families.name_of(type(given)) is None:
         *_, (_, example) = families.places.values()

@@ -31,9 +31,11 @@ from scansion.models.translation_engine import TranslationEngine
 from scansion.models.translation_model import FittedTranslator
 from scansion.text.batches import Sequences
 from scansion.text.pairs import Pairs
-from scansion.text.subword_tokenizer import BEGIN, END, PADDING, SubwordTokenizer
+from scansion.text.subword_tokenizer import BEGIN, END, NEVER_WRITTEN, PADDING, SubwordTokenizer
 
 RUNS = (TransformerEncoderDecoderNetwork,)
+IMPOSSIBLE = -1e9
+"""A logit; as a part of the weights it holds for whoever runs the exported folder, however they decode."""
 
 
 class CTranslate2Translator(TranslationEngine):
@@ -93,6 +95,7 @@ def specification_of(model: Seq2SeqModel, tokenizer: SubwordTokenizer, precision
         embeddings.weight = array(network.embedding.weight)
     found.decoder.projection.weight = array(network.output_embedding)
     found.decoder.projection.bias = array(model.head.bias)
+    found.decoder.projection.bias[list(NEVER_WRITTEN)] = IMPOSSIBLE
     for mine, theirs in zip(network.encoder, found.encoder.layer, strict=True):
         put_norm(theirs.self_attention.layer_norm, mine.attention_norm)
         put_self_attention(theirs.self_attention, mine.attention)

@@ -9,14 +9,14 @@ from torch import Tensor
 
 from scansion.decoding.beam import beam_search, most_tokens
 from scansion.decoding.sampling import sample
-from scansion.decoding.state import Hypothesis, State
+from scansion.decoding.state import Hypothesis, State, excluding
 from scansion.learning.seq2seq import batch_of
 from scansion.learning.thread_pool import map_in_threads
-from scansion.models.translation_engine import TranslationEngine
+from scansion.models.translation_engine import TranslationEngine, emptied
 from scansion.models.translation_model import FittedTranslator
 from scansion.text.batches import Sequences, reading_plan
 from scansion.text.pairs import Pairs
-from scansion.text.subword_tokenizer import BEGIN, END
+from scansion.text.subword_tokenizer import BEGIN, END, NEVER_WRITTEN
 
 POSITIONS_AT_A_TIME = 1_024  # of sources; each has a beam of hypotheses
 
@@ -28,23 +28,25 @@ class NativeTranslator(TranslationEngine):
 
     def __init__(self, fitted: FittedTranslator) -> None:
         self.model, self.tokenizer, self.max_length = fitted.model, fitted.tokenizer, fitted.max_length
+        self.step = excluding(self.model.step, NEVER_WRITTEN)
 
     def sample(self, texts: Iterable[str], temperature: float, top_k: int | None, seed: int) -> list[str]:
         """A translation of each text drawn at random; see :func:`scansion.decoding.sampling.sample`."""
+        texts = emptied(texts)
 
         def draw(state: State, rows: np.ndarray, most: Tensor) -> list[Hypothesis]:
             return sample(
-                self.model.step, state, rows.tolist(), most, BEGIN, END, seed=seed, temperature=temperature,
+                self.step, state, rows.tolist(), most, BEGIN, END, seed=seed, temperature=temperature,
                 top_k=top_k,
             )
 
-        return self.tokenizer.decode([each.tokens for each in self._each(self.tokenizer.encode(texts), draw)])
+        return self.written(texts, [each.tokens for each in self._each(self.tokenizer.encode(texts), draw)])
 
     def hypotheses(self, sources: Sequences, beam: int, alternatives: int) -> list[list[Hypothesis]]:
         """See :class:`scansion.models.translation_engine.TranslationEngine`."""
 
         def search(state: State, rows: np.ndarray, most: Tensor) -> list[list[Hypothesis]]:
-            found = beam_search(self.model.step, state, len(rows), beam, most, BEGIN, END)
+            found = beam_search(self.step, state, len(rows), beam, most, BEGIN, END)
             return [each[:alternatives] or [Hypothesis([], float("-inf"), float("-inf"))] for each in found]
 
         return self._each(sources, search)

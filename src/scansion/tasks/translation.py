@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from scansion.decoding.beam import BEAM
 from scansion.errors import DataError, UsageError
 from scansion.families.catalogue import TRANSLATION_FAMILIES, configured, name_of
 from scansion.learning.events import Event
@@ -118,7 +117,7 @@ def read_options(translator: Translator, options: ReadOptions) -> ReadOptions:
 
 def evaluate(translator: Any, name: str, data: Dataset, beam: int | None) -> Evaluation:
     """sacreBLEU, BLEU of the words as they stand, and chrF2, with intervals."""
-    found, wanted = translator.predict(data.inputs, beam=beam or BEAM), list(data.targets)
+    found, wanted = translator.predict(data.inputs, beam=beam), list(data.targets)
     standard, tokenised, letters = bleu(found, wanted), bleu(found, wanted, "none"), chrf(found, wanted)
     scores = {"sacreBLEU": standard, "BLEU of the words as they stand": tokenised, "chrF2": letters}
     lines = tuple(
@@ -142,7 +141,7 @@ def predict(translator: Any, parts: Iterable[list[str]], options: PredictOptions
     copied = words = 0
     for texts in parts:
         lines = []
-        for text, found in zip(texts, translator.predict(texts, beam=options.beam or BEAM), strict=True):
+        for text, found in zip(texts, translator.predict(texts, beam=options.beam), strict=True):
             lines.append(" ".join(found.splitlines()))
             mine = found.split()
             words += len(mine)

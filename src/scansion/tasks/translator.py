@@ -12,7 +12,6 @@ from typing import Any, Self
 
 import numpy as np
 
-from scansion.decoding.beam import BEAM
 from scansion.errors import NotFittedError, UsageError
 from scansion.families.catalogue import TRANSLATION_FAMILIES, configured
 from scansion.inspection.translation_attention import TranslationAttention, attention_of
@@ -28,13 +27,14 @@ from scansion.learning.training import Training, TranslationTraining
 from scansion.learning.workers import machine, processes_for, train_with
 from scansion.measures.bleu import bleu_counts, bleu_of
 from scansion.models.native_translator import NativeTranslator
+from scansion.models.translation_engine import checked_beam
 from scansion.models.translation_folder import save_translator
 from scansion.models.translation_model import FittedTranslator
 from scansion.randomness import seed_from, stream
 from scansion.storage.fingerprints import fingerprint_of
 from scansion.tasks.estimator import Estimator
 from scansion.text.documents import check_documents
-from scansion.text.pairs import Pairs
+from scansion.text.pairs import Pairs, is_empty
 from scansion.text.subword_tokenizer import VOCAB_SIZE, SubwordTokenizer
 from scansion.viewer.translation_look import TranslationLook
 
@@ -165,15 +165,26 @@ class Translator(Estimator):
             random_state=description.seed,
         )._hold(fitted)
 
-    def predict(self, sources: Iterable[str], beam: int = BEAM) -> list[str]:
-        """The best translation of each text, in the order given, by a beam of so many hypotheses."""
+    def predict(self, sources: Iterable[str], beam: int | None = None) -> list[str]:
+        """The best translation of each text, in the order given, by a beam of so many hypotheses, by default 5.
+
+        Of an empty text, and of one without a visible character, it is empty.  UsageError for a beam below 1.
+        """
         return NativeTranslator(self.check_fitted()).predict(check_documents(sources), beam)
 
-    def translate(self, text: str, beam: int = BEAM, alternatives: int = 1) -> list[Translation]:
-        """The best translations of one text, best first; UsageError for more of them than the beam holds."""
+    def translate(self, text: str, beam: int | None = None, alternatives: int = 1) -> list[Translation]:
+        """The best translations of one text, best first; of an empty text one, which is empty.
+
+        UsageError for more of them than the beam holds.
+        """
+        beam = checked_beam(beam)
         if not 1 <= alternatives <= beam:
             raise UsageError(f"A beam of {beam} holds 1 to {beam} alternatives; got {alternatives}. Widen the beam.")
         fitted = self.check_fitted()
+        if is_empty(text):
+            pairs = _pairs(fitted.tokenizer, [""], [""])
+            log_probability = -float(negative_log_likelihoods(fitted.model, pairs)[0])
+            return [Translation("", log_probability, log_probability)]
         (found,) = NativeTranslator(fitted).hypotheses(fitted.tokenizer.encode([text]), beam, alternatives)
         texts = fitted.tokenizer.decode([each.tokens for each in found])
         return [
@@ -196,7 +207,8 @@ class Translator(Estimator):
     ) -> list[str]:
         """A translation of each text drawn at random, as probable as the model holds it to be.
 
-        ``temperature`` below 1 sharpens the distribution; ``top_k`` leaves so many tokens to choose from.
+        ``temperature`` below 1 sharpens the distribution; ``top_k`` leaves so many tokens to choose from.  Of an
+        empty text the translation is empty.  UsageError for a temperature or a ``top_k`` that is not above 0.
         """
         native = NativeTranslator(self.check_fitted())
         return native.sample(check_documents(sources), temperature, top_k, seed_from(random_state))

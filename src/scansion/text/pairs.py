@@ -1,11 +1,16 @@
 """Parallel text as numbers: sources and targets, row by row."""
 
+import unicodedata
 from dataclasses import dataclass
 
 import numpy as np
 
 from scansion.errors import DataError
 from scansion.text.batches import Batch, Sequences, collate
+from scansion.text.normalization import is_ignorable
+
+INVISIBLE = {"Cc", "Cf", "Zs", "Zl", "Zp"}
+"""Of Unicode's general categories: blanks, line ends, controls and formats such as a zero-width space."""
 
 
 @dataclass(frozen=True)
@@ -39,3 +44,8 @@ class Pairs:
     def batch(self, rows: np.ndarray) -> tuple[Batch, Batch]:
         """Both sides of the given rows, padded."""
         return collate(self.source, rows), collate(self.target, rows)
+
+
+def is_empty(text: str) -> bool:
+    """Whether there is nothing to read: no character, or none that can be seen."""
+    return all(unicodedata.category(each) in INVISIBLE or is_ignorable(each) for each in text)

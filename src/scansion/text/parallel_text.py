@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from scansion.errors import DataError
 from scansion.text.documents import Documents, Texts, read_lines
+from scansion.text.pairs import is_empty
 from scansion.text.rows import AS_FOUND, FileOptions
 
 NAMED = 3
@@ -67,5 +68,5 @@ def read_parallel(
 def _with_an_empty_side(source: Documents, target: Documents) -> Iterator[int]:
     """The lines, counted from 1, where one side or both hold nothing."""
     for line, pair in enumerate(zip(source.texts, target.texts, strict=True), start=1):
-        if not all(side.strip() for side in pair):
+        if any(is_empty(side) for side in pair):
             yield line

@@ -20,6 +20,8 @@ from scansion.text.batches import Sequences
 
 PADDING, BEGIN, END = 0, 1, 2
 SPECIAL = ("<padding>", "<begin>", "<end>")
+NEVER_WRITTEN = (PADDING, BEGIN)
+"""They stand around texts, and are part of none."""
 CUTS = Regex(r" ?\w+| ?[^\w\s]|\s+")
 VOCAB_SIZE = 5_000  # on 29,000 pairs better than 10,000 at equal time, and a fifth faster
 LEAST_OCCURRENCES = 2
@@ -58,10 +60,10 @@ class SubwordTokenizer:
             raise StorageError(f"The subwords are not what was learned: {error}.") from error
 
     def encode(self, texts: Iterable[str]) -> Sequences:
-        """Every text's subwords, each with the end behind them."""
+        """Every text's subwords, each with the end behind them; of an empty text the end alone."""
         ids, parts = Growing(np.int32), [np.zeros(0, np.int64)]
         for chunk in _chunks(texts):
-            encoded = [each.ids for each in self._tokenizer.encode_batch_fast([f" {text}" for text in chunk])]
+            encoded = [each.ids for each in self._tokenizer.encode_batch_fast([_begun(text) for text in chunk])]
             parts.append(np.array([len(each) + 1 for each in encoded], np.int64))
             ids.append(np.array([number for each in encoded for number in (*each, END)], np.int32))
         lengths = np.concatenate(parts)
@@ -73,7 +75,7 @@ class SubwordTokenizer:
 
     def words(self, text: str) -> list[int]:
         """The number of the word that each subword of a text is a part of; -1 for the end."""
-        numbers = self._tokenizer.encode(f" {text}").word_ids
+        numbers = self._tokenizer.encode(_begun(text)).word_ids
         return [*(-1 if number is None else number for number in numbers), -1]
 
     def shown(self, subwords: Sequence[int]) -> list[str]:
@@ -88,6 +90,11 @@ def _tokenizer(model: models.BPE) -> Tokenizer:
     ])
     tokenizer.decoder = decoders.ByteLevel()
     return tokenizer
+
+
+def _begun(text: str) -> str:
+    """With the blank that every word of a text has before it, the first one too; of nothing, nothing."""
+    return f" {text}" if text else ""
 
 
 def _chunks(texts: Iterable[str]) -> Iterable[list[str]]:

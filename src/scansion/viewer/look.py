@@ -42,7 +42,7 @@ class ModelLook:
     """What one model was seen to do."""
 
     name: str
-    sight: str
+    receptive_field: str
     """Which of six positions the fourth one sees; empty where that cannot be told."""
     answer: str
     """The one that is looked at."""

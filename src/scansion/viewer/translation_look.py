@@ -22,7 +22,7 @@ class TranslationLook(Page):
     """The words of the source; of a long one, neighbours together."""
     targets: tuple[str, ...]
     """The words of the target, and its end."""
-    chances: np.ndarray
+    log_probabilities: np.ndarray
     """The log-probability of each of the target's words, after those before it, (T,)."""
     lost: np.ndarray
     """What each of these loses when a word is taken out of the source, (T, S)."""
@@ -49,8 +49,8 @@ class TranslationLook(Page):
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Weights and effects of each kind of attention, and what removals cost."""
-        found = {"sources": np.array(self.sources), "targets": np.array(self.targets), "chances": self.chances,
-                 "lost": self.lost}
+        found = {"sources": np.array(self.sources), "targets": np.array(self.targets),
+                 "log_probabilities": self.log_probabilities, "lost": self.lost}
         for kind, maps in zip(("across", "within_source", "within_target"), self.attention, strict=False):
             found |= {f"{kind}_{name}": array for name, array in maps.arrays().items()}
         return found
@@ -63,8 +63,8 @@ def _drawn(look: TranslationLook) -> dict[str, Any]:
         for row in look.lost.tolist()
     ]
     rows = [
-        {"word": word, "share": float(np.exp(chance)), "cells": mine}
-        for word, chance, mine in zip(look.targets, look.chances.tolist(), cells, strict=True)
+        {"word": word, "share": float(np.exp(log_probability)), "cells": mine}
+        for word, log_probability, mine in zip(look.targets, look.log_probabilities.tolist(), cells, strict=True)
     ]
     return {"rows": rows, "heads": [heads_drawn(maps, "log-probability") for maps in look.attention],
-            "total": float(look.chances.sum())}
+            "total": float(look.log_probabilities.sum())}
