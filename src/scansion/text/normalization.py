@@ -10,6 +10,7 @@ The zero width space is none of them here: it stands between words, and is what 
 
 import re
 import unicodedata
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -53,44 +54,51 @@ def normalized_with_places(text: str) -> tuple[str, np.ndarray]:
     characters that are taken out belong to none.
     """
     lowered, letters = lowered_with_places(text)
-    form, places = [], [np.zeros((0, 2), np.int64)]
-    for first, last in _pieces(lowered):
-        kept = [i for i in range(first, last) if not is_ignorable(lowered[i])]
-        own = unicodedata.normalize("NFC", "".join(lowered[i] for i in kept))
-        inside = np.array([(letters[i, 0], letters[_with_selectors(lowered, i) - 1, 1]) for i in kept]).reshape(-1, 2)
-        if len(own) != len(kept):
-            inside = np.repeat([[inside[0, 0], inside[-1, 1]]], len(own), axis=0)
+    kept, ends = _kept(lowered)
+    left = "".join(map(lowered.__getitem__, kept))
+    places = np.stack([letters[kept, 0], letters[np.array(ends, int) - 1, 1]], axis=1) if kept else letters[:0]
+    form, sources = [], []  # of each character of the form, the first and the last of ``left`` that it may come from
+    for first, last in _pieces(left):
+        own = unicodedata.normalize("NFC", left[first:last])
         form.append(own)
-        places.append(inside)
-    return "".join(form), np.concatenate(places)
+        alone = len(own) == last - first
+        sources += [(i, i) for i in range(first, last)] if alone else [(first, last - 1)] * len(own)
+    firsts, lasts = np.array(sources, int).reshape(-1, 2).T
+    return "".join(form), np.stack([places[firsts, 0], places[lasts, 1]], axis=1)
 
 
-def _pieces(lowered: str) -> list[tuple[int, int]]:
-    """Runs of characters that are composed by themselves: none has an effect on another run."""
-    pieces, before, first = [], "", 0
+def _kept(lowered: str) -> tuple[list[int], list[int]]:
+    """The characters that are not taken out, and where each ends with the selectors behind it."""
+    kept: list[int] = []
+    ends: list[int] = []
+    ignored = {character for character in set(lowered) if is_ignorable(character)}
     for i, character in enumerate(lowered):
-        if is_ignorable(character):
-            continue
-        if not _belongs(before, character):
-            pieces.append((first, i))
-            before, first = "", i
-        before += character
-    return [*pieces, (first, len(lowered))]
+        if character not in ignored:
+            kept.append(i)
+            ends.append(i + 1)
+        elif ends and ends[-1] == i and unicodedata.category(character) == "Mn":
+            ends[-1] = i + 1
+    return kept, ends
+
+
+def _pieces(left: str) -> Iterator[tuple[int, int]]:
+    """Runs of characters that are composed by themselves: none has an effect on another run."""
+    if unicodedata.is_normalized("NFC", left):
+        yield 0, len(left)
+        return
+    first = 0
+    for i, character in enumerate(left):
+        if i > first and not _belongs(left[first:i], character):
+            yield first, i
+            first = i
+    yield first, len(left)
 
 
 def _belongs(before: str, character: str) -> bool:
     """Whether a character is composed with those before it, or may trade places with them."""
-    if not before or unicodedata.combining(character):
+    if unicodedata.combining(character):
         return True
     if character.isascii():
         return False
     apart = unicodedata.normalize("NFC", before) + unicodedata.normalize("NFC", character)
     return unicodedata.normalize("NFC", before + character) != apart
-
-
-def _with_selectors(lowered: str, at: int) -> int:
-    """The end of a character and of the selectors behind it."""
-    end = at + 1
-    while end < len(lowered) and is_ignorable(lowered[end]) and unicodedata.category(lowered[end]) == "Mn":
-        end += 1
-    return end
