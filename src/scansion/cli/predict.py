@@ -1,5 +1,6 @@
 """``scansion predict``: one answer a line, or one a row of a table, in the order of the input."""
 
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import closing
@@ -167,7 +168,7 @@ def _in_engine(task: Any, estimator: Any, engine: str | None, precision: str | N
 def _arriving(options: Any) -> Iterator[Part]:
     """Plain lines through a pipe as they come; a warning if the first of them is rather a table's header."""
     columns = options.remembered.text
-    if columns and set(columns) < set(first_line(sys.stdin.buffer).replace("\t", ",").split(",")):
+    if columns and set(columns) < set(re.split(r"[,;\t|]", first_line(sys.stdin.buffer))):
         say(f"Warning: standard input is read as plain lines, and the first looks like a table's header. To read a "
             f"table, name its file, or pipe it as csv with --text {','.join(columns)}.")
     return ((lines, [[]] * len(lines)) for lines in arriving_lines(sys.stdin.buffer, DOCUMENTS_AT_A_TIME))

@@ -92,7 +92,7 @@ def _lines_to_closing_quote(reading: Iterator[str], lines: Lines, separator: str
         more.append(line)
         size += len(line)
         if size > LONGEST_LINE:
-            raise too_long(f"{opened}: a quote opens here")
+            raise UnclosedQuoteError(str(too_long(f"{opened}: a quote opens here")))
         end = _closing_quote(line, 0)
         if end < len(line):
             if without_line_end(line)[end + 1 : end + 2] in ("", separator):
