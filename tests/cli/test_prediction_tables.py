@@ -1,6 +1,8 @@
 """``predict --out``: the input's rows with their answers, in order, complete or not there at all."""
 
 import json
+import weakref
+from types import SimpleNamespace
 
 import pandas
 import pytest
@@ -221,6 +223,24 @@ def test_rows_are_written_as_they_are_answered_and_never_all_held(rows, model, s
     monkeypatch.setitem(WRITERS, ".csv", type("Watched", (csv_table,), {"write": writing}))
     assert scansion("predict", model, rows[0], "--out", tmp_path / "o.csv").code == 0
     assert len(read(tmp_path / "o.csv")) == len(read_rows) == 10
+
+
+class Part(list):
+    """A list that can be watched."""
+
+
+def test_what_was_answered_is_forgotten():
+    def parts():
+        for number in range(100):
+            part = Part([f"text {number}"])
+            watched.append(weakref.ref(part))
+            yield part, part
+
+    watched: list = []
+    task = SimpleNamespace(predict=lambda estimator, asked, wanted: (texts[0] for texts in asked))
+    for number, (answer, _) in enumerate(predict._answered(task, None, parts(), None)):
+        assert answer == f"text {number}"
+        assert sum(part() is not None for part in watched) <= 2
 
 
 TOGETHER = [

@@ -2,10 +2,11 @@
 
 import re
 import sys
+from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
-from itertools import islice, tee, zip_longest
+from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -199,10 +200,15 @@ def _answered(
     task: Any, estimator: Any, parts: Iterator[Part], wanted: Any
 ) -> Iterator[tuple[Any, Sequence[Sequence[Any]]]]:
     """Answers to each part, and the kept cells beside them; at last a remark may follow without any."""
-    asked, beside = tee(parts)
-    answers = task.predict(estimator, (texts for texts, _ in asked), wanted)
-    for found, (_, kept) in zip_longest(answers, beside, fillvalue=((), ())):
-        yield found, kept
+    waiting: deque[Sequence[Sequence[Any]]] = deque()  # one part's at a time; itertools.tee keeps 57 before it forgets
+
+    def asked() -> Iterator[list[str]]:
+        for texts, kept in parts:
+            waiting.append(kept)
+            yield texts
+
+    for found in task.predict(estimator, asked(), wanted):
+        yield found, waiting.popleft() if waiting else ()
 
 
 def _print(printed: Any, answered: Iterator[tuple[Any, Sequence[Sequence[Any]]]]) -> None:
