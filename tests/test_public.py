@@ -42,8 +42,8 @@ RELEASED = {
         "word_dropout": 0.2, "max_length": 4096, "learning_rate": 0.0005,
     },
     "pretrained": {
-        "source": "", "mode": "auto", "pooling": "declared", "dropout": 0.1, "learning_rate": 1e-3, "encoder_lr_scale": 0.2,
-        "layer_decay": 0.1,
+        "source": "", "mode": "auto", "pooling": "declared", "dropout": 0.1, "learning_rate": 1e-3,
+        "encoder_lr_scale": 0.2, "layer_decay": 0.1,
     },
 }  # fmt: skip
 """Options that programs may already set, and the defaults that they count on. A new family needs no line here."""
