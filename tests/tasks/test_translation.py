@@ -133,7 +133,7 @@ def test_odd_texts_are_translated_too(quick):
     assert quick.predict([]) == []
 
 
-@pytest.mark.parametrize("empty", ["", "  ", "\t\n", "\u200b", "\ufeff \u00ad", "\u2028\u3000"])
+@pytest.mark.parametrize("empty", ["", "  ", "\t\n", "\u200b", "\ufeff \u00ad\ufe0f", "\u2028\u3000"])
 def test_an_empty_text_is_an_empty_text_in_every_method(quick, empty):
     assert quick.predict([empty, DIGITS[5]]) == ["", *quick.predict([DIGITS[5]])]
     (found,) = quick.translate(empty, beam=4, alternatives=3)

@@ -1,6 +1,7 @@
 """The pages of models at work, as a browser shows them: with and without scripts, in the light and in the dark."""
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -150,6 +151,65 @@ def test_a_translation_is_stepped_through_and_each_step_shows_what_produced_its_
         page.locator("#heads-1 .other").focus()
         page.keyboard.press("Home")
         assert "is looked at by" in page.locator("#heads-1 .stage > p.soft").inner_text()
+
+
+@needs_browser
+@pytest.mark.parametrize("width", [390, 820, 1_000, 1_280])
+def test_the_word_under_the_pointer_is_the_one_that_is_named_at_any_width(pages, models, width):
+    names = scansion.look(models, TEXT).models[2].attention.rows
+    with opened(pages / "documents.html", width) as page:
+        page.wait_for_selector("#heads-3[data-ready=true]")
+        page.wait_for_timeout(100)
+        matrix = page.locator("#heads-3 canvas").first
+        matrix.scroll_into_view_if_needed()
+        for scale in ("none", "scale(.6, .8)"):  # the second as a magnifier would
+            matrix.evaluate("(canvas, scale) => { canvas.style.transform = scale; }", scale)
+            box = matrix.bounding_box()
+            painted = matrix.evaluate("canvas => [canvas.style.width, canvas.style.height].map(parseFloat)")
+            if scale == "none":
+                assert [box["width"], box["height"]] == pytest.approx(painted, abs=0.5)
+            # six pixels from the corner lies the cell of the last row and column
+            page.mouse.move(box["x"] + box["width"] * (1 - 6 / painted[0]),
+                            box["y"] + box["height"] * (1 - 6 / painted[1]))
+            told = page.locator("#heads-3 .stage > p.soft").inner_text()
+            assert re.findall(r"“([^”]*)”", told) == [names[-1].strip()] * 2
+            page.mouse.move(box["x"] + box["width"] / 2, 0)
+
+
+@needs_browser
+@pytest.mark.parametrize("width", [390, 820, 1_000, 1_280])
+def test_no_bar_is_printed_over_a_number(pages, width):
+    with opened(pages / "documents.html", width) as page:
+        crossed = page.evaluate("""() => [...document.querySelectorAll("td.bar, td.gauge")].filter(cell => {
+            const [bar, number] = ["svg", ".number"].map(part => cell.querySelector(part).getBoundingClientRect());
+            return bar.left < number.right && number.left < bar.right;
+        }).length""")
+        assert crossed == 0
+        assert page.locator("td.bar").count() > 20
+
+
+def test_parts_that_are_next_to_nothing_look_like_nothing_and_every_scale_is_printed(models):
+    found = models[0].look(TEXT)
+    strong = found.models[0]
+    weak = replace(
+        strong, contributions=0.001 * strong.contributions / np.abs(strong.contributions).max(),
+        removals=tuple(replace(each, effect=-0.001) for each in strong.removals),
+    )
+    page = replace(found, models=(weak,)).html()
+    assert max(map(float, re.findall(r"--tint: ([\d.]+)", page))) <= 0.001
+    assert max(float(width) for width in re.findall(r'<rect class="(?:for|against)"[^>]* width="([\d.]+)"', page)) <= 0.1
+    assert page.count("bars to ±0.5") == 2
+    many = replace(strong, contributions=4 * strong.contributions / np.abs(strong.contributions).max())
+    page = replace(found, models=(many,)).html()
+    assert max(map(float, re.findall(r"--tint: ([\d.]+)", page))) == 0.5
+    assert "bars to ±4" in page
+
+
+def test_a_translation_that_needs_no_word_more_than_another_is_not_coloured_as_if_it_did(translator):
+    found = translator.look("w1 w3", "w4 w2")
+    page = replace(found, lost=0.001 * np.sign(found.lost)).html()
+    assert max(map(float, re.findall(r"--tint: ([\d.]+)", page))) <= 0.001
+    assert "−0.5" in page
 
 
 @needs_browser

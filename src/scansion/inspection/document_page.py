@@ -22,7 +22,7 @@ from scansion.layers.head_mask import each_head_masked, heads_of
 from scansion.models.document_models import DocumentModel, FittedDocuments
 from scansion.text.words import split_words
 from scansion.viewer.heads import HeadMaps, weighed_together
-from scansion.viewer.look import Look, ModelLook, Removal, Track, between
+from scansion.viewer.look import LEAST_SCALE, Look, ModelLook, Removal, Track, between
 
 ATTENTION = "Where each position looks"
 ALL_HEADS = "all heads, each by its effect"
@@ -80,7 +80,8 @@ def _seen(
             attention, fidelity = _attention(read, part, answer, words)
     return ModelLook(
         name, receptive_field_of(fitted), answer.name, _said(fitted.answers(logits)[0]),
-        explained.probability, _probabilities(answer, logits), contributions, read is None, explained.base,
+        explained.probability, _probabilities(answer, logits), contributions,
+        LEAST_SCALE * abs(fitted.head.scale(answer.sign)[0]), read is None, explained.base,
         explained.score, explained.completeness_error, explained.removed, explained.removed_at_random,
         _removals(model, answer, text, words), tuple(tracks), attention, fidelity, place,
     )

@@ -101,7 +101,8 @@ def heads_drawn(maps: HeadMaps, quantity: str) -> dict[str, Any]:
             "rowNames": maps.row_names, "columnNames": maps.column_names, "chosen": chosen, "steps": maps.steps,
             "same": maps.rows == maps.columns and not maps.steps, "levels": LEVELS,
             "reds": [int(LIGHT[0]), int(DARK[0])],
-            "tiles": [{"name": tile["name"], "greatest": tile["picture"].greatest} for tile in tiles],
+            "tiles": [{"name": tile["name"], "greatest": tile["picture"].greatest, "darkest": tile["darkest"]}
+                      for tile in tiles],
         },
     }
 
@@ -127,7 +128,8 @@ def _shown(tokens: tuple[str, ...]) -> list[str]:
 
 
 def _tile(weights: np.ndarray) -> dict[str, Any]:
-    return {"picture": picture(shared(weights)), "entropy": None, "sink": "", "sink_share": None, "effect": None}
+    cells = shared(weights)
+    return {"picture": picture(cells), "darkest": float(cells.max(initial=0)), "entropy": None, "sink": "", "sink_share": None, "effect": None}
 
 
 def _strongest(columns: list[str], weights: np.ndarray) -> list[list[tuple[str, float]]]:

@@ -125,6 +125,9 @@ function grouped(tokens, words, wordNames, cell, merge) {
   return { names, groups };
 }
 
+/* A share of attention in hundredths, as the page writes it without scripts. */
+const hundredths = weight => (100 * weight).toFixed(0);
+
 const MATRIX = 420, SMALLEST_LABEL = 9, MOST_LINES = 60, LINE_HEIGHT = 20, NEIGHBOURS = 28;
 
 class Attention {
@@ -169,9 +172,10 @@ class Attention {
       ...(controls.childElementCount ? [controls] : []), this.readout, this.views);
     this.buttons.forEach((button, number) => button.addEventListener("click", () => { this.tile = number; this.show(); }));
     const pointed = event => {
-      const box = this.matrix.getBoundingClientRect();
-      const row = Math.floor((event.clientY - box.top - this.top) / this.cell);
-      const column = Math.floor((event.clientX - box.left - this.left) / this.cell);
+      /* as it is shown, which a style sheet or a magnifier may have made another size than it was painted in */
+      const box = this.matrix.getBoundingClientRect(), { width, height } = this.painted;
+      const row = Math.floor(((event.clientY - box.top) * height / box.height - this.top) / this.cell);
+      const column = Math.floor(((event.clientX - box.left) * width / box.width - this.left) / this.cell);
       if (row < 0 || column < 0 || row >= this.weights.rows || column >= this.weights.columns) return;
       if (row !== this.row || column !== this.column) this.choose(row, column);
     };
@@ -199,6 +203,8 @@ class Attention {
     Object.assign(this, { rowsNamed: rows, columnsNamed: columns, painted: null });
     this.buttons.forEach((button, number) => button.setAttribute("aria-pressed", String(number === tile)));
     this.title.textContent = data.tiles[tile].name.replace(/^./, letter => letter.toUpperCase());
+    this.section.querySelector(".darkest").textContent =
+      `Darkest: ${hundredths(this.weights.greatest)} % of a position’s attention.`;
     this.list(merge);
     this.choose(Math.min(this.row, this.weights.rows - 1));
     this.section.dataset.ready = "true";
@@ -266,6 +272,9 @@ class Attention {
     requestAnimationFrame(() => { this.waiting = false; this.drawMatrix(); this.drawLines(); });
   }
 
+  /* The width of a column of the views: one beside the other where there is room, else one below the other. */
+  get room() { return parseFloat(getComputedStyle(this.views).gridTemplateColumns); }
+
   prepared(canvas, width, height) {
     const scale = Math.min(window.devicePixelRatio || 1, 2);
     canvas.width = Math.round(width * scale);
@@ -288,7 +297,7 @@ class Attention {
     const labelled = Math.max(weights.rows, weights.columns) <= MATRIX / SMALLEST_LABEL;
     this.left = labelled ? widest(rowsNamed.names) : 4;
     this.top = labelled ? widest(columnsNamed.names) : 4;
-    const side = Math.min(MATRIX, Math.min(this.views.clientWidth, 560) - this.left - 4);
+    const side = Math.min(MATRIX, Math.min(this.room, 560) - this.left - 4);
     const cell = this.cell = Math.min(26, side / Math.max(weights.rows, weights.columns));
     const width = this.left + cell * weights.columns + 4, height = this.top + cell * weights.rows + 4;
     const context = this.prepared(canvas, width, height);
@@ -339,7 +348,7 @@ class Attention {
       rows = rows.slice(around, around + NEIGHBOURS);
       columns = columns.sort((a, b) => weights.at(row, b) - weights.at(row, a)).slice(0, NEIGHBOURS).sort((a, b) => a - b);
     }
-    const width = Math.min(this.views.clientWidth, 420), height = LINE_HEIGHT * Math.max(rows.length, columns.length) + 8;
+    const width = Math.min(this.room, 420), height = LINE_HEIGHT * Math.max(rows.length, columns.length) + 8;
     const context = this.prepared(this.lines, width, height);
     const from = 0.36 * width, to = 0.64 * width;
     const y = number => 4 + (number + 0.5) * LINE_HEIGHT;

@@ -12,6 +12,7 @@ from scansion.viewer.notebook import Page
 from scansion.viewer.page import page
 
 STRONGEST_TINT = 0.5
+LEAST_SCALE = 0.5  # of a logit, where it moves a probability of 50 % to 62 %; of a number's deviation
 BAR = 100  # units of width
 MOST_ROWS = 400  # of the table of words; of a longer text it has the strongest
 
@@ -54,6 +55,8 @@ class ModelLook:
     """Of all labels, likeliest first."""
     contributions: np.ndarray
     """Of every word to the answer's score, (W,)."""
+    least_scale: float
+    """The smallest contribution that is drawn as the largest there can be: less than that is not made to look like it."""
     exact: bool
     """Whether they add up by definition."""
     base: float
@@ -109,9 +112,8 @@ class Look(Page):
 
 def _drawn(look: Look, model: ModelLook) -> dict[str, Any]:
     """A model's values as the template takes them."""
-    greatest = float(np.abs(model.contributions).max(initial=0)) or 1.0
-    effects = [each.effect for each in model.removals]
-    furthest = max(map(abs, effects), default=0.0) or 1.0
+    greatest = scale_of(model.contributions, model.least_scale)
+    furthest = scale_of(np.array([each.effect for each in model.removals]), model.least_scale)
     removal_of = {each.first: each for each in model.removals}
     shown = set(range(len(look.words)))
     if len(look.words) > MOST_ROWS:
@@ -136,7 +138,8 @@ def _drawn(look: Look, model: ModelLook) -> dict[str, Any]:
         for word, before, value in zip(look.words, look.between, model.contributions.tolist(), strict=False)
     ]
     return {
-        "model": model, "rows": rows, "strip": strip,
+        "model": model, "rows": rows, "strip": strip, "scale": scale_shown(greatest),
+        "removal_scale": scale_shown(furthest),
         "groups": [(name, len(list(tracks))) for name, tracks in groupby(model.tracks, key=lambda track: track.group)],
         "abouts": {track.name: track.about for track in model.tracks}.items(),
         "gated": any("gate" in track.name for track in model.tracks),
@@ -144,6 +147,16 @@ def _drawn(look: Look, model: ModelLook) -> dict[str, Any]:
         "heads": None if model.attention is None else heads_drawn(model.attention, model.quantity),
         "random": float(np.mean(model.removed_at_random)) if model.removed_at_random else None,
     }
+
+
+def scale_of(values: np.ndarray, least: float = LEAST_SCALE) -> float:
+    """The value that is drawn longest and coloured deepest: the largest one's size, but at least ``least``."""
+    return max(least, float(np.abs(values).max(initial=0)))
+
+
+def scale_shown(scale: float) -> str:
+    """The end of a scale as it is printed."""
+    return f"{scale:.3g}" if scale < 100 else f"{scale:,.0f}"
 
 
 def bar(share: float) -> dict[str, Any]:

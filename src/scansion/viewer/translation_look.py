@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from scansion.viewer.heads import HeadMaps, heads_drawn
-from scansion.viewer.look import tint
+from scansion.viewer.look import scale_of, scale_shown, tint
 from scansion.viewer.notebook import Page
 from scansion.viewer.page import page
 
@@ -57,9 +57,9 @@ class TranslationLook(Page):
 
 
 def _drawn(look: TranslationLook) -> dict[str, Any]:
-    greatest = float(np.abs(look.lost).max(initial=0)) or 1.0
+    scale = scale_of(look.lost)
     cells = [
-        [{"value": value, "tint": tint(value / greatest), "sign": "for" if value >= 0 else "against"} for value in row]
+        [{"value": value, "tint": tint(value / scale), "sign": "for" if value >= 0 else "against"} for value in row]
         for row in look.lost.tolist()
     ]
     rows = [
@@ -67,4 +67,4 @@ def _drawn(look: TranslationLook) -> dict[str, Any]:
         for word, log_probability, mine in zip(look.targets, look.log_probabilities.tolist(), cells, strict=True)
     ]
     return {"rows": rows, "heads": [heads_drawn(maps, "log-probability") for maps in look.attention],
-            "total": float(look.log_probabilities.sum())}
+            "scale": scale_shown(scale), "total": float(look.log_probabilities.sum())}
