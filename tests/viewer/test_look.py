@@ -197,7 +197,8 @@ def test_parts_that_are_next_to_nothing_look_like_nothing_and_every_scale_is_pri
     )
     page = replace(found, models=(weak,)).html()
     assert max(map(float, re.findall(r"--tint: ([\d.]+)", page))) <= 0.001
-    assert max(float(width) for width in re.findall(r'<rect class="(?:for|against)"[^>]* width="([\d.]+)"', page)) <= 0.1
+    bars = re.findall(r'<rect class="(?:for|against)"[^>]* width="([\d.]+)"', page)
+    assert max(map(float, bars)) <= 0.1
     assert page.count("bars to ±0.5") == 2
     many = replace(strong, contributions=4 * strong.contributions / np.abs(strong.contributions).max())
     page = replace(found, models=(many,)).html()

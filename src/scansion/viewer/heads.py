@@ -129,7 +129,8 @@ def _shown(tokens: tuple[str, ...]) -> list[str]:
 
 def _tile(weights: np.ndarray) -> dict[str, Any]:
     cells = shared(weights)
-    return {"picture": picture(cells), "darkest": float(cells.max(initial=0)), "entropy": None, "sink": "", "sink_share": None, "effect": None}
+    return {"picture": picture(cells), "darkest": float(cells.max(initial=0)),
+            "entropy": None, "sink": "", "sink_share": None, "effect": None}
 
 
 def _strongest(columns: list[str], weights: np.ndarray) -> list[list[tuple[str, float]]]:

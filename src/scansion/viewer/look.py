@@ -56,7 +56,7 @@ class ModelLook:
     contributions: np.ndarray
     """Of every word to the answer's score, (W,)."""
     least_scale: float
-    """The smallest contribution that is drawn as the largest there can be: less than that is not made to look like it."""
+    """The smallest contribution that is drawn as the largest there can be; less does not look like it."""
     exact: bool
     """Whether they add up by definition."""
     base: float
