@@ -81,7 +81,8 @@ def test_a_full_disk_is_named_and_is_no_bug(model):
     with open("/dev/full", "w") as full:
         done = run(["predict", model, DATA / "polarity.csv"], stdout=full, stderr=subprocess.PIPE)
     assert (done.returncode, done.stderr) == (
-        1, b"scansion: No space left on device. Check the place and the disk.\n",
+        1, b"polarity.csv: text: 'text' (as in training).\n"
+        b"scansion: No space left on device. Check the place and the disk.\n",
     )  # fmt: skip
 
 
