@@ -141,7 +141,7 @@ def _encoder_of(layout: Layout, most_tokens: int | None) -> tuple[Bert, dict[str
         weights |= _block(found, names, number)
     if names.relative_positions:
         weights["relative_positions.buckets.weight"] = found.array(f"{names.relative_positions}.weight")
-    activation = config.get(names.sizes[4])
+    activation = config.get(names.sizes[4], "gelu")
     bert = Bert(
         width, heads, layers, feed_forward, len(positions), OTHER_NAMES.get(str(activation), str(activation)),
         config.get(names.norm_epsilon, NORM_EPSILON),

@@ -13,7 +13,7 @@ from scansion.families.bert import Bert
 from scansion.families.pretrained import DECLARED, Pretrained, encoder_of
 from scansion.layers.pooling import POOLINGS
 from scansion.learning.frozen_encoder import FrozenEncoder
-from scansion.storage.fingerprints import fingerprint_of
+from scansion.storage.fingerprints import fingerprint_of, fingerprint_of_arrays
 from scansion.storage.huggingface_layout import Layout, read_layout
 from scansion.storage.pretrained_source import find_pretrained
 from scansion.storage.sentence_modules import ENCODERS, MODULES, POOLING, SentenceModules
@@ -50,7 +50,8 @@ class PretrainedDocuments:
     @cached_property
     def fingerprint(self) -> str:
         """Of the weights and of all else that a text's vectors depend on."""
-        return fingerprint_of((self.encoder().fingerprint, self.tokenizer.description.decode("utf-8")))
+        tokenizer = self.tokenizer.description.decode("utf-8")
+        return fingerprint_of((repr(self.bert), *self.pooling, tokenizer, fingerprint_of_arrays(self.weights)))
 
     @property
     def notes(self) -> tuple[str, ...]:
