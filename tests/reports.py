@@ -9,7 +9,7 @@ import numpy as np
 from scansion.comparison.compare import Plan, _conclude
 from scansion.comparison.learning_curve import smaller_parts
 from scansion.comparison.result import Comparison
-from scansion.comparison.runs import Outcome, Run
+from scansion.comparison.run import Outcome, Run
 from scansion.families.bag_of_words import BagOfWords
 from scansion.families.baseline import Baseline
 from scansion.families.lstm import LSTM

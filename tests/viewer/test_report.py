@@ -74,7 +74,8 @@ def test_the_table_holds_the_numbers_of_the_json(reports):
             assert [float(end) for end in cells[3].split(" to ")] == pytest.approx(
                 [factor * row["low"], factor * row["high"]], abs=0.51 * 10**-digits
             )
-            assert cells[9] == f"{100 * row['tokens_read_share']:.1f} %"
+            assert cells[5] == row["letters"]
+            assert cells[10] == f"{100 * row['tokens_read_share']:.1f} %"
             assert cells[10] == str(row["seeds"])
 
 
