@@ -76,7 +76,7 @@ def test_the_table_holds_the_numbers_of_the_json(reports):
             )
             assert cells[5] == row["letters"]
             assert cells[10] == f"{100 * row['tokens_read_share']:.1f} %"
-            assert cells[10] == str(row["seeds"])
+            assert cells[11] == str(row["seeds"])
 
 
 def test_the_verdict_stands_in_words_at_the_top(reports):

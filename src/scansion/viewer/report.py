@@ -137,7 +137,7 @@ def _costs(report: Report, good: Sequence[Report]) -> list[dict[str, Any]]:
 def _length(report: Report, good: Sequence[Report]) -> dict[str, Any] | None:
     """Score and time by length; None where all texts are in one slice, which says nothing."""
     parts = report["by_length"]
-    if len(parts) < 2:
+    if len(parts) < 2 or not good:
         return None
     across, series = Axis("words in the text", _thousands, _in_ratios(parts)), _series(report, good)
     middles = [max(1.0, (part["least"] + part["most"]) / 2) for part in parts]
