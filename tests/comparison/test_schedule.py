@@ -99,6 +99,6 @@ def test_one_that_suffices_is_told_too_and_so_is_one_of_which_that_is_not_known(
         "cheapest first: majority, cheap, middling, dear."
     )
     assert schedule({}, seeds=1).told(5.0) == (
-        "5.0 s of the budget are left for 4 runs, which may be too little: there was no time to estimate what majority, "
-        "dear, cheap, middling will take. In this order, cheapest first: majority, dear, cheap, middling."
+        "5.0 s of the budget are left for 4 runs, which may be too little: there was no time to estimate what "
+        "majority, dear, cheap, middling will take. In this order, cheapest first: majority, dear, cheap, middling."
     )

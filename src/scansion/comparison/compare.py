@@ -93,10 +93,7 @@ def comparing(
     plan = Plan(kind, compared, data, trained, runs, baseline, parts, settings)
     comparison = _conclude(plan, outcomes, interrupted)
     if budget is not None:
-        took = time.monotonic() - begun
-        comparison = replace(comparison, facts={**comparison.facts, "seconds": round(took, 1)})
-        beyond = f", {seconds_shown(took - seconds)} beyond its budget" if took > seconds else ""
-        yield Message(f"The comparison took {seconds_shown(took)}{beyond}.", lasting=True)
+        comparison = yield from _timed(comparison, time.monotonic() - begun, seconds)
     if interrupted:
         raise ComparisonInterrupted(comparison)
     return comparison
@@ -117,6 +114,12 @@ class Plan:
     baseline: str
     parts: Parts
     settings: Mapping[str, Any]
+
+
+def _timed(comparison: Comparison, took: float, budget: float) -> Generator[Message, None, Comparison]:
+    beyond = f", {seconds_shown(took - budget)} beyond its budget" if took > budget else ""
+    yield Message(f"The comparison took {seconds_shown(took)}{beyond}.", lasting=True)
+    return replace(comparison, facts={**comparison.facts, "seconds": round(took, 1)})
 
 
 def _at_least_one(seeds: int) -> int:
@@ -207,12 +210,12 @@ def _scored(
         if missing := unscored(label, given, seeds, planned):
             results.append(missing)
             continue
-        mine = {seed: _in_folds(given, seed) for seed in seeds}
-        found = [scoring.prediction([answer for each in some for answer in each.answers]) for some in mine.values()]
+        by_seed = {seed: _in_folds(given, seed) for seed in seeds}
+        found = [scoring.prediction([answer for run in runs for answer in run.answers]) for runs in by_seed.values()]
         predictions[label] = found
-        sure = confidences_of(mine[seeds[0]])
+        sure = confidences_of(by_seed[seeds[0]])
         confidences |= {} if sure is None else {label: sure}
-        made = [outcome for some in mine.values() for outcome in some]
+        made = [outcome for runs in by_seed.values() for outcome in runs]
         results.append(with_seeds(result_of(label, scoring.interval(found), scoring, found, made), given, planned))
     return predictions, confidences, results
 

@@ -174,7 +174,8 @@ HTML = """<table><caption>{{ comparison.verdict.reason }}</caption>
 <tr><th>rank</th><th>family</th><th>{{ comparison.metric.name }}</th><th>95 % interval</th><th>letters</th>
 <th>fit, s</th><th>documents/s</th></tr>
 {% for row in comparison.rows %}<tr><td>{{ row.rank_group or "" }}</td><td>{{ row.family }}</td>
-{% if row.status == "ok" %}<td>{{ "%.4f" % row.score }}</td><td>{{ "%.4f" % row.low }} to {{ "%.4f" % row.high }}</td><td>{{ row.letters }}</td>
+{% if row.status == "ok" %}<td>{{ "%.4f" % row.score }}</td>
+<td>{{ "%.4f" % row.low }} to {{ "%.4f" % row.high }}</td><td>{{ row.letters }}</td>
 <td>{{ "%.1f" % row.fit_seconds }}</td><td>{{ rate(row.documents_per_second) }}</td>
 {% else %}<td colspan="5">{{ row.status }}: {{ row.reason }}</td>{% endif %}</tr>
 {% endfor %}</table>"""

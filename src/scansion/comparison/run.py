@@ -54,7 +54,7 @@ class Outcome:
 
     def shown(self, folds: int | None) -> "Message":
         """As it is told, of a comparison in so many folds."""
-        said = self.failure or self.untrained and f"not trained in this budget: {self.untrained}"
+        said = self.failure or (self.untrained and f"not trained in this budget: {self.untrained}")
         said = said or f"{self.cost['fit_seconds']:.1f} s"
         return Message(f"{_title(self.run.label, self.run.seed, self.run.fold, folds)}: {said}", lasting=True)
 

@@ -27,7 +27,7 @@ from scansion.tasks.task import ComparedData, Parts
 from scansion.viewer.number_format import seconds_shown
 
 ESTIMATE_SHARE, ESTIMATE_LEAST, ESTIMATE_MOST = 0.1, 10.0, 0.25
-"""Of a budget the share for estimates, the seconds they are worth even of a small one, and the share they never pass."""
+"""Of a budget the share for estimates, the seconds they are worth even of a small one, and the share never passed."""
 ESTIMATE_WORTH = 8.0  # seconds, in less of which a process hardly starts
 
 
@@ -127,7 +127,8 @@ def follow(folder: Path, run: Run, allowed: Allowed) -> Iterator[RunEvent | Outc
         if told.keys() == {"message", "progress"}:
             doing = told["message"]
             yield RunEvent(run.label, run.seed, run.fold, **told)
-    yield _outcome(run, place, code, f"it was stopped after {seconds_shown(allowed.process)} ({doing})" if stopped else "")
+    reason = f"it was stopped after {seconds_shown(allowed.process)} ({doing})" if stopped else ""
+    yield _outcome(run, place, code, reason)
 
 
 def _told(

@@ -178,7 +178,8 @@ def rank_groups(
     group_of: dict[str, int] = {}
     group = 0
     while left:
-        group, joined = group + 1, []
+        group += 1
+        joined: list[int] = []
         for family in left:
             if all(not matrix[family, other] < alpha for other in joined):
                 joined.append(family)
