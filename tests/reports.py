@@ -1,6 +1,6 @@
 """Comparisons that nobody had to train for: answers drawn at random in the place of the workers'."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -9,7 +9,7 @@ import numpy as np
 from scansion.comparison.compare import Plan, _conclude
 from scansion.comparison.learning_curve import smaller_parts
 from scansion.comparison.result import Comparison
-from scansion.comparison.runs import Outcome, Run
+from scansion.comparison.run import Outcome, Run
 from scansion.families.bag_of_words import BagOfWords
 from scansion.families.baseline import Baseline
 from scansion.families.lstm import LSTM
@@ -25,6 +25,7 @@ CHOSEN = {
     "majority": Baseline(), "bag-of-words": BagOfWords(), "n-grams": NGrams(), "rnn": RNN(), "lstm": LSTM(),
     "lstm + own": LSTM(), "transformer": Transformer(), "transformer-2": Transformer(layers=2),
 }
+UNTRAINED = "its first epoch was not done after 3 steps"
 TEXT = "a film about nothing much that somehow says a great deal of those who wait for it to end"
 
 
@@ -44,9 +45,12 @@ def texts_of(rows: int) -> list[str]:
 
 def made_up(
     texts: list[str], targets: Sequence[Any], folds: int | None = None, curve: bool = False, failed: str = "",
-    scoring: Callable[[ComparedData], Any] = DocumentScoring,
+    scoring: Callable[[ComparedData], Any] = DocumentScoring, untrained: Container[tuple[str, int]] = (),
 ) -> Comparison:
-    """A comparison of every family of ``CHOSEN`` on two seeds, the later in the list the better."""
+    """A comparison of every family of ``CHOSEN`` on two seeds, the later in the list the better.
+
+    Those ``untrained`` with a seed had no time for an epoch, on all rows.
+    """
     task = compared_task(None, targets)
     compared = replace(task.compared, scoring=scoring)
     data = compared.data(texts, targets, task.name, None, None, folds, 0.5, 0)
@@ -62,7 +66,11 @@ def made_up(
         Run(label, family, part % 2, len(data.folds) + part, task.name, None)
         for label, family in families.items() for part in range(len(parts))
     ]
-    outcomes = [_outcome(data, run, list(families).index(run.label), parts, failed) for run in runs]
+    outcomes = [
+        Outcome(run, [], {}, untrained=UNTRAINED) if (run.label, run.seed) in untrained and run.fold < len(data.folds)
+        else _outcome(data, run, list(families).index(run.label), parts, failed)
+        for run in runs
+    ]
     settings = {"seeds": 2, "random_state": 0, "budget": None, "class_weight": None}
     return _conclude(Plan(task, compared, data, families, runs, baseline, parts, settings), outcomes, False)
 

@@ -10,7 +10,8 @@ import pytest
 from scansion.cli.main import VERBS
 from scansion.cli.progress import Progress
 from scansion.comparison import runs
-from scansion.comparison.runs import Outcome, follow
+from scansion.comparison.run import Outcome
+from scansion.comparison.runs import follow
 from scansion.families.catalogue import DOCUMENT_FAMILIES, TRANSLATION_FAMILIES, options_of
 
 DATA = Path(__file__).parents[1] / "data"
@@ -171,7 +172,7 @@ def test_a_comparison_reports_prints_and_judges(scansion, tmp_path):
 
 
 def test_an_interruption_between_two_runs_loses_none_that_was_finished(scansion, monkeypatch, tmp_path):
-    def finished(folder, run, budget):
+    def finished(folder, run, allowed):
         yield Outcome(run, ["up"] * 6, dict.fromkeys(COST, 1) | {"notes": []})
 
     def interrupted(progress, sentence):
@@ -189,11 +190,11 @@ def test_an_interruption_between_two_runs_loses_none_that_was_finished(scansion,
 def test_a_family_that_fails_does_not_take_the_others_with_it_even_on_a_narrow_terminal(
     scansion, monkeypatch, tmp_path
 ):
-    def failing(folder, run, budget):
+    def failing(folder, run, allowed):
         if run.label == "rnn":
             yield Outcome(run, [], {}, "it fell over")
         else:
-            yield from follow(folder, run, budget)
+            yield from follow(folder, run, allowed)
 
     monkeypatch.setattr(runs, "follow", failing)
     (tmp_path / "t.tsv").write_text("text\tlabel\n" + "good film\tup\nbad film\tdown\n" * 15)

@@ -10,7 +10,7 @@ import pytest
 
 from scansion.comparison.compare import compare, comparing
 from scansion.comparison.result import COLUMNS, Comparison, ComparisonInterrupted
-from scansion.comparison.runs import Outcome, RunEvent
+from scansion.comparison.run import Outcome, RunEvent
 from scansion.comparison.table import render
 from scansion.errors import DataError, UsageError
 from scansion.families.rnn import RNN

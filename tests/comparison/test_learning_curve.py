@@ -6,7 +6,7 @@ import pytest
 from scansion.comparison.compare import compare
 from scansion.comparison.learning_curve import curve_of, smaller_parts
 from scansion.comparison.report_folder import markdown
-from scansion.comparison.runs import Outcome, Run
+from scansion.comparison.run import Outcome, Run
 from scansion.errors import UsageError
 from scansion.families.bag_of_words import BagOfWords
 from scansion.tasks.document_scoring import DocumentScoring, compared_documents

@@ -12,7 +12,7 @@ from scansion.comparison.conclusion import ranked
 from scansion.comparison.learning_curve import curve_of, smaller_parts
 from scansion.comparison.report_folder import markdown
 from scansion.comparison.result import Comparison, FamilyResult
-from scansion.comparison.runs import Outcome, Run
+from scansion.comparison.run import Outcome, Run
 from scansion.comparison.table import render
 from scansion.comparison.verdict import Verdict, decide
 from scansion.families.bag_of_words import BagOfWords

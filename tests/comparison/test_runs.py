@@ -12,7 +12,9 @@ import numpy as np
 import pytest
 
 from scansion.comparison import fit_and_score, runs
-from scansion.comparison.runs import Outcome, Run, RunEvent, follow
+from scansion.comparison.run import Outcome, Run, RunEvent
+from scansion.comparison.runs import follow
+from scansion.comparison.schedule import UNBOUNDED
 from scansion.families.bag_of_words import BagOfWords
 from scansion.tasks.classifier import DocumentClassifier
 
@@ -33,7 +35,7 @@ def worker_that(tmp_path, monkeypatch):
 
 
 def followed(folder: Path) -> tuple[list[RunEvent], Outcome]:
-    *events, outcome = follow(folder, RUN, float("inf"))
+    *events, outcome = follow(folder, RUN, UNBOUNDED)
     return events, outcome
 
 
@@ -85,7 +87,7 @@ def test_what_a_killed_worker_has_started_is_ended_too(worker_that, tmp_path):
 
 def test_leaving_a_run_ends_its_process(worker_that, tmp_path):
     worker_that('echo $$ > "$5/started"; echo \'{"message": "working", "progress": null}\'; sleep 60')
-    events = follow(tmp_path, RUN, float("inf"))
+    events = follow(tmp_path, RUN, UNBOUNDED)
     assert [next(events).message, next(events).message] == ["starting", "working"]
     events.close()
     assert gone(int((tmp_path / "bag-of-words-0-0" / "started").read_text()))
@@ -110,7 +112,7 @@ def test_no_memory_and_answers_that_are_no_numbers_are_failures(breaks, said, tm
     (place / "run.json").write_text(json.dumps(wanted))
     monkeypatch.setattr(DocumentClassifier, "decision_function", scores)
     fit_and_score.work(tmp_path, place)
-    assert said in json.loads((place / "failed.json").read_text())
+    assert said in json.loads((place / "failure.json").read_text())
     assert not (place / "cost.json").exists()
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from scansion.comparison.compare import Plan, _conclude, _duplicates, compare, comparing
-from scansion.comparison.runs import Outcome, Run
+from scansion.comparison.run import Outcome, Run
 from scansion.errors import DataError, UsageError
 from scansion.families.bag_of_words import BagOfWords
 from scansion.families.baseline import Baseline

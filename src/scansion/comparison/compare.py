@@ -2,17 +2,18 @@
 
 import time
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from scansion.comparison.conclusion import ranked, result_of, unfinished
+from scansion.comparison.conclusion import complete_seeds, ranked, result_of, unscored, with_seeds
 from scansion.comparison.learning_curve import curve_of, smaller_parts
 from scansion.comparison.lengths import by_length
-from scansion.comparison.result import Comparison, ComparisonInterrupted, FamilyResult
-from scansion.comparison.runs import Outcome, Run, RunEvent, carry_out
+from scansion.comparison.result import NOT_TRAINED, Comparison, ComparisonInterrupted, FamilyResult
+from scansion.comparison.run import Message, Outcome, Run, RunEvent
+from scansion.comparison.runs import carry_out
 from scansion.errors import UsageError
 from scansion.families.catalogue import DOCUMENT_FAMILIES, configured, labelled, name_of, pretrainable
 from scansion.learning.budget import seconds_of
@@ -23,6 +24,7 @@ from scansion.tasks.sample_rows import OWN
 from scansion.tasks.task import ComparedData, ComparedTask, Parts, Scoring, Task
 from scansion.text.documents import check_documents
 from scansion.text.frames import input_columns
+from scansion.viewer.number_format import seconds_shown
 
 
 def comparing(
@@ -43,16 +45,16 @@ def comparing(
     processes: int | None = None,
     learning_curve: bool = False,
     random_state: int = 0,
-) -> Generator[RunEvent | Outcome, None, Comparison]:
+) -> Generator[RunEvent | Outcome | Message, None, Comparison]:
     """Train families on the same rows and say which one to use.
 
     ``families``: names or configurations, by default all that need nothing further; the baseline is always there.
     ``task``: ``classify``, ``regress`` or ``translate``, else what the targets look like, classify or regress.  The
     test rows are ``test`` if given, else those whose entry in ``splits`` is "test", else every row once in ``folds``
     parts, else a random ``test_share``, labels in proportion.  ``seeds``: runs of each family that draws at random,
-    three unless given; of translators, one.  ``budget`` bounds the whole comparison (``"5m"``).  ``pretrain="own"``
-    adds a row for each family that can first learn from the training texts, and from those ``unlabelled``, without
-    their answers.
+    three unless given; of translators, one.  ``budget`` bounds the whole comparison (``"5m"``): the cheapest family
+    comes first, and one whose first epoch is not done by then has no score.  ``pretrain="own"`` adds a row for each
+    family that can first learn from the training texts, and from those ``unlabelled``, without their answers.
     ``learning_curve`` adds every family's score on fewer training rows, and where one overtakes another.
     ``scansion.compare`` returns the :class:`Comparison`; ``comparing`` is the same as a generator of what happens.
     KeyboardInterrupt ends the run under way; ComparisonInterrupted then holds the comparison of what was finished.
@@ -84,14 +86,14 @@ def comparing(
         for seed, fold in _seeds_and_folds(family, seeds, len(data.folds), len(parts))
     ]
     more = [] if unlabelled is None else list(check_documents(unlabelled, input_columns(texts, targets).text))
-    outcomes, interrupted = yield from carry_out(
-        runs, begun + seconds, data.inputs, data.targets, data.folds + parts, more
-    )
+    outcomes, interrupted = yield from carry_out(runs, begun + seconds, data, baseline, parts, more)
     settings: dict[str, Any] = {"seeds": seeds, "random_state": random_state, "budget": budget}
     if kind.arguments:
         settings |= {"class_weight": class_weight, "pretrain": pretrain, "unlabelled": len(more)}
     plan = Plan(kind, compared, data, trained, runs, baseline, parts, settings)
     comparison = _conclude(plan, outcomes, interrupted)
+    if budget is not None:
+        comparison = yield from _timed(comparison, time.monotonic() - begun, seconds)
     if interrupted:
         raise ComparisonInterrupted(comparison)
     return comparison
@@ -112,6 +114,12 @@ class Plan:
     baseline: str
     parts: Parts
     settings: Mapping[str, Any]
+
+
+def _timed(comparison: Comparison, took: float, budget: float) -> Generator[Message, None, Comparison]:
+    beyond = f", {seconds_shown(took - budget)} beyond its budget" if took > budget else ""
+    yield Message(f"The comparison took {seconds_shown(took)}{beyond}.", lasting=True)
+    return replace(comparison, facts={**comparison.facts, "seconds": round(took, 1)})
 
 
 def _at_least_one(seeds: int) -> int:
@@ -163,6 +171,9 @@ def _conclude(plan: Plan, outcomes: Sequence[Outcome], interrupted: bool) -> Com
     data, scoring = plan.data, plan.compared.scoring(plan.data)
     whole = [outcome for outcome in outcomes if outcome.run.fold < len(data.folds)]
     predictions, confidences, results = _scored(plan, scoring, whole)
+    learned = [outcome for outcome in outcomes if not outcome.untrained and outcome.run.label not in {
+        each.family for each in results if each.status == NOT_TRAINED
+    }]
     pairs, adjusted = scoring.paired_tests(predictions)
     tested = data.tested
     ordered, verdict = ranked(results, plan.families, pairs, adjusted, scoring.metric, len(tested), plan.baseline)
@@ -175,7 +186,7 @@ def _conclude(plan: Plan, outcomes: Sequence[Outcome], interrupted: bool) -> Com
             [data.inputs[i] for i in tested], list(predictions),
             lambda label, mine: scoring.interval(predictions[label], mine), whole,
         ),
-        learning_curve=curve_of(scoring, data, plan.parts, outcomes, predictions),
+        learning_curve=curve_of(scoring, data, plan.parts, learned, predictions),
         evidence=scoring.evidence(firsts, confidences, plan.baseline),
         length_matters=plan.compared.length_matters,
     )
@@ -192,19 +203,25 @@ def _scored(
         predictions[plan.baseline] = [scoring.prediction(plan.compared.baseline_answers(plan.data))]
         mine = predictions[plan.baseline]
         results.append(result_of(plan.baseline, scoring.interval(mine), scoring, mine, []))
-    runs = [run for run in plan.runs if run.fold < len(plan.data.folds)]
     for label in plan.families:
-        mine = [outcome for outcome in outcomes if outcome.run.label == label]
-        if failed := unfinished(label, mine, runs):
-            results.append(failed)
+        given = [outcome for outcome in outcomes if outcome.run.label == label]
+        planned = len({run.seed for run in plan.runs if run.label == label and run.fold < len(plan.data.folds)})
+        seeds = complete_seeds(given, len(plan.data.folds))
+        if missing := unscored(label, given, seeds, planned):
+            results.append(missing)
             continue
-        seeds = sorted({outcome.run.seed for outcome in mine})
-        found = [scoring.prediction([a for o in mine if o.run.seed == seed for a in o.answers]) for seed in seeds]
+        by_seed = {seed: _in_folds(given, seed) for seed in seeds}
+        found = [scoring.prediction([answer for run in runs for answer in run.answers]) for runs in by_seed.values()]
         predictions[label] = found
-        sure = confidences_of([outcome for outcome in mine if outcome.run.seed == seeds[0]])
+        sure = confidences_of(by_seed[seeds[0]])
         confidences |= {} if sure is None else {label: sure}
-        results.append(result_of(label, scoring.interval(found), scoring, found, mine))
+        made = [outcome for runs in by_seed.values() for outcome in runs]
+        results.append(with_seeds(result_of(label, scoring.interval(found), scoring, found, made), given, planned))
     return predictions, confidences, results
+
+
+def _in_folds(outcomes: Sequence[Outcome], seed: int) -> list[Outcome]:
+    return sorted((each for each in outcomes if each.run.seed == seed), key=lambda each: each.run.fold)
 
 
 def confidences_of(outcomes: Sequence[Outcome]) -> NDArray | None:

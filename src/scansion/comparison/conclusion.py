@@ -1,5 +1,6 @@
 """From the outcomes of runs to results, ranks and a verdict, whatever the task."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -7,22 +8,46 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from scansion.comparison.result import FamilyResult
-from scansion.comparison.runs import Outcome, Run
+from scansion.comparison.result import FAILED, NOT_TRAINED, OK, FamilyResult
+from scansion.comparison.run import Outcome
 from scansion.comparison.verdict import Verdict, decide
 from scansion.measures.intervals import Interval
 from scansion.measures.metric import Metric
-from scansion.measures.paired import PairedTest, rank_groups
+from scansion.measures.paired import PairedTest, compact_letters, rank_groups
 from scansion.storage.schema import to_json
 from scansion.tasks.task import Scoring
 
 
-def unfinished(label: str, mine: Sequence[Outcome], runs: Sequence[Run]) -> FamilyResult | None:
-    """The result of a family that has no score: one of its runs has failed, or was not made."""
+def complete_seeds(mine: Sequence[Outcome], folds: int) -> list[int]:
+    """The seeds with which a family has answered every fold."""
+    answered = Counter(outcome.run.seed for outcome in mine if outcome.cost)
+    return sorted(seed for seed, count in answered.items() if count == folds)
+
+
+def unscored(label: str, mine: Sequence[Outcome], seeds: Sequence[int], planned: int) -> FamilyResult | None:
+    """The result of a family that has no score; None for one that has.
+
+    One of its runs has failed, or none of its seeds was trained on all folds.
+    """
     failed = [outcome.failure for outcome in mine if outcome.failure]
-    if failed or len(mine) < sum(run.label == label for run in runs):
-        return FamilyResult(label, "failed", failed[0] if failed else "interrupted before it was done")
-    return None
+    untrained = [outcome.untrained for outcome in mine if outcome.untrained]
+    if failed or not (seeds or untrained):
+        return FamilyResult(
+            label, FAILED, failed[0] if failed else "interrupted before it was done", seeds_planned=planned
+        )
+    return None if seeds else FamilyResult(label, NOT_TRAINED, f"{untrained[0]}.", seeds_planned=planned)
+
+
+def with_seeds(result: FamilyResult, mine: Sequence[Outcome], planned: int) -> FamilyResult:
+    """The result, saying how many seeds were planned where not all of them are in it."""
+    if result.seeds == planned:
+        return replace(result, seeds_planned=planned)
+    missing = [outcome.untrained for outcome in mine if outcome.untrained]
+    reason = f"not trained in this budget: {missing[0]}" if missing else "interrupted"
+    note = f"{result.seeds} of {planned} seeds; of another, {reason}"
+    return replace(
+        result, seeds_planned=planned, notes=(*result.notes, note), cut_short=result.cut_short or bool(missing)
+    )
 
 
 def result_of(
@@ -34,7 +59,7 @@ def result_of(
     predicted = sum(len(outcome.answers) for outcome in mine)
     by_seed = [scoring.measures(prediction) for prediction in predictions]
     return FamilyResult(
-        label, "ok", "", interval.score, interval.low, interval.high, None, len(by_seed),
+        label, OK, "", interval.score, interval.low, interval.high, None, len(by_seed),
         fit_seconds=float(np.mean([cost["fit_seconds"] for cost in costs])) if costs else 0.0,
         documents_per_second=predicted / max(1e-9, sum(cost["predict_seconds"] for cost in costs)) if costs else None,
         size_bytes=int(np.mean([cost["size_bytes"] for cost in costs])) if costs else 0,
@@ -54,13 +79,14 @@ def ranked(
     results: Sequence[FamilyResult], families: Mapping[str, Any], pairs: Mapping[tuple[str, str], PairedTest],
     adjusted: NDArray, metric: Metric, test_rows: int, baseline: str,
 ) -> tuple[tuple[FamilyResult, ...], Verdict]:
-    """The results with their ranks, best first and the failed last, and what they come to."""
+    """The results with their ranks, best first and those without a score last, and what they come to."""
     scores = {each.family: each.score for each in results if each.score is not None}
     oriented = {family: metric.oriented(score) for family, score in scores.items()}
-    groups = rank_groups(list(oriented), list(oriented.values()), adjusted) if scores else {}
+    ordered = list(oriented), list(oriented.values()), adjusted
+    groups, letters = (rank_groups(*ordered), compact_letters(*ordered)) if scores else ({}, {})
     found = [
         replace(
-            each, rank_group=groups.get(each.family),
+            each, rank_group=groups.get(each.family), letters=letters.get(each.family, ""),
             options=to_json(families[each.family]) if each.family in families else {},
         )
         for each in results
@@ -70,4 +96,5 @@ def ranked(
     return tuple(found), decide(
         scores, groups, {each.family: each.fit_seconds or 0.0 for each in good}, pairs, test_rows, baseline, metric,
         {each.family: each.size_bytes or 0 for each in good}, [each.family for each in good if each.cut_short],
+        [each.family for each in found if each.status == NOT_TRAINED],
     )

@@ -32,10 +32,14 @@ def work(folder: Path, run: Path) -> None:
     train, test = np.load(folder / f"train.{wanted['fold']}.npy"), np.load(folder / f"test.{wanted['fold']}.npy")
     try:
         more = {"unlabelled": read_rows(folder, "unlabelled")} if wanted["arguments"].get("pretrain") else {}
-        cost = _measure(wanted, texts, targets, train, test, np.load(folder / "slices.npy"), run, more)
+        estimator = _fitted(wanted, [texts[i] for i in train], [hashable(targets[i]) for i in train], more)
+        if estimator.fit_report_.untrained:
+            (run / "untrained.json").write_text(json.dumps(estimator.fit_report_.untrained))
+            return
+        cost = _measure(wanted, estimator, [texts[i] for i in test], targets, np.load(folder / "slices.npy")[test], run)
     except (ScansionError, MemoryError) as error:
         reason = "it ran out of memory." if isinstance(error, MemoryError) else str(error)
-        (run / "failed.json").write_text(json.dumps(reason))
+        (run / "failure.json").write_text(json.dumps(reason))
         return
     (run / "cost.json").write_text(json.dumps(cost))
 
@@ -46,36 +50,45 @@ def read_rows(folder: Path, name: str = "texts") -> list[str]:
         return [json.loads(line) for line in lines]
 
 
-def _estimator(wanted: dict[str, Any]) -> Any:
+def estimator_of(wanted: dict[str, Any]) -> Any:
+    """The estimator that ``run.json`` describes."""
     task = task_named(wanted["task"])
     family: Any = from_json(task.families[wanted["family"]], wanted["options"], "run.json")
     shared = {"budget": wanted["budget"], "processes": wanted["processes"], "random_state": wanted["seed"]}
-    return _compared(wanted).estimator(family, **shared, **wanted["arguments"])
+    return compared_of(wanted).estimator(family, **shared, **wanted["arguments"])
 
 
-def _compared(wanted: dict[str, Any]) -> ComparedTask:
+def compared_of(wanted: dict[str, Any]) -> ComparedTask:
+    """What is compared of the task. UsageError for one of which nothing is."""
     compared = task_named(wanted["task"]).compared
     if compared is None:
         raise UsageError(f"There is nothing to compare for the task {wanted['task']!r}.")
     return compared
 
 
-def _measure(
-    wanted: dict[str, Any], texts: list[str], targets: list[Any], train: np.ndarray, test: np.ndarray,
-    slices: np.ndarray, run: Path, more: dict[str, list[str]],
-) -> dict[str, Any]:
-    estimator, told = _estimator(wanted), 0.0
-    for event in estimator.fitting([texts[i] for i in train], [_hashable(targets[i]) for i in train], **more):
+def _fitted(wanted: dict[str, Any], texts: list[str], targets: list[Any], more: dict[str, list[str]]) -> Any:
+    estimator, told = estimator_of(wanted), 0.0
+    for event in estimator.fitting(texts, targets, **more):
         if event.progress is None or time.monotonic() - told > SECONDS_BETWEEN_EVENTS:
             told = time.monotonic()
-            print(json.dumps({"message": event.message, "progress": event.progress}), flush=True)
-    held = [texts[i] for i in test]
+            _tell(event.message, event.progress)
+    return estimator
+
+
+def _tell(message: str, progress: float | None) -> None:
+    print(json.dumps({"message": message, "progress": progress}), flush=True)
+
+
+def _measure(
+    wanted: dict[str, Any], estimator: Any, held: list[str], targets: list[Any], slices: np.ndarray, run: Path
+) -> dict[str, Any]:
+    _tell(f"answering {len(held):,} test texts", None)
     begun = time.perf_counter()
-    answered = _compared(wanted).answer(estimator, held, targets)
+    answered = compared_of(wanted).answer(estimator, held, targets)
     seconds = time.perf_counter() - begun
     if answered.confidences is not None:
         np.save(run / "confidences.npy", answered.confidences)
-    np.save(run / "paces.npy", _paces(estimator, held, slices[test], seconds / len(held)))
+    np.save(run / "paces.npy", _paces(estimator, held, slices, seconds / len(held)))
     (run / "answers.json").write_text(json.dumps(answered.answers), encoding="utf-8")
     read, there = estimator.coverage(held).sum(axis=0).tolist()
     own, workers = own_peak_memory(), resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * KIB
@@ -117,7 +130,8 @@ def _paces(estimator: Any, held: list[str], slices: NDArray, each: float) -> NDA
     return paces
 
 
-def _hashable(target: Any) -> Any:
+def hashable(target: Any) -> Any:
+    """A target as it was before it was JSON."""
     return tuple(target) if isinstance(target, list) else target
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from scansion.comparison.runs import Outcome
+from scansion.comparison.run import Outcome
 from scansion.errors import UsageError
 from scansion.measures.metric import Metric
 from scansion.measures.paired import PairedTest

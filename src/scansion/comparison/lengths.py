@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scansion.comparison.length_slices import SLICES, slices_of
-from scansion.comparison.runs import Outcome
+from scansion.comparison.run import Outcome
 from scansion.measures.intervals import Interval
 from scansion.text.word_tokenizer import read_words
 

@@ -12,7 +12,7 @@ from jinja2 import Environment
 from scansion.errors import UsageError
 from scansion.storage.atomic import put_folder
 from scansion.viewer.number_format import bytes_shown, rate_shown, score_shown, seconds_shown
-from scansion.viewer.report import report_page
+from scansion.viewer.report import RANKS, report_page
 
 NAMES = {"report.json", "report.md", "report.html"}
 
@@ -29,20 +29,21 @@ The rule: {{ report.verdict.rule }}. {{ report.verdict.change }}
 {% if report.interrupted %}
 **Interrupted:** some families were not run to the end.
 {% endif %}
-| rank | family | {{ report.metric }} | 95 % interval | fit | documents/s | size | memory | read | seeds |
-|---:|---|---:|---|---:|---:|---:|---:|---:|---:|
+| rank | family | {{ report.metric }} | 95 % interval | letters | fit | documents/s | size | memory | read | seeds |
+|---:|---|---:|---|---|---:|---:|---:|---:|---:|---:|
 {% for row in report.rows -%}
 {% if row.status == "ok" -%}
 | {{ row.rank_group }} | {{ row.family }}{{ " †" if row.cut_short }} | {{ score(row.score) }} \
-| {{ score(row.low) }} to {{ score(row.high) }} \
+| {{ score(row.low) }} to {{ score(row.high) }} | {{ row.letters }} \
 | {{ seconds(row.fit_seconds) }} | {{ rate(row.documents_per_second) }} | {{ size(row.size_bytes) }} \
-| {{ size(row.peak_memory_bytes) }} | {{ "%.1f %%" % (100 * row.tokens_read_share) }} | {{ row.seeds }} |
+| {{ size(row.peak_memory_bytes) }} | {{ "%.1f %%" % (100 * row.tokens_read_share) }} | {{ row.seeds }}\
+{{ " of %d" % row.seeds_planned if row.seeds < row.seeds_planned }} |
 {% else -%}
-| | {{ row.family }} | failed | {{ cell(row.reason) }} | | | | | | |
+| | {{ row.family }} | {{ row.status }} | {{ cell(row.reason) }} | | | | | | | |
 {% endif -%}
 {% endfor %}
 {% if cut_short %}† Cut short by the budget. {% endif -%}
-Families of one rank cannot be told apart. Fit is the mean of a run; memory is the peak of its processes; read is the
+{{ ranks }} Fit is the mean of a run; memory is the peak of its processes; read is the
 share of the test texts' words that the family knows.
 
 ## Paired tests
@@ -127,7 +128,7 @@ def markdown(report: dict[str, Any]) -> str:
     good = [row for row in report["rows"] if row["status"] == "ok"]
     return environment.from_string(PAGE).render(
         report=report, measures=list(good[0]["measures"]) if good else [], cell=_cell,
-        cut_short=any(row["cut_short"] for row in good), span=_span,
+        cut_short=any(row["cut_short"] for row in good), span=_span, ranks=RANKS,
         **_curve(report["learning_curve"]["points"]),
         score=lambda value: score_shown(value, report["in_hundredths"]), seconds=seconds_shown, rate=rate_shown,
         size=bytes_shown,

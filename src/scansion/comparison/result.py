@@ -19,9 +19,13 @@ from scansion.measures.paired import PairedTest
 from scansion.viewer.number_format import rate_shown
 
 COLUMNS = (
-    "family", "status", "score", "low", "high", "rank_group", "seeds", "fit_seconds", "documents_per_second",
+    "family", "status", "reason", "score", "low", "high", "rank_group", "letters", "seeds",
+    "fit_seconds", "documents_per_second",
     "size_bytes", "peak_memory_bytes", "tokens_read_share",
 )
+
+
+OK, FAILED, NOT_TRAINED = "ok", "failed", "not trained"
 
 
 @dataclass(frozen=True)
@@ -33,13 +37,14 @@ class FamilyResult:
 
     family: str
     status: str
-    """``ok`` or ``failed``."""
+    """``ok``, ``failed`` or, where a budget did not suffice for an epoch, ``not trained``."""
     reason: str = ""
     score: float | None = None
     low: float | None = None
     high: float | None = None
     rank_group: int | None = None
     seeds: int = 0
+    """Those in the score; of as many as were planned unless a budget or somebody ended it before."""
     fit_seconds: float | None = None
     documents_per_second: float | None = None
     size_bytes: int | None = None
@@ -55,7 +60,9 @@ class FamilyResult:
     """Whether a budget was spent before it had learned all it could."""
     options: Mapping[str, Any] = field(default_factory=dict)
     """The family's configuration."""
-
+    seeds_planned: int = 0
+    letters: str = ""
+    """Two families share one exactly if they are not significantly different."""
 
     @property
     def span(self) -> tuple[float, float, float]:
@@ -70,7 +77,7 @@ class Comparison:
     task: str
     metric: Metric
     rows: tuple[FamilyResult, ...]
-    """Best first; the failed ones last."""
+    """Best first; those without a score last."""
     verdict: Verdict
     pairs: Mapping[tuple[str, str], PairedTest]
     adjusted: NDArray
@@ -94,8 +101,13 @@ class Comparison:
 
     @property
     def failed(self) -> tuple[FamilyResult, ...]:
-        """The families without a score."""
-        return tuple(row for row in self.rows if row.status != "ok")
+        """The families whose runs broke, or were interrupted."""
+        return tuple(row for row in self.rows if row.status == FAILED)
+
+    @property
+    def not_trained(self) -> tuple[FamilyResult, ...]:
+        """The families for which the budget did not suffice."""
+        return tuple(row for row in self.rows if row.status == NOT_TRAINED)
 
     def to_json(self) -> dict[str, Any]:
         """What ``scansion compare --json`` prints."""
@@ -159,10 +171,11 @@ def _finite(values: dict[str, Any]) -> dict[str, Any]:
 
 
 HTML = """<table><caption>{{ comparison.verdict.reason }}</caption>
-<tr><th>rank</th><th>family</th><th>{{ comparison.metric.name }}</th><th>95 % interval</th>
+<tr><th>rank</th><th>family</th><th>{{ comparison.metric.name }}</th><th>95 % interval</th><th>letters</th>
 <th>fit, s</th><th>documents/s</th></tr>
 {% for row in comparison.rows %}<tr><td>{{ row.rank_group or "" }}</td><td>{{ row.family }}</td>
-{% if row.status == "ok" %}<td>{{ "%.4f" % row.score }}</td><td>{{ "%.4f" % row.low }} to {{ "%.4f" % row.high }}</td>
+{% if row.status == "ok" %}<td>{{ "%.4f" % row.score }}</td>
+<td>{{ "%.4f" % row.low }} to {{ "%.4f" % row.high }}</td><td>{{ row.letters }}</td>
 <td>{{ "%.1f" % row.fit_seconds }}</td><td>{{ rate(row.documents_per_second) }}</td>
-{% else %}<td colspan="4">{{ row.reason }}</td>{% endif %}</tr>
+{% else %}<td colspan="5">{{ row.status }}: {{ row.reason }}</td>{% endif %}</tr>
 {% endfor %}</table>"""

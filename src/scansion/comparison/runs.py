@@ -6,85 +6,33 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from scansion.comparison.estimate import write_sample
 from scansion.comparison.length_slices import slices_of
+from scansion.comparison.run import Message, Outcome, Run, RunEvent
+from scansion.comparison.schedule import Allowed, Need, Schedule
 from scansion.families.catalogue import name_of
 from scansion.storage.schema import to_json
+from scansion.tasks.task import ComparedData, Parts
+from scansion.viewer.number_format import seconds_shown
 
-
-@dataclass(frozen=True)
-class Run:
-    """What one process fits; ``arguments`` are the estimator's own, beside those that all have."""
-
-    label: str
-    family: Any
-    seed: int
-    fold: int
-    task: str
-    processes: int | None
-    arguments: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class RunEvent:
-    """What happens in a run; ``progress`` from 0 to 1 where it is known."""
-
-    label: str
-    seed: int
-    fold: int
-    message: str
-    progress: float | None
-
-    def shown(self, folds: int | None) -> "Message":
-        """As it is told, of a comparison in so many folds."""
-        return Message(f"{_title(self.label, self.seed, self.fold, folds)}: {self.message}", self.progress)
-
-
-@dataclass(frozen=True, eq=False)
-class Outcome:
-    """What a run gave: answers for its fold's test rows and its cost, or why it failed.
-
-    ``confidences`` are the probability of each answer (N,), or of each label (N, labels); ``paces (slices, 2)`` are
-    test rows and the seconds they took, by length.
-    """
-
-    run: Run
-    answers: list[Any]
-    cost: dict[str, Any]
-    failure: str = ""
-    confidences: NDArray | None = None
-    paces: NDArray | None = None
-
-    def shown(self, folds: int | None) -> "Message":
-        """As it is told, of a comparison in so many folds."""
-        said = self.failure or f"{self.cost['fit_seconds']:.1f} s"
-        return Message(f"{_title(self.run.label, self.run.seed, self.run.fold, folds)}: {said}", lasting=True)
-
-
-@dataclass(frozen=True)
-class Message:
-    """A sentence for those who watch, and how far it is."""
-
-    message: str
-    progress: float | None = None
-    lasting: bool = False
-
-
-def _title(label: str, seed: int, fold: int, folds: int | None) -> str:
-    return f"{label}, seed {seed}" + (f", part {fold + 1} of {folds}" if folds else "")
+ESTIMATE_SHARE, ESTIMATE_LEAST, ESTIMATE_MOST = 0.1, 10.0, 0.25
+"""Of a budget the share for estimates, the seconds they are worth even of a small one, and the share never passed."""
+ESTIMATE_WORTH = 8.0  # seconds, in less of which a process hardly starts
 
 
 def write_data(
-    folder: Path, texts: list[str], targets: list[Any], folds: list[tuple[np.ndarray, np.ndarray]],
+    folder: Path, texts: list[str], targets: list[Any], folds: Sequence[tuple[np.ndarray, np.ndarray]],
     unlabelled: Sequence[str] = (),
 ) -> None:
     """Texts, targets and each fold's training and test rows, for all runs; and texts without targets."""
@@ -100,82 +48,151 @@ def write_data(
 
 
 def carry_out(
-    runs: Sequence[Run], deadline: float, texts: list[str], targets: list[Any],
-    folds: list[tuple[np.ndarray, np.ndarray]], unlabelled: Sequence[str] = (),
-) -> Generator[RunEvent | Outcome, None, tuple[list[Outcome], bool]]:
-    """What happens in one run after the other; what is left until the deadline is shared among those left.
+    runs: Sequence[Run], deadline: float, data: ComparedData, baseline: str, parts: Parts,
+    unlabelled: Sequence[str] = (),
+) -> Generator[RunEvent | Outcome | Message, None, tuple[list[Outcome], bool]]:
+    """What happens in one run after the other, on the folds of ``data`` and on smaller ``parts`` of its training rows.
 
+    If there is a ``deadline`` (``time.monotonic``), they are ordered and bounded by a :class:`Schedule`.
     Returns the outcomes, and whether they are not all there because somebody interrupted.
     """
     outcomes: list[Outcome] = []
+    folds = [*data.folds, *parts]
+    schedule = Schedule(runs, baseline, shares=[len(train) / len(folds[0][0]) for train, _ in folds])
     with tempfile.TemporaryDirectory(prefix="scansion-comparison-") as scratch:
-        write_data(Path(scratch), texts, targets, folds, unlabelled)
         try:
-            for number, run in enumerate(runs):
-                left = (deadline - time.monotonic()) / (len(runs) - number)
-                for event in follow(Path(scratch), run, max(1.0, left)):
+            write_data(Path(scratch), data.inputs, data.targets, folds, unlabelled)
+            if np.isfinite(deadline):
+                schedule = yield from _estimated(Path(scratch), schedule, data, deadline)
+                schedule = schedule.ordered(len(data.folds))
+                yield Message(schedule.told(deadline - time.monotonic()), lasting=True)
+            for number, run in enumerate(schedule.runs):
+                begun = time.monotonic()
+                left = deadline - begun
+                allowed, late = schedule.allowed(run, left, len(runs) - number), schedule.too_late(run, left)
+                late_one = [Outcome(run, [], {}, untrained=late)]
+                for event in late_one if late else follow(Path(scratch), run, allowed):
                     if isinstance(event, Outcome):
                         outcomes.append(event)
+                        schedule = schedule.after(run, time.monotonic() - begun - event.cost.get("fit_seconds", np.inf))
                     yield event
         except KeyboardInterrupt:
             return outcomes, True
     return outcomes, False
 
 
-def follow(folder: Path, run: Run, budget: float) -> Iterator[RunEvent | Outcome]:
+def _estimated(
+    folder: Path, schedule: Schedule, data: ComparedData, deadline: float
+) -> Generator[Message, None, Schedule]:
+    """The schedule with what its families need, as far as a little of the time suffices to estimate it."""
+    begun = time.monotonic()
+    left = deadline - begun
+    limit = min(max(ESTIMATE_LEAST, ESTIMATE_SHARE * left), ESTIMATE_MOST * left)
+    if limit < ESTIMATE_WORTH:
+        return schedule
+    first = {run.label: run for run in reversed(schedule.runs)}
+    write_sample(folder, data, [_wanted(first[label]) | {"label": label} for label in reversed(first)])
+    for told in _told("estimate", [folder], folder / "messages", limit):
+        if told.keys() == {"started"}:
+            schedule = replace(schedule, start=time.monotonic() - begun)
+        elif told.keys() == {"label", "first", "answer"}:
+            need = Need(told["first"], told["answer"])
+            schedule = replace(schedule, needs={**schedule.needs, told["label"]: need})
+        yield Message(f"estimating what each family takes: {len(schedule.needs)} of {len(first)}")
+    return schedule
+
+
+def _wanted(run: Run) -> dict[str, Any]:
+    return {
+        "family": name_of(run.family), "options": to_json(run.family), "seed": run.seed, "fold": run.fold,
+        "task": run.task, "processes": run.processes, "arguments": dict(run.arguments),
+    }
+
+
+def follow(folder: Path, run: Run, allowed: Allowed) -> Iterator[RunEvent | Outcome]:
     """What happens in a run, and at last its :class:`Outcome`. The process ends with the generator."""
     place = folder / f"{run.label}-{run.seed}-{run.fold}"
     place.mkdir()
-    wanted = {
-        "family": name_of(run.family), "options": to_json(run.family), "seed": run.seed, "fold": run.fold,
-        "task": run.task, "processes": run.processes, "arguments": dict(run.arguments),
-        "budget": budget if np.isfinite(budget) else None,
-    }
-    (place / "run.json").write_text(json.dumps(wanted))
-    command = [sys.executable, "-P", "-m", "scansion.comparison.fit_and_score", str(folder), str(place)]
-    yield RunEvent(run.label, run.seed, run.fold, "starting", None)
-    with (place / "messages").open("w") as messages:
+    budget = allowed.fit if np.isfinite(allowed.fit) else None
+    (place / "run.json").write_text(json.dumps(_wanted(run) | {"budget": budget}))
+    doing = "starting"
+    yield RunEvent(run.label, run.seed, run.fold, doing, None)
+    lines = _told("fit_and_score", [folder, place], place / "messages", allowed.process)
+    while True:
+        try:
+            told = next(lines)
+        except StopIteration as done:
+            code, stopped = done.value
+            break
+        if told.keys() == {"message", "progress"}:
+            doing = told["message"]
+            yield RunEvent(run.label, run.seed, run.fold, **told)
+    reason = f"it was stopped after {seconds_shown(allowed.process)} ({doing})" if stopped else ""
+    yield _outcome(run, place, code, reason)
+
+
+def _told(
+    program: str, arguments: Sequence[Path], messages: Path, limit: float
+) -> Generator[dict[str, Any], None, tuple[int, bool]]:
+    """What a program of this room prints, an object a line, in a process that ends with the generator.
+
+    Returns its exit code, and whether it was ended because it took longer than ``limit`` seconds.  What a library may
+    have printed there is left out.
+    """
+    command = [sys.executable, "-P", "-m", f"scansion.comparison.{program}", *map(str, arguments)]
+    stopped = threading.Event()
+    with messages.open("w") as errors:
         worker = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=messages, stdin=subprocess.DEVNULL, text=True,
+            command, stdout=subprocess.PIPE, stderr=errors, stdin=subprocess.DEVNULL, text=True,
             start_new_session=True, env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
         )
+
+        def stop() -> None:
+            stopped.set()
+            _kill(worker)
+
+        timer = threading.Timer(min(limit, threading.TIMEOUT_MAX), stop)
+        timer.daemon = True
+        timer.start()
         try:
             for line in worker.stdout or ():
-                doing = _told(line)
-                if doing is not None:
-                    yield RunEvent(run.label, run.seed, run.fold, **doing)
+                told = _read(line)
+                if isinstance(told, dict):
+                    yield told
             code = worker.wait()
         finally:
-            _end(worker)
-    yield _outcome(run, place, code)
+            timer.cancel()
+            if worker.poll() != 0:
+                _kill(worker)
+            worker.wait()
+            if worker.stdout is not None:
+                worker.stdout.close()
+    return code, stopped.is_set()
 
 
-def _told(line: str) -> dict[str, Any] | None:
-    """What a worker told of its progress; None for what a library may have printed there."""
+def _read(line: str) -> Any:
     try:
-        told = json.loads(line)
+        return json.loads(line)
     except ValueError:
         return None
-    return told if isinstance(told, dict) and told.keys() == {"message", "progress"} else None
 
 
-def _end(worker: subprocess.Popen[str]) -> None:
+def _kill(worker: subprocess.Popen[str]) -> None:
     """End a worker and the processes it has started, which outlive it if it was killed."""
-    if worker.poll() != 0:
-        with suppress(ProcessLookupError, PermissionError):  # nothing of it is left; macOS says so by the second
-            os.killpg(worker.pid, signal.SIGKILL)
-    worker.wait()
-    if worker.stdout is not None:
-        worker.stdout.close()
+    with suppress(ProcessLookupError, PermissionError):  # nothing of it is left; macOS says so by the second
+        os.killpg(worker.pid, signal.SIGKILL)
 
 
-def _outcome(run: Run, place: Path, code: int) -> Outcome:
+def _outcome(run: Run, place: Path, code: int, stopped: str) -> Outcome:
     if (place / "cost.json").exists():
         answers = json.loads((place / "answers.json").read_text(encoding="utf-8"))
         cost = json.loads((place / "cost.json").read_text())
         return Outcome(run, answers, cost, "", _array(place / "confidences.npy"), _array(place / "paces.npy"))
-    if (place / "failed.json").exists():
-        return Outcome(run, [], {}, json.loads((place / "failed.json").read_text()))
+    for name in ("failure", "untrained"):
+        if (place / f"{name}.json").exists():
+            return replace(Outcome(run, [], {}), **{name: json.loads((place / f"{name}.json").read_text())})
+    if stopped:
+        return Outcome(run, [], {}, untrained=stopped)
     said = (place / "messages").read_text(errors="replace").strip().splitlines()[-1:]
     failure = f"its process {_ended(code)}" + (f": {said[0].strip()}" if said else ".")
     return Outcome(run, [], {}, failure)

@@ -5,10 +5,12 @@ from rich.table import Table
 from rich.text import Text
 
 from scansion.comparison.result import Comparison, FamilyResult
-from scansion.viewer.number_format import bytes_shown, rate_shown, score_shown, seconds_shown
+from scansion.viewer.number_format import bytes_shown, counted, rate_shown, score_shown, seconds_shown
 
 BAR_CELLS = 24
+INTERVAL_WIDTH = 64
 CUT_SHORT = "†"
+LETTERS = "Families that share a letter are not significantly different from each other."
 
 
 def render(comparison: Comparison, width: int) -> RenderableType:
@@ -17,8 +19,16 @@ def render(comparison: Comparison, width: int) -> RenderableType:
     parts: list[RenderableType] = []
     if good:
         parts.append(_table(comparison, good, width))
+    if len(good) > 1 and width >= INTERVAL_WIDTH:
+        parts.append(Text(LETTERS, style="dim"))
     if any(row.cut_short for row in good):
         parts.append(Text(f"{CUT_SHORT} cut short by the budget", style="dim"))
+    parts += [
+        Text(f"{row.family}: the score is of {row.seeds} of {counted(row.seeds_planned, 'seed')}", style="dim")
+        for row in good if row.seeds < row.seeds_planned
+    ]
+    parts += [Text.assemble((f"{row.family} was not trained in this budget: ", "bold"), row.reason)
+              for row in comparison.not_trained]
     parts += [_failure(row) for row in comparison.failed]
     if comparison.length_matters:
         parts += [Text(""), _by_length(comparison, good)]
@@ -27,14 +37,16 @@ def render(comparison: Comparison, width: int) -> RenderableType:
 
 def _table(comparison: Comparison, good: list[FamilyResult], width: int) -> Table:
     table, hundredths = _plain_table(), comparison.metric.in_hundredths
-    show_fit, show_interval = width >= 44, width >= 56
-    show_bar, show_rates, show_sizes = width >= 70, width >= 86, width >= 98
-    cells = min(BAR_CELLS, max(8, width - 84)) if show_rates else 14
+    letters = max(max(len(row.letters) for row in good), len("letters")) + 2
+    show_fit, show_interval = width >= 44, width >= INTERVAL_WIDTH
+    show_bar, show_rates, show_sizes = width >= 70 + letters, width >= 86 + letters, width >= 98 + letters
+    cells = min(BAR_CELLS, max(8, width - 84 - letters)) if show_rates else 14
     table.add_column("", justify="right", no_wrap=True)
     table.add_column("family", no_wrap=True)
     table.add_column(comparison.metric.name.replace("_", " "), justify="right", no_wrap=True)
     if show_interval:
         table.add_column("95 % interval", justify="left", no_wrap=True)
+        table.add_column("letters", no_wrap=True)
     if show_bar:
         table.add_column("", no_wrap=True)
     if show_fit:
@@ -57,7 +69,7 @@ def _table(comparison: Comparison, good: list[FamilyResult], width: int) -> Tabl
             f"{row.family} {CUT_SHORT}" if row.cut_short else row.family, score_shown(row.score, hundredths),
         ]
         low_high = f"{score_shown(row.low, hundredths)}–{score_shown(row.high, hundredths)}"
-        line += [low_high] if show_interval else []
+        line += [low_high, row.letters] if show_interval else []
         shown_rank = row.rank_group
         line += [bar(row, low, high, cells)] if show_bar else []
         line += [seconds_shown(row.fit_seconds or 0.0)] if show_fit else []

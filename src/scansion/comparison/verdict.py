@@ -7,8 +7,9 @@ from scansion.measures.metric import Metric
 from scansion.measures.paired import PairedTest, minimum_detectable_difference, rows_needed
 
 RULE = (
-    "the cheapest family to train whose score is not significantly worse than the best; training times within a second "
-    "or half as much again are alike, and then it is the smaller model"
+    "the cheapest family to train of rank 1, which are the best one and those significantly different neither from it "
+    "nor from each other; training times within a second or half as much again are alike, and then it is the smaller "
+    "model"
 )
 ALIKE_SECONDS, ALIKE_FACTOR = 1.0, 1.5  # what a busy machine makes of one and the same training
 
@@ -33,18 +34,22 @@ def decide(
     metric: Metric,
     sizes: Mapping[str, int],
     cut_short: Sequence[str] = (),
+    untrained: Sequence[str] = (),
 ) -> Verdict:
     """The verdict over families with a score, as ``metric`` is to be read.
 
-    ``sizes`` are their models' bytes; ``cut_short`` are those that a budget has kept from learning all they could.
+    ``sizes`` are their models' bytes; ``cut_short`` are those that a budget has kept from learning all they could, and
+    ``untrained`` those without a score because it did not suffice for an epoch.
     """
     verdict = _decide(scores, groups, seconds, pairs, rows, baseline, metric, sizes)
-    if not cut_short:
-        return verdict
-    one = len(cut_short) == 1
-    names = ", ".join(cut_short)
-    told = f"The budget cut {names} short: {'its rank holds' if one else 'their ranks hold'} under that budget only."
-    return replace(verdict, change=f"{told} {verdict.change}".strip())
+    told = []
+    if cut_short:
+        holds = "its rank holds" if len(cut_short) == 1 else "their ranks hold"
+        told.append(f"The budget cut {', '.join(cut_short)} short: {holds} under that budget only.")
+    if untrained:
+        was = "was" if len(untrained) == 1 else "were"
+        told.append(f"{', '.join(untrained)} {was} not trained in this budget: give more time to compare with.")
+    return replace(verdict, change=" ".join([*told, verdict.change]).strip())
 
 
 def _decide(
@@ -77,7 +82,7 @@ def _decide(
         return Verdict(chosen, RULE, reason, _rival(chosen, scores, pairs, rows, metric))
     test = _pair(best, chosen, pairs)
     if _alike(seconds[best], seconds[chosen]):
-        cheaper = f"{chosen} is a model of {sizes[chosen] / max(1, sizes[best]):.0%} of the size of {best}"
+        cheaper = f"{chosen} is a model of {100 * sizes[chosen] / max(1, sizes[best]):.2g}% of the size of {best}"
     else:
         cheaper = f"{chosen} trains {seconds[best] / max(seconds[chosen], 1e-9):,.1f} times as fast as {best}"
     if not test.difference:

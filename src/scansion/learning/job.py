@@ -9,6 +9,9 @@ from torch import nn
 
 from scansion.learning.training import Training
 
+BUDGET_SPENT = "the budget was spent"
+BEFORE_AN_EPOCH = "the budget was spent before the first epoch was done"
+
 
 class Job(Protocol):
     """All that a run is a function of: with equal jobs, runs are equal to the last bit."""
@@ -65,6 +68,16 @@ class TrainedWeights:
     tokens: int
     ended: str
     """Why the run ended."""
+
+    @property
+    def cut_short(self) -> bool:
+        """Whether a budget ended the run."""
+        return self.ended in (BUDGET_SPENT, BEFORE_AN_EPOCH)
+
+    @property
+    def untrained(self) -> str:
+        """How far it came if it has not read its rows even once; else empty."""
+        return f"its first epoch was not done after {self.steps:,} steps" if self.ended == BEFORE_AN_EPOCH else ""
 
     @property
     def record(self) -> dict[str, Any]:

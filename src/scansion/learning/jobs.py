@@ -2,7 +2,7 @@
 
     job.json               which kind it is, how long it may take, and where its run is kept
     everything else        the job's own: token ids that are read as they are needed, arrays, a JSON description
-    store                  where workers find each other without a master's address, while they train
+    store, store.NUMBER    where workers find each other without a master's address, while they train
     weights.safetensors    what came of it, written by the first worker together with trained.json
 """
 
@@ -23,7 +23,7 @@ from scansion.spill import no_room
 from scansion.storage.run_folder import RunFolder
 
 JOBS: dict[str, type[Job]] = {"documents": DocumentJob, "seq2seq": Seq2SeqJob, "pretraining": PretrainingJob}
-JOB, STORE, TRAINED, WEIGHTS = "job.json", "store", "trained.json", "weights.safetensors"
+JOB, TRAINED, WEIGHTS = "job.json", "trained.json", "weights.safetensors"
 
 
 def write_job(folder: Path, job: Job, seconds: float = float("inf"), checkpoints: Checkpoints | None = None) -> None:

@@ -15,13 +15,12 @@ from scansion.errors import DivergedError
 from scansion.layers.dropout import reseed
 from scansion.learning.checkpoints import Checkpoints, NoCheckpoints, Position
 from scansion.learning.events import Epoch, Event, Step
-from scansion.learning.job import Job, TrainedWeights
+from scansion.learning.job import BEFORE_AN_EPOCH, BUDGET_SPENT, Job, TrainedWeights
 from scansion.learning.optimizer import Optimizer
 from scansion.learning.process_group import ProcessGroup
 from scansion.learning.weight_average import BestWeights, WeightAverage
 from scansion.text.batches import epoch_plan
 
-BUDGET_SPENT = "the budget was spent"
 PATIENCE = 4  # epochs in a row that are clearly worse than the best, after which a run stops
 
 
@@ -69,7 +68,7 @@ def train_job(
         checkpoints.keep(at, model, optimizer, average, best.weights)
     else:
         if at.position.epoch < epochs:
-            ended = BUDGET_SPENT
+            ended = BUDGET_SPENT if at.position.epoch else BEFORE_AN_EPOCH
             if at.position.batch or not best.weights:
                 best.judge(at.position.epoch + 1)
     trained = TrainedWeights(best.weights, best.epoch, epochs, at.position.step, at.tokens, ended)

@@ -17,6 +17,7 @@ import sys
 import threading
 import time
 import traceback
+from contextlib import ExitStack
 from pathlib import Path
 
 import torch
@@ -25,9 +26,10 @@ import torch.distributed as distributed
 from scansion.errors import ScansionError
 from scansion.learning.checkpoints import Checkpoints
 from scansion.learning.events import Event, event_to_line
-from scansion.learning.jobs import STORE, read_job, write_trained
+from scansion.learning.jobs import JOB, read_job, write_trained
 from scansion.learning.loop import train_job
 from scansion.learning.process_group import DistributedGroup
+from scansion.learning.rendezvous import rendezvous
 from scansion.learning.workers import ERRORS, cores
 
 SECONDS_BETWEEN_EVENTS = 0.2
@@ -36,19 +38,20 @@ ENDING = threading.Lock()
 """Held by the thread that ends the process, so that no other one ends it before the folder is removed."""
 
 
-def work(folder: Path, rank: int, processes: int) -> None:
+def work(folder: Path, rank: int, processes: int, temporary: bool = False) -> None:
     """Take part in the run whose job lies in ``folder``."""
     threads = int(os.environ.get("OMP_NUM_THREADS") or max(1, cores() // processes))
     torch.set_num_threads(threads)
     job, deadline, checkpoints = read_job(folder)
+    if temporary:  # the parent's clock has run since it wrote the job
+        deadline -= time.time() - (folder / JOB).stat().st_mtime
     if checkpoints is not None:
         signal.signal(signal.SIGTERM, signal.SIG_IGN if rank else lambda number, frame: checkpoints.stop.ask())
-    if "MASTER_ADDR" in os.environ:
-        distributed.init_process_group("gloo", rank=rank, world_size=processes)
-    else:
-        store = distributed.FileStore(str(folder / STORE), processes)  # type: ignore[attr-defined]
+    with ExitStack() as met:
+        given = "MASTER_ADDR" in os.environ
+        store = None if given else met.enter_context(rendezvous(folder, rank, processes))
         distributed.init_process_group("gloo", store=store, rank=rank, world_size=processes)
-    try:
+        met.callback(distributed.destroy_process_group)
         events = train_job(job, DistributedGroup(), deadline, _of_rank(checkpoints, rank))
         told = 0.0
         while True:
@@ -62,10 +65,6 @@ def work(folder: Path, rank: int, processes: int) -> None:
                 print(event_to_line(event), flush=True)
         if rank == 0:
             write_trained(folder, trained)
-    finally:
-        distributed.destroy_process_group()
-        if rank == 0:
-            (folder / STORE).unlink(missing_ok=True)  # the next run would find this one's addresses
 
 
 def _worth_telling(event: Event, told: float) -> bool:
@@ -107,7 +106,7 @@ def main(arguments: list[str]) -> int:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that started this one
         threading.Thread(target=end_with_the_parent, args=(given.folder,), daemon=True).start()
     try:
-        work(given.folder, rank, processes)
+        work(given.folder, rank, processes, given.temporary)
     except BrokenPipeError:  # nobody follows any more
         if given.temporary:
             leave(given.folder)

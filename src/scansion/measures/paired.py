@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, count, islice
 from math import ceil
 
 import numpy as np
@@ -166,27 +166,64 @@ def holm(p_values: ArrayLike) -> NDArray:
 def rank_groups(
     names: Sequence[str], scores: Sequence[float], p_values: ArrayLike, alpha: float = 0.05
 ) -> dict[str, int]:
-    """Each family's rank, 1 for the best; families that cannot be told apart from their group's best share one.
+    """Each family's rank, 1 for the best; of two that share one, neither is significantly better.
 
     ``scores``: higher is better, so give an error with its sign turned. ``p_values``: (F, F), adjusted. The best
-    family opens group 1 and all those not significantly below it join; the best one left opens the next. A noisy
-    family may so stand in a better group than one that scored higher but was measured more surely.
+    family opens group 1 and, from the best on, every other one joins that is significantly different from none in the
+    group; the best one left opens the next. A noisy family may so stand in a better group than one that scored higher
+    but was measured more surely, and two of different ranks need not be significantly different: see
+    :func:`compact_letters`.
     """
+    matrix, left = _ordered(names, scores, p_values)
+    group_of: dict[str, int] = {}
+    group = 0
+    while left:
+        group += 1
+        joined: list[int] = []
+        for family in left:
+            if all(not matrix[family, other] < alpha for other in joined):
+                joined.append(family)
+        group_of |= {names[family]: group for family in joined}
+        left = [family for family in left if family not in joined]
+    return group_of
+
+
+def compact_letters(
+    names: Sequence[str], scores: Sequence[float], p_values: ArrayLike, alpha: float = 0.05
+) -> dict[str, str]:
+    """Letters of which two families share one exactly if they are not significantly different.
+
+    Arguments are those of :func:`rank_groups`; ``a`` is of the best family. By insertion and absorption (Piepho 2004,
+    Journal of computational and graphical statistics 13).
+    """
+    matrix, order = _ordered(names, scores, p_values)
+    columns = [frozenset(order)] if order else []
+    for first, second in combinations(order, 2):
+        if matrix[first, second] < alpha:
+            split = [
+                part for column in columns
+                for part in ([column - {first}, column - {second}] if {first, second} <= column else [column])
+            ]
+            columns = [each for each in dict.fromkeys(split) if not any(each < other for other in split)]
+    columns.sort(key=lambda column: [order.index(family) for family in order if family in column])
+    letters = list(islice(filter(str.isalpha, map(chr, count(ord("a")))), len(columns)))
+    return {
+        names[family]: "".join(letter for letter, column in zip(letters, columns, strict=True) if family in column)
+        for family in order
+    }
+
+
+def _ordered(
+    names: Sequence[str], scores: Sequence[float], p_values: ArrayLike
+) -> tuple[NDArray, list[int]]:
+    """The p values as a matrix, and the families' numbers, best first. UsageError for what does not fit together."""
     matrix = np.asarray(p_values, dtype=np.float64)
     if len(names) != len(scores) or matrix.shape != (len(names), len(names)) or not np.isfinite(scores).all():
         raise UsageError(
             f"Expected a finite score for each of {len(names)} names and a square matrix of p values, got "
             f"{len(scores)} scores and {matrix.shape}. Leave out families without a score."
         )
-    left = sorted(range(len(names)), key=lambda family: -scores[family])
-    group_of: dict[str, int] = {}
-    group = 0
-    while left:
-        best, group = left[0], group + 1
-        joined = [family for family in left if family == best or not matrix[best, family] < alpha]
-        group_of |= {names[family]: group for family in joined}
-        left = [family for family in left if family not in joined]
-    return group_of
+    return matrix, sorted(range(len(names)), key=lambda family: -scores[family])
 
 
 def minimum_detectable_difference(test: PairedTest, alpha: float = 0.05, power: float = 0.8) -> float:

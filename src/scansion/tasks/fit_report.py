@@ -25,6 +25,8 @@ class FitReport:
     notes: tuple[str, ...]
     cut_short: bool
     """Whether the budget was spent before all was learned."""
+    untrained: str = ""
+    """How far it came if the budget was spent before its first epoch was done; else empty."""
 
 
 def report_of(
@@ -37,5 +39,5 @@ def report_of(
         validation = interval_of(head.kind, measure, truth, [found])
     return FitReport(
         seconds, result.model.parameters, result.workers, measure, validation, (*notes, *result.notes),
-        result.cut_short,
+        result.cut_short, result.untrained,
     )

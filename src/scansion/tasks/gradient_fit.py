@@ -14,7 +14,6 @@ from scansion.learning.document_network import cut_windows
 from scansion.learning.events import Event, Remark, Stage
 from scansion.learning.folds import fold_rows
 from scansion.learning.job import Job, TrainedWeights
-from scansion.learning.loop import BUDGET_SPENT
 from scansion.learning.pretraining import PretrainingJob, encoder_weights, split_texts
 from scansion.learning.recalibration import refit_intercept, refit_slope
 from scansion.learning.training import Pretraining
@@ -40,19 +39,22 @@ def fit_network(
         yield from checkpointing.remarks()
     vocabulary = Vocabulary.learn(corpus)
     notes: tuple[str, ...] = ()
+    unread = ""
     sequences = vocabulary.encode(corpus)
     start = Start(len(vocabulary), len(vocabulary.char_ngrams), vocabulary.index(corpus.types))
     if description.pretraining is not None:
         yield Remark("first from all texts, without their answers:")
         learned = yield from _pretrain(description, description.pretraining, sequences, start, deadline, before)
         start, notes = replace(start, weights=encoder_weights(learned.weights)), (_pretrained(learned, sequences),)
+        unread = learned.untrained and f"of its pretraining, {learned.untrained}"
         yield Remark("then from the texts that have answers:")
     job, held, note = document_job(data, description, sequences, start)
     processes = processes_of(description, job)
     yield Stage(training_on(job, processes))
     trained = yield from train_with(processes, job, deadline, checkpoints)
     model = trained_encoder(description.family, description.head, trained.weights, vocabulary)
-    return finished(model, job, trained, held, (*notes, note), processes)
+    result = finished(model, job, trained, held, (*notes, note), processes)
+    return replace(result, untrained=unread or result.untrained)
 
 
 def fit_fine_tuned(
@@ -134,7 +136,7 @@ def finished(
     size = job.description.head.size
     logits = job.logits(model.network, job.held_out.sequences) if len(held) else np.zeros((0, size))
     workers = processes if processes > 1 else 0
-    return FitResult(model, held, logits, (*notes, kept), trained.ended == BUDGET_SPENT, workers)
+    return FitResult(model, held, logits, (*notes, kept), trained.cut_short, workers, trained.untrained)
 
 
 def _pretrain(

@@ -30,3 +30,5 @@ class FitResult:
     notes: tuple[str, ...]
     cut_short: bool
     workers: int = 0
+    untrained: str = ""
+    """How far it came if the budget was spent before its first epoch was done; else empty."""

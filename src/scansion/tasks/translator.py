@@ -20,7 +20,6 @@ from scansion.learning.budget import seconds_of
 from scansion.learning.checkpointing import Checkpointing
 from scansion.learning.description import FitDescription
 from scansion.learning.events import Event, Stage
-from scansion.learning.loop import BUDGET_SPENT
 from scansion.learning.seq2seq import build_seq2seq, negative_log_likelihoods, with_weights
 from scansion.learning.seq2seq_job import Seq2SeqJob
 from scansion.learning.training import Training, TranslationTraining
@@ -53,6 +52,8 @@ class TranslationReport:
     notes: tuple[str, ...]
     cut_short: bool
     """Whether the budget was spent before all was learned."""
+    untrained: str
+    """How far it came if the budget was spent before its first epoch was done; else empty."""
 
 
 @dataclass(frozen=True)
@@ -148,7 +149,7 @@ class Translator(Estimator):
             float(np.exp(negative_log_likelihoods(fitted.model, held_out).sum() / held_out.target.lengths.sum())),
             (f"{trained.ended}; kept the weights of epoch {trained.epoch} of {trained.epochs}; "
              f"{trained.steps:,} steps",),
-            trained.ended == BUDGET_SPENT,
+            trained.cut_short, trained.untrained,
         )
         return self._hold(fitted)
 

@@ -32,6 +32,10 @@ from scansion.viewer.svg import Drawing
 
 Report = Mapping[str, Any]
 SIGNIFICANT, EVEN = 0.05, 0.5
+RANKS = (
+    "Families that share a letter are not significantly different from each other, and families that share none are. "
+    "Of those of one rank, none is significantly different from another."
+)
 
 
 def report_page(report: Report) -> str:
@@ -39,7 +43,7 @@ def report_page(report: Report) -> str:
     good = [row for row in report["rows"] if row["status"] == "ok"]
     hundredths = report["in_hundredths"]
     return page("report.html", {
-        "report": report, "good": good, "metric": measure_shown(report["metric"]),
+        "report": report, "good": good, "ranks": RANKS, "metric": measure_shown(report["metric"]),
         "title": _title(report), "strips": _strips(report, good), "cost": _costs(report, good),
         "length": _length(report, good), "curve": _curve(report, good), "calibration": _calibration(report),
         "confusion": confused(report), "split_rows": split_rows(report), "pairs": _pairs(report),
@@ -133,7 +137,7 @@ def _costs(report: Report, good: Sequence[Report]) -> list[dict[str, Any]]:
 def _length(report: Report, good: Sequence[Report]) -> dict[str, Any] | None:
     """Score and time by length; None where all texts are in one slice, which says nothing."""
     parts = report["by_length"]
-    if len(parts) < 2:
+    if len(parts) < 2 or not good:
         return None
     across, series = Axis("words in the text", _thousands, _in_ratios(parts)), _series(report, good)
     middles = [max(1.0, (part["least"] + part["most"]) / 2) for part in parts]

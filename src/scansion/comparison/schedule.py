@@ -1,0 +1,131 @@
+"""The time of a comparison that has a budget: what each run needs, which comes first, and how long it may take.
+
+The first seed of every family comes before any second one, the cheapest family first.  A run may take an equal part of
+what is left, or what its first epoch needs if that is more: a family that is trained once says more than one that is
+trained three times.  A network ends its training by itself when its time is over.  What cannot end early, such as
+solving a linear head, may go on for half of what is left.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Self
+
+import numpy as np
+
+from scansion.comparison.run import Run
+from scansion.viewer.number_format import counted, seconds_shown
+
+GRACE = 20.0  # seconds beyond its time after which a process is ended
+SAFETY = 1.25  # an estimate may be too low by so much
+HOPELESS = 2.0  # or too high: a run that seems to need so many times what is left is not begun
+LEAST = 0.5  # seconds of a fit
+
+
+@dataclass(frozen=True)
+class Need:
+    """Seconds that a run needs: until there is something to score, an epoch or a solution, and for the answers."""
+
+    first: float
+    answer: float
+
+
+@dataclass(frozen=True)
+class Allowed:
+    """Seconds that a fit may take, and seconds after which its process is ended."""
+
+    fit: float = np.inf
+    process: float = np.inf
+
+
+UNBOUNDED = Allowed()
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """What is known of the times of ``runs``: what each label needs, where that could be estimated.
+
+    ``start`` is what it takes to start a process; ``around`` what runs of a label took beside their fit;
+    ``shares`` how many of all training rows each fold has.
+    """
+
+    runs: Sequence[Run]
+    baseline: str
+    start: float = 0.0
+    needs: Mapping[str, Need] = field(default_factory=dict)
+    around: Mapping[str, float] = field(default_factory=dict)
+    shares: Sequence[float] = ()
+
+    def ordered(self, whole: int) -> Self:
+        """The runs in the order in which they are made; folds from ``whole`` on are smaller parts, and come last."""
+        labels = list(dict.fromkeys(run.label for run in self.runs))
+
+        def place(run: Run) -> tuple[bool, bool, int, float, int, int]:
+            return (
+                run.fold >= whole, run.label != self.baseline, run.seed, self.seconds(run, np.inf),
+                labels.index(run.label), run.fold,
+            )
+
+        return replace(self, runs=sorted(self.runs, key=place))
+
+    def seconds(self, run: Run, unknown: float = 0.0) -> float:
+        """What a run needs at least, or ``unknown``."""
+        if run.label not in self.needs:
+            return unknown
+        return self.needs[run.label].first * self.shares[run.fold] + self.beside(run)
+
+    def beside(self, run: Run) -> float:
+        """What a run takes beside its fit; where nothing was estimated, as much as any before it."""
+        if run.label in self.needs:
+            return max(self.start + self.needs[run.label].answer, self.around.get(run.label, 0.0))
+        return self.around.get(run.label, max([self.start, *self.around.values()]))
+
+    def too_late(self, run: Run, left: float) -> str:
+        """Why a run is not begun when so many seconds are left; empty if it is.
+
+        The baseline, which needs no training, always is.
+        """
+        if run.label == self.baseline:
+            return ""
+        if left <= self.beside(run) + LEAST:
+            return "the budget was spent before its turn"
+        if self.seconds(run) > HOPELESS * left:
+            return (f"an epoch takes about {seconds_shown(self.seconds(run))}, and {seconds_shown(left)} were left "
+                    "when its turn came")
+        return ""
+
+    def allowed(self, run: Run, left: float, runs_left: int) -> Allowed:
+        """The time of a run when so many seconds are left for so many runs, itself among them."""
+        if np.isinf(left):
+            return UNBOUNDED
+        left, beside = max(left, 0.0), self.beside(run)
+        share = max(left / runs_left, min(left, SAFETY * self.seconds(run)))
+        return Allowed(max(LEAST, share - beside), max(share, left / 2) + GRACE)
+
+    def after(self, run: Run, beside: float) -> Self:
+        """The schedule once a run has taken so many seconds beside its fit; minus infinity if that is not known."""
+        return replace(self, around={**self.around, run.label: max(beside, self.around.get(run.label, 0.0))})
+
+    def told(self, budget: float) -> str:
+        """What will be tried in which order, and whether there is time for it: ``budget`` is what is left of it now."""
+        labels = list(dict.fromkeys(run.label for run in self.runs))
+        seeds = "; the first seed of all before the second of any" if len({run.seed for run in self.runs}) > 1 else ""
+        order = f"In this order, cheapest first: {', '.join(labels)}{seeds}."
+        runs, given = counted(len(self.runs), "run"), seconds_shown(max(0.0, budget))
+        if unknown := [label for label in labels if label not in self.needs]:
+            return (
+                f"{given} of the budget are left for {runs}, which may be too little: there was no time to estimate "
+                f"what {', '.join(unknown)} will take. {order}"
+            )
+        ends = np.cumsum([self.seconds(run) for run in self.runs])
+        total = f"about {seconds_shown(float(ends[-1]))}"
+        if ends[-1] <= budget:
+            return f"{given} of the budget are left for {runs}, and one epoch of each takes {total}. {order}"
+        reached = {run.label for run, end in zip(self.runs, ends, strict=True) if end <= budget}
+        beyond = [label for label in labels if label not in reached]
+        fewer = "every family can be trained for an epoch at least once" if not beyond else (
+            f"{', '.join(beyond)} will hardly be trained"
+        )
+        return (
+            f"The budget is too small for all {runs}: {given} are left, and one epoch of each takes {total}. {order} "
+            f"By this estimate {fewer}."
+        )
