@@ -68,10 +68,8 @@ def comparing(
     test = None if test is None else (test[0], list(test[1]))
     kind = compared_task(task, targets if test is None else [*targets, *test[1]])
     compared = _compared(kind)
-    options = {
-        "splits": splits, "folds": folds, "class_weight": class_weight, "pretrain": pretrain,
-        "unlabelled": unlabelled, "learning_curve": learning_curve or None,
-    }
+    options = {"splits": splits, "folds": folds, "class_weight": class_weight, "pretrain": pretrain,
+               "unlabelled": unlabelled, "learning_curve": learning_curve or None}
     kind.check_options("compare", options)
     seeds = _at_least_one(compared.seeds if seeds is None else seeds)
     chosen = _families(kind, compared, families)
