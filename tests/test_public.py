@@ -57,7 +57,7 @@ RELEASED_TRANSLATION = {"rnn", "lstm-without-attention", "lstm", "transformer"}
 COMPARE = {
     "task": None, "test": None, "splits": None, "folds": None, "test_share": 0.2, "seeds": None, "budget": None,
     "class_weight": None, "pretrain": None, "unlabelled": None, "processes": None, "learning_curve": False,
-    "random_state": 0,
+    "thorough": False, "random_state": 0,
 }  # fmt: skip
 
 TRAINING = [

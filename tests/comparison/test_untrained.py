@@ -84,7 +84,7 @@ def test_a_family_with_fewer_seeds_than_were_planned_has_those_and_says_so(compa
     row = next(row for row in comparison.rows if row.family == ONCE)
     assert (row.status, row.seeds, row.seeds_planned, len(row.scores_by_seed)) == ("ok", 1, 2, 1)
     assert row.cut_short
-    assert row.notes[-1] == f"1 of 2 seeds; of another, not trained in this budget: {UNTRAINED}"
+    assert row.notes[-1] == f"1 of 2 seeds; another was not trained in this budget: {UNTRAINED}"
     assert row.seed_error == 0
     assert "1 of 2" in shown["markdown"]
     assert "1 of 2" in shown["page"]

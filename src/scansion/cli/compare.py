@@ -70,6 +70,8 @@ def compare(
                                                  "default three; of translators, one.")] = None,
     learning_curve: Annotated[bool, typer.Option("--learning-curve", help="Score every family on fewer training rows "
                                                  "too, and say where one overtakes another.")] = False,
+    thorough: Annotated[bool, typer.Option("--thorough", help="Train every seed, of families too whose first is "
+                                             "significantly worse than the best.")] = False,
     source: From = None,
     mode: Mode = None,
     pretrain: Pretrain = None,
@@ -92,13 +94,9 @@ def compare(
     from scansion.tasks.catalogue import task_for
     from scansion.tasks.task import ReadOptions
 
-    data = data or []
-    if use_demo == bool(data):
-        raise UsageError("Name a table, or give --demo for the shipped one: scansion compare reviews.csv")
+    data, split = _data(data, use_demo, split, splits_itself=bool(folds or test))
     if out is not None:
         check_place(out, frozenset(NAMES), "report.json", replace=True)
-    if use_demo:
-        data, split = [demo()], split if folds or test else split or DEMO_SPLIT
     expected = task_for(_without_families(data, families or []), task)
     given = {
         "--text": text, "--target": target, "--split": split, "--folds": folds, "--task": task,
@@ -115,9 +113,18 @@ def compare(
         test=None if held_out is None else (held_out.inputs, held_out.targets), splits=dataset.splits, folds=folds,
         seeds=seeds, budget=budget, class_weight=class_weight, pretrain=pretrain,
         unlabelled=read_unlabelled(unlabelled, dataset.columns), processes=processes, learning_curve=learning_curve,
-        random_state=random_state,
+        thorough=thorough, random_state=random_state,
     )
     _report(events, folds, as_json, out, at_least)
+
+
+def _data(
+    data: list[str] | None, use_demo: bool, split: str | None, splits_itself: bool
+) -> tuple[list[str], str | None]:
+    """The files and the column that splits them."""
+    if use_demo == bool(data):
+        raise UsageError("Name a table, or give --demo for the shipped one: scansion compare reviews.csv")
+    return (data or [], split) if data else ([demo()], split if splits_itself else split or DEMO_SPLIT)
 
 
 def _read(

@@ -14,6 +14,7 @@ from scansion.comparison.lengths import by_length
 from scansion.comparison.result import NOT_TRAINED, Comparison, ComparisonInterrupted, FamilyResult
 from scansion.comparison.run import Message, Outcome, Run, RunEvent
 from scansion.comparison.runs import carry_out
+from scansion.comparison.standings import Standings
 from scansion.errors import UsageError
 from scansion.families.catalogue import DOCUMENT_FAMILIES, configured, labelled, name_of, pretrainable
 from scansion.learning.budget import seconds_of
@@ -44,6 +45,7 @@ def comparing(
     unlabelled: Iterable[str] | None = None,
     processes: int | None = None,
     learning_curve: bool = False,
+    thorough: bool = False,
     random_state: int = 0,
 ) -> Generator[RunEvent | Outcome | Message, None, Comparison]:
     """Train families on the same rows and say which one to use.
@@ -54,10 +56,11 @@ def comparing(
     parts, else a random ``test_share``, labels in proportion.  ``seeds``: runs of each family that draws at random,
     three unless given; of translators, one.  ``budget`` bounds the whole comparison (``"5m"``): the cheapest family
     comes first, and one whose first epoch is not done by then has no score.  ``pretrain="own"`` adds a row for each
-    family that can first learn from the training texts, and from those ``unlabelled``, without their answers.
-    ``learning_curve`` adds every family's score on fewer training rows, and where one overtakes another.
-    ``scansion.compare`` returns the :class:`Comparison`; ``comparing`` is the same as a generator of what happens.
-    KeyboardInterrupt ends the run under way; ComparisonInterrupted then holds the comparison of what was finished.
+    family that can first learn from the training texts, and from those ``unlabelled``, without their answers.  What
+    is significantly worse than the best after a first seed has no second one, unless ``thorough``.  ``learning_curve``
+    adds every family's score on fewer training rows, and where one overtakes another.  ``scansion.compare`` returns
+    the :class:`Comparison`; ``comparing`` is the same as a generator of what happens.  KeyboardInterrupt ends the run
+    under way; ComparisonInterrupted then holds the comparison of what was finished.
     UsageError and DataError for arguments and data that do not fit together.
     """
     begun, seconds = time.monotonic(), seconds_of(budget)
@@ -65,10 +68,8 @@ def comparing(
     test = None if test is None else (test[0], list(test[1]))
     kind = compared_task(task, targets if test is None else [*targets, *test[1]])
     compared = _compared(kind)
-    options = {
-        "splits": splits, "folds": folds, "class_weight": class_weight, "pretrain": pretrain,
-        "unlabelled": unlabelled, "learning_curve": learning_curve or None,
-    }
+    options = {"splits": splits, "folds": folds, "class_weight": class_weight, "pretrain": pretrain,
+               "unlabelled": unlabelled, "learning_curve": learning_curve or None}
     kind.check_options("compare", options)
     seeds = _at_least_one(compared.seeds if seeds is None else seeds)
     chosen = _families(kind, compared, families)
@@ -82,18 +83,17 @@ def comparing(
     runs = [
         Run(label, family, random_state + seed, fold, kind.name, processes,
             arguments | ({"pretrain": OWN} if label in own else {}))
-        for label, family in sorted(trained.items(), key=lambda item: item[1].learner != "convex")
-        for seed, fold in _seeds_and_folds(family, seeds, len(data.folds), len(parts))
+        for label, family, seed, fold in _seeds_and_folds(trained, seeds, len(data.folds), len(parts))
     ]
     more = [] if unlabelled is None else list(check_documents(unlabelled, input_columns(texts, targets).text))
-    outcomes, interrupted = yield from carry_out(runs, begun + seconds, data, baseline, parts, more)
-    settings: dict[str, Any] = {"seeds": seeds, "random_state": random_state, "budget": budget}
-    if kind.arguments:
-        settings |= {"class_weight": class_weight, "pretrain": pretrain, "unlabelled": len(more)}
+    standings = Standings(compared.scoring(data), len(data.folds), thorough)
+    outcomes, interrupted = yield from carry_out(runs, begun + seconds, data, standings, baseline, parts, more)
+    settings = {"seeds": seeds, "random_state": random_state, "budget": budget, "thorough": thorough}
+    of_documents = {"class_weight": class_weight, "pretrain": pretrain, "unlabelled": len(more)}
+    settings |= of_documents if kind.arguments else {}
     plan = Plan(kind, compared, data, trained, runs, baseline, parts, settings)
     comparison = _conclude(plan, outcomes, interrupted)
-    if budget is not None:
-        comparison = yield from _timed(comparison, time.monotonic() - begun, seconds)
+    comparison = yield from _timed(comparison, time.monotonic() - begun, seconds)
     if interrupted:
         raise ComparisonInterrupted(comparison)
     return comparison
@@ -117,6 +117,8 @@ class Plan:
 
 
 def _timed(comparison: Comparison, took: float, budget: float) -> Generator[Message, None, Comparison]:
+    if np.isinf(budget):
+        return comparison
     beyond = f", {seconds_shown(took - budget)} beyond its budget" if took > budget else ""
     yield Message(f"The comparison took {seconds_shown(took)}{beyond}.", lasting=True)
     return replace(comparison, facts={**comparison.facts, "seconds": round(took, 1)})
@@ -134,11 +136,17 @@ def _compared(task: Task) -> ComparedTask:
     return task.compared
 
 
-def _seeds_and_folds(family: Any, seeds: int, folds: int, parts: int) -> Iterator[tuple[int, int]]:
-    """Every fold under every seed; and each smaller part, behind the folds, under the seed it was drawn with."""
-    for seed in range(seeds if family.learner == "gradient" else 1):
-        yield from ((seed, fold) for fold in range(folds))
-    yield from ((part % seeds, folds + part) for part in range(parts))
+def _seeds_and_folds(
+    families: Mapping[str, Any], seeds: int, folds: int, parts: int
+) -> Iterator[tuple[str, Any, int, int]]:
+    """Every fold under every seed; and each smaller part, behind the folds, under the seed it was drawn with.
+
+    What is solved comes before what is trained by gradients: it is cheaper, where nobody has estimated it.
+    """
+    for label, family in sorted(families.items(), key=lambda item: item[1].learner != "convex"):
+        for seed in range(seeds if family.learner == "gradient" else 1):
+            yield from ((label, family, seed, fold) for fold in range(folds))
+        yield from ((label, family, part % seeds, folds + part) for part in range(parts))
 
 
 def _families(task: Task, compared: ComparedTask, families: Any) -> dict[str, Any]:

@@ -43,8 +43,12 @@ def with_seeds(result: FamilyResult, mine: Sequence[Outcome], planned: int) -> F
     if result.seeds == planned:
         return replace(result, seeds_planned=planned)
     missing = [outcome.untrained for outcome in mine if outcome.untrained]
-    reason = f"not trained in this budget: {missing[0]}" if missing else "interrupted"
-    note = f"{result.seeds} of {planned} seeds; of another, {reason}"
+    needless = [outcome.needless for outcome in mine if outcome.needless]
+    reason = (
+        f"not trained in this budget: {missing[0]}" if missing else
+        f"left out: {needless[0]}, and more seeds would not change that" if needless else "interrupted"
+    )
+    note = f"{result.seeds} of {planned} seeds; another was {reason}"
     return replace(
         result, seeds_planned=planned, notes=(*result.notes, note), cut_short=result.cut_short or bool(missing)
     )

@@ -51,11 +51,16 @@ class Outcome:
     paces: NDArray | None = None
     untrained: str = ""
     """Why a budget was not enough for it: it had no step, or its first epoch was not done, or nothing was solved."""
+    needless: str = ""
+    """Why another seed would tell nothing new."""
+    standing: str = ""
+    """Of the run that completes a seed: the family's score and place so far."""
 
     def shown(self, folds: int | None) -> "Message":
         """As it is told, of a comparison in so many folds."""
         said = self.failure or (self.untrained and f"not trained in this budget: {self.untrained}")
-        said = said or f"{self.cost['fit_seconds']:.1f} s"
+        said = said or (self.needless and f"left out: {self.needless}")
+        said = said or f"{self.standing}{'; ' * bool(self.standing)}{self.cost['fit_seconds']:.1f} s"
         return Message(f"{_title(self.run.label, self.run.seed, self.run.fold, folds)}: {said}", lasting=True)
 
 

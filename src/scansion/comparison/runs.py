@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from scansion.comparison.estimate import write_sample
 from scansion.comparison.length_slices import slices_of
 from scansion.comparison.run import Message, Outcome, Run, RunEvent
 from scansion.comparison.schedule import Allowed, Need, Schedule
+from scansion.comparison.standings import Standings
 from scansion.families.catalogue import name_of
 from scansion.storage.schema import to_json
 from scansion.tasks.task import ComparedData, Parts
@@ -29,6 +30,7 @@ from scansion.viewer.number_format import seconds_shown
 ESTIMATE_SHARE, ESTIMATE_LEAST, ESTIMATE_MOST = 0.1, 10.0, 0.25
 """Of a budget the share for estimates, the seconds they are worth even of a small one, and the share never passed."""
 ESTIMATE_WORTH = 8.0  # seconds, in less of which a process hardly starts
+OPENING_WORTH = 60.0  # seconds of budget, with less of which all but the baseline waits for the estimates
 
 
 def write_data(
@@ -48,37 +50,76 @@ def write_data(
 
 
 def carry_out(
-    runs: Sequence[Run], deadline: float, data: ComparedData, baseline: str, parts: Parts,
+    runs: Sequence[Run], deadline: float, data: ComparedData, standings: Standings, baseline: str, parts: Parts,
     unlabelled: Sequence[str] = (),
 ) -> Generator[RunEvent | Outcome | Message, None, tuple[list[Outcome], bool]]:
     """What happens in one run after the other, on the folds of ``data`` and on smaller ``parts`` of its training rows.
 
-    If there is a ``deadline`` (``time.monotonic``), they are ordered and bounded by a :class:`Schedule`.
+    If there is a ``deadline`` (``time.monotonic``), they are ordered and bounded by a :class:`Schedule`, for which the
+    time they need is estimated once the baseline and the first family have a score.
     Returns the outcomes, and whether they are not all there because somebody interrupted.
     """
     outcomes: list[Outcome] = []
     folds = [*data.folds, *parts]
-    schedule = Schedule(runs, baseline, shares=[len(train) / len(folds[0][0]) for train, _ in folds])
+    shares = [len(train) / len(folds[0][0]) for train, _ in folds]
+    schedule = Schedule(runs, baseline, shares=shares).ordered(len(data.folds))
     with tempfile.TemporaryDirectory(prefix="scansion-comparison-") as scratch:
+        series = _Series(Path(scratch), deadline, standings, outcomes)
         try:
             write_data(Path(scratch), data.inputs, data.targets, folds, unlabelled)
             if np.isfinite(deadline):
-                schedule = yield from _estimated(Path(scratch), schedule, data, deadline)
+                opening = _opening(schedule, len(data.folds), deadline - time.monotonic())
+                schedule = yield from series.made(schedule, opening)
+                schedule = yield from _estimated(Path(scratch), schedule.without(opening), data, deadline)
                 schedule = schedule.ordered(len(data.folds))
                 yield Message(schedule.told(deadline - time.monotonic()), lasting=True)
-            for number, run in enumerate(schedule.runs):
-                begun = time.monotonic()
-                left = deadline - begun
-                allowed, late = schedule.allowed(run, left, len(runs) - number), schedule.too_late(run, left)
-                late_one = [Outcome(run, [], {}, untrained=late)]
-                for event in late_one if late else follow(Path(scratch), run, allowed):
-                    if isinstance(event, Outcome):
-                        outcomes.append(event)
-                        schedule = schedule.after(run, time.monotonic() - begun - event.cost.get("fit_seconds", np.inf))
-                    yield event
+            yield from series.made(schedule, schedule.runs)
         except KeyboardInterrupt:
             return outcomes, True
     return outcomes, False
+
+
+@dataclass(frozen=True)
+class _Series:
+    """Runs one after the other, with what is known of them so far."""
+
+    folder: Path
+    deadline: float
+    standings: Standings
+    outcomes: list[Outcome]
+
+    def made(
+        self, schedule: Schedule, runs: Sequence[Run]
+    ) -> Generator[RunEvent | Outcome | Message, None, Schedule]:
+        """What happens in these runs of a schedule; returns it with the times they took."""
+        for number, run in enumerate(runs):
+            begun = time.monotonic()
+            for event in self._one(schedule, run, [each for each in schedule.runs if each not in runs[:number]]):
+                if isinstance(event, Outcome):
+                    self.outcomes.append(event)
+                    schedule = schedule.after(run, time.monotonic() - begun - event.cost.get("fit_seconds", np.inf))
+                yield event
+        return schedule
+
+    def _one(self, schedule: Schedule, run: Run, waiting: Sequence[Run]) -> Iterator[RunEvent | Outcome]:
+        """What happens in the first of those ``waiting``; no more than its outcome if it is not to be made."""
+        if needless := self.standings.beaten(run):
+            yield Outcome(run, [], {}, needless=needless)
+            return
+        left = self.deadline - time.monotonic()
+        if late := schedule.too_late(run, left):
+            yield Outcome(run, [], {}, untrained=late)
+            return
+        worth = sum(not self.standings.beaten(each) for each in waiting)
+        for event in follow(self.folder, run, schedule.allowed(run, left, worth)):
+            yield self.standings.with_standing(event) if isinstance(event, Outcome) else event
+
+
+def _opening(schedule: Schedule, folds: int, left: float) -> list[Run]:
+    """What is run before anything is estimated, so that there is something to see: the baseline and one by counts."""
+    counted = [run.label for run in schedule.runs if run.family.learner == "convex" and run.label != schedule.baseline]
+    labels = {schedule.baseline, *(counted[:1] if left >= OPENING_WORTH else [])}
+    return [run for run in schedule.runs if run.label in labels and run.fold < folds]
 
 
 def _estimated(
@@ -88,7 +129,7 @@ def _estimated(
     begun = time.monotonic()
     left = deadline - begun
     limit = min(max(ESTIMATE_LEAST, ESTIMATE_SHARE * left), ESTIMATE_MOST * left)
-    if limit < ESTIMATE_WORTH:
+    if limit < ESTIMATE_WORTH or not schedule.runs:
         return schedule
     first = {run.label: run for run in reversed(schedule.runs)}
     write_sample(folder, data, [_wanted(first[label]) | {"label": label} for label in reversed(first)])

@@ -67,6 +67,10 @@ class Schedule:
 
         return replace(self, runs=sorted(self.runs, key=place))
 
+    def without(self, runs: Sequence[Run]) -> Self:
+        """The schedule of the other runs."""
+        return replace(self, runs=[run for run in self.runs if run not in runs])
+
     def seconds(self, run: Run, unknown: float = 0.0) -> float:
         """What a run needs at least, or ``unknown``."""
         if run.label not in self.needs:

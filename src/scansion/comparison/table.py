@@ -5,7 +5,7 @@ from rich.table import Table
 from rich.text import Text
 
 from scansion.comparison.result import Comparison, FamilyResult
-from scansion.viewer.number_format import bytes_shown, counted, rate_shown, score_shown, seconds_shown
+from scansion.viewer.number_format import bytes_shown, rate_shown, score_shown, seconds_shown
 
 BAR_CELLS = 24
 INTERVAL_WIDTH = 64
@@ -24,7 +24,7 @@ def render(comparison: Comparison, width: int) -> RenderableType:
     if any(row.cut_short for row in good):
         parts.append(Text(f"{CUT_SHORT} cut short by the budget", style="dim"))
     parts += [
-        Text(f"{row.family}: the score is of {row.seeds} of {counted(row.seeds_planned, 'seed')}", style="dim")
+        Text(f"{row.family}: {row.notes[-1]}.", style="dim")
         for row in good if row.seeds < row.seeds_planned
     ]
     parts += [Text.assemble((f"{row.family} was not trained in this budget: ", "bold"), row.reason)
