@@ -217,8 +217,8 @@ def fit_twice_is_fit_once(subject: Subject) -> None:
 
 def the_same_seed_gives_the_same_answers(subject: Subject) -> None:
     """To the last bit."""
-    models = subject.refitted.model, subject.fitted
-    same = np.array_equal(*(subject.outputs(model, subject.texts) for model in models))
+    one, other = (subject.outputs(model, subject.texts) for model in (subject.refitted.model, subject.fitted))
+    same = np.array_equal(one, other)
     _require(same, "two fits with the same seed give different answers")
 
 

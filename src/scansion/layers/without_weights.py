@@ -5,7 +5,6 @@ from typing import Any
 
 from torch.overrides import TorchFunctionMode
 
-
 DRAWS = {"normal_", "uniform_", "kaiming_uniform_"}  # of torch.nn.init and of tensors
 
 
