@@ -1,5 +1,11 @@
 """The contract, over every family and both tasks; and estimators that break it, each in one way."""
 
+import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from sklearn.base import BaseEstimator, ClassifierMixin
@@ -19,27 +25,50 @@ from scansion.text.documents import check_documents
 from small_families import ENCODER, LEARNED, SMALL
 
 QUICK = Training(max_epochs=12, min_epochs=12, min_batch_tokens=128, max_batch_tokens=128, label_smoothing=0.0)
+BRIEF = replace(QUICK, max_epochs=6, min_epochs=6)  # enough for the contract's own texts
 MORE = {"pretrained, frozen": Pretrained(ENCODER, "frozen")}
 
 
 def estimators():
     for name, family in {**{name: SMALL[name] for name in DOCUMENT_FAMILIES}, **MORE}.items():
-        shared = {"training": QUICK, "processes": 1, "random_state": 0}
+        shared = {"training": BRIEF, "processes": 1, "random_state": 0}
         yield name, DocumentClassifier(family, **shared)
         yield name, DocumentRegressor(family, **shared)
 
 
+CHECKS = [(name, check) for name, estimator in estimators() for check in text_estimator_checks(estimator)]
+SAVED = "saved_and_loaded_answers_equally"  # starts a process; of all families but one in the same, below
+
+
 def cases():
-    for name, estimator in estimators():
-        for check in text_estimator_checks(estimator):
-            if name == "baseline" and check.name == "a_small_set_is_learned":
-                continue  # it sees nothing, on purpose
+    for name, check in CHECKS:
+        if name == "baseline" and check.name == "a_small_set_is_learned":
+            continue  # it sees nothing, on purpose
+        if check.name != SAVED or name == "lstm":
             yield pytest.param(check, id=f"{name}-{check.subject.kind}-{check.name}")
 
 
 @pytest.mark.parametrize("check", list(cases()))
 def test_every_family_keeps_the_contract(check):
     check()
+
+
+def test_every_familys_folder_answers_the_same_in_a_fresh_process(tmp_path):
+    subjects = [check.subject for _, check in CHECKS if check.name == SAVED]
+    for number, subject in enumerate(subjects):
+        subject.fitted.save(tmp_path / str(number))
+    (tmp_path / "texts.json").write_text(json.dumps(subjects[0].texts))
+    program = (
+        "import json, numpy, scansion; from pathlib import Path; texts = json.loads(Path('texts.json').read_text())\n"
+        "for place in [place for place in Path().iterdir() if place.is_dir()]:\n"
+        "    numpy.save(f'{place}.npy', scansion.load(place).decision_function(texts))"
+    )
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    subprocess.run([sys.executable, "-c", program], check=True, env=environment, cwd=tmp_path)
+    assert len(subjects) == 2 * len(DOCUMENT_FAMILIES) + 2 * len(MORE)
+    for number, subject in enumerate(subjects):
+        found = np.load(tmp_path / f"{number}.npy")
+        assert np.array_equal(found, subject.fitted.decision_function(subject.texts)), subject.estimator
 
 
 @pytest.mark.parametrize("name", [name for name in DOCUMENT_FAMILIES if name != "baseline"])
@@ -58,7 +87,7 @@ def test_a_row_of_weight_nought_is_no_row(name, class_weight):
     texts = [f"{'good' if i % 3 else 'bad'} film number {i % 5}" for i in range(40)]
     labels = ["up" if i % 3 else "down" for i in range(40)]
     model = DocumentClassifier(
-        SMALL[name], class_weight=class_weight, training=QUICK, processes=1, random_state=0
+        SMALL[name], class_weight=class_weight, training=BRIEF, processes=1, random_state=0
     )
     without = model.fit(texts, labels).predict_proba(texts)
     odd, wrong = ["an odd row", "good film number 1"], ["odd", "down"]

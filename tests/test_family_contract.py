@@ -19,6 +19,8 @@ from scansion.tasks.translator import Translator
 from scansion.testing import ENDINGS, OPENINGS
 from small_families import LEARNED, PRETRAINABLE, SMALL, SMALL_TRANSLATORS
 
+pytestmark = pytest.mark.usefixtures("warm_processes")
+
 TEXTS = [f"{text} number {i % 3}" for i in range(6) for text in (*OPENINGS, *ENDINGS)]
 LABELS = ["up" if i % 8 < 4 else "down" for i in range(len(TEXTS))]
 QUICK = Training(max_epochs=4, min_epochs=4, min_batch_tokens=128, max_batch_tokens=128)

@@ -9,6 +9,8 @@ from scipy.sparse import load_npz
 
 from encoders import write_encoder
 
+pytestmark = pytest.mark.usefixtures("warm_processes")
+
 DATA = Path(__file__).parents[1] / "data"
 WORDS = ["good", "bad", *(f"w{i}" for i in range(7))]
 SIZES = ["width=16", "heads=2", "layers=1", "feed_forward=32"]

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.usefixtures("warm_processes")
+
 DATA = Path(__file__).parents[1] / "data"
 ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
 FIT = [sys.executable, "-m", "scansion", "fit", "many.csv", "--family", "lstm", "--set", "width=16"]

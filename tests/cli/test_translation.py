@@ -5,6 +5,8 @@ import json
 
 import pytest
 
+pytestmark = pytest.mark.usefixtures("warm_processes")
+
 WORDS = {"1": "one", "2": "two", "3": "three", "4": "four"}
 SOURCES = [" ".join(digits) for digits in ("1234", "4321", "12", "31", "44", "2", "13", "42", "24", "111")] * 6
 TARGETS = [" ".join(WORDS[digit] for digit in source.split()) for source in SOURCES]

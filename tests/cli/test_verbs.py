@@ -14,6 +14,8 @@ from scansion.comparison.run import Outcome
 from scansion.comparison.runs import follow
 from scansion.families.catalogue import DOCUMENT_FAMILIES, TRANSLATION_FAMILIES, options_of
 
+pytestmark = pytest.mark.usefixtures("warm_processes")
+
 DATA = Path(__file__).parents[1] / "data"
 COST = (
     "fit_seconds", "predict_seconds", "size_bytes", "peak_memory_bytes", "tokens_read", "tokens_there", "parameters",

@@ -15,6 +15,8 @@ from scansion.comparison.table import render
 from scansion.errors import DataError, UsageError
 from scansion.families.rnn import RNN
 
+pytestmark = pytest.mark.usefixtures("warm_processes")
+
 DATA = Path(__file__).parents[1] / "data"
 
 

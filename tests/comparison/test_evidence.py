@@ -13,6 +13,8 @@ from scansion.measures.scores import accuracy
 from scansion.tasks.task import ComparedData
 from scansion.tasks.translation import BASELINE, TranslationScoring
 
+pytestmark = pytest.mark.usefixtures("warm_processes")
+
 READ, WANTED = ["eins", "zwei", "drei " * 4_000], ["one", "two", "three " * 4_000]
 
 

@@ -12,6 +12,8 @@ from scansion.families.bag_of_words import BagOfWords
 from scansion.tasks.document_scoring import DocumentScoring, compared_documents
 from scansion.tasks.documents import CLASSIFY
 
+pytestmark = pytest.mark.usefixtures("warm_processes")
+
 TEXTS = [f"{'good' if i % 2 else 'bad'} w{i % 7} w{i % 13}" for i in range(600)]
 LABELS = ["up" if i % 2 else "down" for i in range(600)]
 RARE = ["rare" if i % 20 == 0 else "common" for i in range(600)]

@@ -9,6 +9,8 @@ from scansion.errors import DataError, UsageError
 from scansion.families.recurrent_encoder_decoder import RNNEncoderDecoder
 from scansion.families.sequence_to_sequence import SequenceToSequence
 
+pytestmark = pytest.mark.usefixtures("warm_processes")
+
 DIGITS = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
 NUMBERS = list(range(1111, 9999, 17))
 SOURCES = [" ".join(str(number).replace("0", "9")) for number in NUMBERS]

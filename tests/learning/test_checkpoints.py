@@ -36,6 +36,8 @@ from scansion.text.batches import FIRST_WORD
 from scansion.text.vocabulary import Vocabulary
 from scansion.text.word_tokenizer import read_words
 
+pytestmark = pytest.mark.usefixtures("warm_processes")
+
 FAMILIES = {
     "rnn": RNN(width=8),
     "lstm": LSTM(width=8),

@@ -36,6 +36,8 @@ from scansion.text.batches import Sequences
 from scansion.text.vocabulary import Vocabulary
 from scansion.text.word_tokenizer import read_words
 
+pytestmark = pytest.mark.usefixtures("warm_processes")
+
 FAMILY = LSTM(width=8, dropout=0.0, word_dropout=0.0)
 TRAINING = Training(max_epochs=3, target_steps=12, min_batch_tokens=40, max_batch_tokens=40)
 HEAD = MulticlassHead(("blue", "red"))

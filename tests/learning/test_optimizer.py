@@ -1,5 +1,9 @@
 """The optimizer is torch's own: AdamW for most weights, SparseAdam for word tables."""
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import torch
 from torch import nn
@@ -80,3 +84,16 @@ def test_gradients_lie_in_one_row_in_which_processes_can_send_them():
     assert optimizer.flat.any()
     optimizer.zero_grad()
     assert not any(each.grad.any() for each in others_of(model))
+
+
+def test_a_fit_does_not_wait_for_the_import_of_torchs_compiler():
+    program = (
+        "import sys; from small_families import SMALL; from scansion import DocumentClassifier, Training\n"
+        "training = Training(min_epochs=1, max_epochs=1)\n"
+        "for family in (SMALL['transformer'], SMALL['pretrained']):\n"
+        "    DocumentClassifier(family, processes=1, training=training).fit(['a', 'b'] * 8, ['x', 'y'] * 8)\n"
+        "print('torch._dynamo' in sys.modules)"
+    )
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr) == ("False\n", "")

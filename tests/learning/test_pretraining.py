@@ -31,6 +31,8 @@ from scansion.text.batches import FIRST_WORD, UNKNOWN, Sequences
 from scansion.text.vocabulary import Vocabulary
 from scansion.text.word_tokenizer import read_words
 
+pytestmark = pytest.mark.usefixtures("warm_processes")
+
 SMALL = {
     "rnn": RNN(width=16, dropout=0.0, word_dropout=0.0, learning_rate=0.01),
     "gru": GRU(width=16, dropout=0.0, word_dropout=0.0, learning_rate=0.01),

@@ -29,6 +29,8 @@ from scansion.storage.run_folder import RunFolder
 from scansion.text.pairs import Pairs
 from scansion.text.subword_tokenizer import BEGIN, END, SubwordTokenizer
 
+pytestmark = pytest.mark.usefixtures("warm_processes")
+
 FAMILIES = {
     "transformer": TransformerEncoderDecoder(width=16, heads=2, layers=1, feed_forward=32, max_length=32),
     "lstm": LSTMEncoderDecoder(width=16, hidden_size=16),

@@ -1,5 +1,6 @@
 """The command: one verb a file, one sentence for every error, and the exit codes of the errors' tree."""
 
+import gc
 import io
 import os
 import signal
@@ -50,6 +51,7 @@ def run(arguments: list[str] | None = None) -> None:
         sys.stdout.reconfigure(errors="backslashreplace")  # a label may hold what the terminal cannot show
     code = carry_out(given)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # all is said and done; there is nothing left to interrupt
+    gc.freeze()  # or the end of the process searches all that was imported for circles, for a second
     sys.exit(code)
 
 

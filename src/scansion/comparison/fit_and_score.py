@@ -3,6 +3,7 @@
 A crash, or the end of memory, is then one failed row; and the peak memory is this run's and nobody else's.
 """
 
+import gc
 import json
 import resource
 import sys
@@ -137,3 +138,4 @@ def hashable(target: Any) -> Any:
 
 if __name__ == "__main__":
     work(Path(sys.argv[1]), Path(sys.argv[2]))
+    gc.freeze()  # as at the end of the command

@@ -8,7 +8,7 @@ many steps by the momentum of one; ``TABLE_LR_SCALE`` makes up for it.  Weights 
 multiple of the learning rate: pretrained ones, the lower the slower (Howard and Ruder 2018, section 3.2).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import cast
 
 import numpy as np
@@ -58,13 +58,10 @@ class Optimizer:
         gradients = self.flat[:-NUMBERS].split([each.numel() for each in self.others])
         for parameter, gradient in zip(self.others, gradients, strict=True):
             parameter.grad = gradient.view_as(parameter)
-        lr_scales = list(dict.fromkeys(map(lr_scale_of, self.others)))
-        groups = [
-            {"params": mine, "weight_decay": decay, "lr_scale": lr_scale}
-            for lr_scale in lr_scales for decay, wide in ((weight_decay, True), (0.0, False))
-            if (mine := [each for each in self.others if lr_scale_of(each) == lr_scale and (each.ndim > 1) == wide])
-        ]  # biases and norms do not decay, and a word would only when it is met
-        self.adamw = torch.optim.AdamW(groups, betas=(MEAN_DECAY, SQUARE_DECAY), eps=SMALLEST_ROOT, fused=True)
+        kinds = {each: (lr_scale_of(each), weight_decay if each.ndim > 1 else 0.0) for each in self.others}
+        self.dense = {
+            kind: DenseWeights([each for each in self.others if kinds[each] == kind]) for kind in kinds.values()
+        }  # biases and norms do not decay, and a word would only when it is met
 
     def zero_grad(self) -> None:
         """Forget the last step's gradients."""
@@ -85,33 +82,60 @@ class Optimizer:
             raise DivergedError("The gradient is not finite although the loss is. Lower the learning rate.")
         everything = [self.flat, *(values for _, values in touched)]
         torch._foreach_mul_(everything, (self.max_grad_norm / (length + 1e-6)).clamp(max=1.0))
-        for group in self.adamw.param_groups:
-            group["lr"] = group["lr_scale"] * learning_rate
-        self.adamw.step()
+        for (lr_scale, weight_decay), weights in self.dense.items():
+            weights.step(lr_scale * learning_rate, weight_decay)
         for table, (rows, values) in zip(self.tables, touched, strict=True):
             table.step(rows, values, lr_scale_of(table.weights, TABLE_LR_SCALE) * learning_rate)
 
     def state(self) -> dict[str, np.ndarray]:
         """The running means of all gradients; with the number of steps, all there is to know."""
+        moments = {parameter: pair for each in self.dense.values() for parameter, pair in each.moments()}
         found = {}
         for number, parameter in enumerate(self.others):
-            if state := self.adamw.state.get(parameter):
-                found[f"mean.{number}"], found[f"square.{number}"] = state["exp_avg"], state["exp_avg_sq"]
+            found[f"mean.{number}"], found[f"square.{number}"] = moments[parameter]
         for number, table in enumerate(self.tables):
             found[f"table_mean.{number}"], found[f"table_square.{number}"] = table.means, table.squares
         return {name: tensor.numpy() for name, tensor in found.items()}
 
     def restore(self, state: Mapping[str, np.ndarray], steps: int) -> None:
         """The inverse of :meth:`state`, after so many steps."""
+        moments = {parameter: pair for each in self.dense.values() for parameter, pair in each.moments()}
         for number, parameter in enumerate(self.others):
-            if f"mean.{number}" in state:
-                means, squares = (torch.from_numpy(state[f"{kind}.{number}"]) for kind in ("mean", "square"))
-                step = torch.tensor(float(steps))
-                self.adamw.state[parameter] = {"step": step, "exp_avg": means, "exp_avg_sq": squares}
+            for kind, running in zip(("mean", "square"), moments[parameter], strict=True):
+                running.copy_(torch.from_numpy(state[f"{kind}.{number}"]))
+        for weights in self.dense.values():
+            weights.steps = [torch.full_like(each, steps) for each in weights.steps]
         for number, table in enumerate(self.tables):
             table.means = torch.from_numpy(state[f"table_mean.{number}"])
             table.squares = torch.from_numpy(state[f"table_square.{number}"])
             table.steps = steps
+
+
+class DenseWeights:
+    """Weights that are moved alike, and the running means of their gradients.
+
+    The kernel is that of ``torch.optim.AdamW(fused=True)``; the class around it would import ``torch._dynamo``, which
+    takes as long as all the rest of torch.
+    """
+
+    def __init__(self, weights: Sequence[nn.Parameter]) -> None:
+        self.weights: list[Tensor] = list(weights)
+        self.means, self.squares = ([torch.zeros_like(each) for each in weights] for _ in range(2))
+        self.steps = [torch.zeros(()) for _ in weights]  # the kernel counts for each of them
+
+    def moments(self) -> Iterator[tuple[Tensor, tuple[Tensor, Tensor]]]:
+        """Each parameter with the running means of its gradient and of its square."""
+        return zip(self.weights, zip(self.means, self.squares, strict=True), strict=True)
+
+    @torch.no_grad()
+    def step(self, learning_rate: float, weight_decay: float) -> None:
+        """Move all of them."""
+        gradients = [cast(Tensor, each.grad) for each in self.weights]
+        torch._foreach_add_(self.steps, 1)
+        torch._fused_adamw_(
+            self.weights, gradients, self.means, self.squares, [], self.steps, lr=learning_rate, beta1=MEAN_DECAY,
+            beta2=SQUARE_DECAY, weight_decay=weight_decay, eps=SMALLEST_ROOT, amsgrad=False, maximize=False,
+        )
 
 
 class EmbeddingTable:

@@ -114,6 +114,7 @@ class _Products:
     def __init__(self, vectors: SparseBlocks, threads: int) -> None:
         self.vectors, self.threads = vectors, threads
         self.pool = ThreadPoolExecutor(threads)
+        self.map = self.pool.map if threads > 1 else map  # a single thread would only be waited for
 
     def __enter__(self) -> Self:
         return self
@@ -124,7 +125,7 @@ class _Products:
     def times(self, weights: np.ndarray) -> np.ndarray:
         """(D, K) -> (N, K)."""
         weights, blocks = weights.astype(np.float32), range(len(self.vectors))
-        return np.concatenate(list(self.pool.map(lambda number: _times(self.vectors[number], weights), blocks)))
+        return np.concatenate(list(self.map(lambda number: _times(self.vectors[number], weights), blocks)))
 
     def transposed_times(self, columns: np.ndarray) -> np.ndarray:
         """(N, K) -> (D, K)."""
@@ -134,7 +135,7 @@ class _Products:
             numbers = range(first, len(self.vectors), self.threads)
             return reduce(np.add, (_times(self.vectors[n].T, columns[self.vectors.span(n)]) for n in numbers))
 
-        return reduce(np.add, self.pool.map(some, range(min(self.threads, len(self.vectors)))))
+        return reduce(np.add, self.map(some, range(min(self.threads, len(self.vectors)))))
 
 
 def _curvature(vectors: SparseBlocks, shares: np.ndarray) -> np.ndarray:

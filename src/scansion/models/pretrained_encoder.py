@@ -12,6 +12,7 @@ from scansion.errors import UnsafeFolderError
 from scansion.families.bert import Bert
 from scansion.families.pretrained import DECLARED, Pretrained, encoder_of
 from scansion.layers.pooling import POOLINGS
+from scansion.layers.without_weights import WithoutWeights
 from scansion.learning.frozen_encoder import FrozenEncoder
 from scansion.storage.fingerprints import fingerprint_of, fingerprint_of_arrays
 from scansion.storage.huggingface_layout import Layout, read_layout
@@ -118,7 +119,7 @@ def _check_fit(bert: Bert, weights: Mapping[str, np.ndarray], tokenizer: Pretrai
         raise UnsafeFolderError(
             f"{tokenizer.where} has {tokenizer.highest + 1:,} tokens and the weights know {words:,}."
         )
-    with torch.device("meta"):  # shapes without numbers
+    with torch.device("meta"), WithoutWeights():  # shapes without numbers
         wanted = bert.build(words).state_dict()
     for name, tensor in wanted.items():
         if tuple(tensor.shape) != weights[name].shape:
@@ -130,7 +131,7 @@ def _check_fit(bert: Bert, weights: Mapping[str, np.ndarray], tokenizer: Pretrai
 
 def encoder_from(bert: Bert, weights: Mapping[str, np.ndarray], pooling: tuple[str, ...] = MEAN) -> FrozenEncoder:
     """A network with the given weights; RuntimeError if they are of another shape, KeyError for another pooling."""
-    with torch.random.fork_rng(devices=[]):  # its first weights are nobody's
+    with WithoutWeights():
         network = bert.build(len(weights["words.weight"])).eval()
     network.load_state_dict({name: torch.from_numpy(array) for name, array in weights.items()})
     if not pooling or set(pooling) - POOLINGS.keys():
