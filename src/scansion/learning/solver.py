@@ -209,7 +209,7 @@ def choose_strength(
                 losses[strength] = weights[rows] * calibrated_losses(head, logits, targets[rows], weights[rows])
             chosen = smallest_good(losses)
             starts = tried[chosen][0]
-            wanted = _further(sorted(losses), chosen)
+            wanted = further(STRENGTHS, sorted(losses), chosen)
             if wanted and time.monotonic() > deadline:
                 reason, cut_short = f"{reason}, of those the budget allowed", True
                 break
@@ -242,13 +242,13 @@ def _answers(
     ]
 
 
-def _further(tried: list[float], chosen: float) -> tuple[float, ...]:
-    """The next strengths to try: beyond the edge of those tried, as long as the edge is the choice."""
-    place = STRENGTHS.index(chosen)
+def further(strengths: tuple[float, ...], tried: list[float], chosen: float) -> tuple[float, ...]:
+    """The next ``strengths`` to try: beyond the edge of those tried, as long as the edge is the choice."""
+    place = strengths.index(chosen)
     if chosen == tried[-1]:
-        return STRENGTHS[place + 1 :][:STRENGTHS_A_TIME]
+        return strengths[place + 1 :][:STRENGTHS_A_TIME]
     if chosen == tried[0]:
-        return STRENGTHS[:place][-STRENGTHS_A_TIME:]
+        return strengths[:place][-STRENGTHS_A_TIME:]
     return ()
 
 

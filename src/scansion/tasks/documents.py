@@ -17,6 +17,7 @@ from scansion.measures.scores import main_measure, measure_all
 from scansion.models.document_folder import load_documents
 from scansion.storage.folders import Folder
 from scansion.storage.pretrained_source import default_at_hand
+from scansion.tasks.class_weights import check_class_weight, class_row_weights
 from scansion.tasks.classifier import DocumentClassifier
 from scansion.tasks.document_estimator import DocumentEstimator
 from scansion.tasks.document_scoring import (
@@ -182,6 +183,9 @@ def evaluate(estimator: DocumentEstimator, name: str, data: Dataset, beam: int |
     metric = METRICS[main_measure(head.kind)]
     interval = interval_of(head.kind, metric.name, truth, [found])
     measured = measure_all(head.kind, truth, found)
+    if head.labels:
+        columns = sorted({*map(str, head.labels), *(str(label) for label in _labels_in(data.targets))})
+        measured |= ranking_measures(truth, _in_columns(head, logits, columns))
     others = {measure: float(value) for measure, value in measured.items() if measure != metric.name}
     result = {"metric": metric.name, "score": interval.score, "low": interval.low, "high": interval.high,
               "rows": len(truth), **others}
@@ -325,13 +329,13 @@ def _finite(logits: np.ndarray) -> np.ndarray:
     return logits
 
 
-def check_class_weight(data: ComparedData, options: Mapping[str, Any]) -> None:
+def check_weighting(data: ComparedData, options: Mapping[str, Any]) -> None:
     """UsageError for a weighting there is not, and for one of numbers."""
-    weight = options.get("class_weight")
-    if weight not in (None, "balanced"):
-        raise UsageError(f"class_weight is None or 'balanced'; got {weight!r}.")
-    if weight and data.encoded.head.kind == "regression":
+    weight, head = options.get("class_weight"), data.encoded.head
+    check_class_weight(weight)
+    if weight and head.kind == "regression":
         raise UsageError("class_weight is for labels, and these targets are numbers. Leave it out.")
+    class_row_weights(weight, head, data.encoded.encoded)
 
 
 def _nothing(data: ComparedData) -> list[Any]:
@@ -347,7 +351,7 @@ def configuration(name: str | None) -> Any:
 
 COMPARED = ComparedTask(
     DocumentClassifier, SEEDS, usual_families, lambda data: "majority", Baseline(), _nothing, compared_documents,
-    DocumentScoring, facts_of_documents, check_class_weight, answer_classes, label_groups, fewest_rows,
+    DocumentScoring, facts_of_documents, check_weighting, answer_classes, label_groups, fewest_rows,
 )
 FITTED = FittedTask(
     load_classifier, export, read_options, evaluate, form, predict, documents_in, True, look, check_named
