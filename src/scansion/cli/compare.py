@@ -90,7 +90,6 @@ def compare(
     from scansion.comparison.compare import comparing
     from scansion.comparison.report_folder import NAMES
     from scansion.tasks.catalogue import task_for
-    from scansion.tasks.class_weights import parsed_class_weight
     from scansion.tasks.task import ReadOptions
 
     data = data or []
@@ -114,7 +113,7 @@ def compare(
     events = comparing(
         dataset.inputs, dataset.targets, chosen, task=kind.name,
         test=None if held_out is None else (held_out.inputs, held_out.targets), splits=dataset.splits, folds=folds,
-        seeds=seeds, budget=budget, class_weight=parsed_class_weight(class_weight), pretrain=pretrain,
+        seeds=seeds, budget=budget, class_weight=class_weight, pretrain=pretrain,
         unlabelled=read_unlabelled(unlabelled, dataset.columns), processes=processes, learning_curve=learning_curve,
         random_state=random_state,
     )

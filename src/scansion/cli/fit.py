@@ -90,7 +90,6 @@ def fit(
     """Train one family on a table, on two files of parallel text or, an encoder, on texts; and write a model folder."""
     from scansion.learning.checkpointing import Checkpointing
     from scansion.tasks.catalogue import task_for
-    from scansion.tasks.class_weights import parsed_class_weight
     from scansion.tasks.task import FitRequest, ReadOptions
 
     given = {"--text": text, "--target": target, "--valid": valid, "--task": task, "--class-weight": class_weight,
@@ -102,7 +101,7 @@ def fit(
     configured = with_settings(pretrained_source(expected.configuration(family), source, mode), settings or [])
     options = ReadOptions(text, target, None, task, label_separator, max_bad, FileOptions(separator, encoding, sheet))
     kind, dataset, held_out = _read(expected, data, valid, options, given)
-    own = {"class_weight": parsed_class_weight(class_weight), "pretrain": pretrain}
+    own = {"class_weight": class_weight, "pretrain": pretrain}
     arguments = {"budget": budget, "processes": processes, "random_state": random_state} | {
         name: value for name, value in own.items() if name in kind.arguments
     }

@@ -2,13 +2,16 @@
 
 Every label is a linear machine of the squared hinge (:mod:`scansion.learning.squared_hinge`), solved a few at a time:
 beside the weights that are kept nothing is of size features x labels.  All have one strength C, chosen on a sample of
-labels by an inner cross-validation as in :mod:`scansion.learning.solver`.  Scores of rows that a fold has held out then
-make logits of all scores (:mod:`scansion.learning.platt`): a slope and an intercept a label, which end up in its
-weights and its bias.
+labels by an inner cross-validation as in :mod:`scansion.learning.solver`.
+
+What answers is the mean of the machines of the folds, each learned without the rows that its fold holds out (Krogh and
+Vedelsby 1995).  Logits are made of its scores by those that the machines give the rows held out
+(:mod:`scansion.learning.platt`): a slope and an intercept a label, which end up in its weights and its bias.  Of one
+machine learned from all rows those scores tell less: it has seen half as many rows more, and says yes more often.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -90,7 +93,8 @@ def choose_label_strength(
     found: dict[float, list[Linear]] = {}
     losses: dict[float, np.ndarray] = {}
     reason, cut_short = "within one standard error of the least held-out loss", False
-    wanted, starts = FIRST_STRENGTHS, [None] * len(jobs)
+    wanted: tuple[float, ...] = FIRST_STRENGTHS
+    starts: Sequence[Linear | None] = [None] * len(jobs)
     while wanted:
         for strength in wanted:
             found[strength] = list(pool.map(
@@ -126,15 +130,18 @@ def solve_all_labels(
     scores = np.zeros((len(held), outputs), np.float32)
 
     def solve(labels: slice) -> None:
-        machines = [fold.others.machines(labels, strength, COARSE) for fold in folds]
-        mine = rows.machines(labels, strength, PRECISE, machines[0] if machines else None)
-        linear.weights[:, labels], linear.bias[labels] = mine.weights, mine.bias
-        answers = [each.logits(fold.held_out) for each, fold in zip(machines, folds, strict=True)]
         # where rows are too few for folds, those that were learned from must do
-        scores[:, labels] = np.concatenate(answers or [mine.logits(rows.vectors.rows(held))])
+        solved = [
+            (fold.others.machines(labels, strength, COARSE), fold.held_out) for fold in folds
+        ] or [(rows.machines(labels, strength, PRECISE), rows.vectors.rows(held))]
+        for machines, _ in solved:
+            linear.weights[:, labels] += machines.weights / len(solved)
+            linear.bias[labels] += machines.bias / len(solved)
+        scores[:, labels] = np.concatenate([machines.logits(held_out) for machines, held_out in solved])
 
     list(pool.map(solve, side_by_side(outputs, rows.vectors.shape)))
-    slopes, intercepts = (each.astype(np.float32) for each in platt_lines(scores, rows.targets[held], rows.weights[held]))
+    lines = platt_lines(scores, rows.targets[held], rows.weights[held])
+    slopes, intercepts = (each.astype(np.float32) for each in lines)
     for each in (linear.weights, linear.bias, scores):
         each *= slopes
     for each in (linear.bias, scores):

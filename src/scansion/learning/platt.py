@@ -21,10 +21,10 @@ def platt_lines(scores: np.ndarray, targets: np.ndarray, weights: np.ndarray) ->
     ``scores (N, K)`` of rows that were not learned from, ``targets (N, K)`` of 0 and 1, ``weights (N,)``.
     """
     rows, labels = scores.shape
-    some = np.unique(np.linspace(0, labels - 1, max(1, min(labels, MOST_SCORES // rows))).astype(int))
-    spread = max(float(scores[:, some].std()), np.finfo(np.float32).tiny)
-    together = (part[:, some].reshape(-1, 1) for part in (scores, targets))
-    common = _fitted(*together, np.repeat(weights, len(some)), np.array([[-np.log(spread)], [0.0]]))
+    some = np.linspace(0, labels - 1, max(1, min(labels, MOST_SCORES // rows))).astype(int)
+    spread = np.maximum(scores[:, some].std(), np.finfo(np.float32).tiny)
+    every, held = scores[:, some].reshape(-1, 1), targets[:, some].reshape(-1, 1)
+    common = _fitted(every, held, np.repeat(weights, len(some)), np.array([[-np.log(spread)], [0.0]]))
     parts = [slice(first, first + LABELS_AT_A_TIME) for first in range(0, labels, LABELS_AT_A_TIME)]
     exponents, intercepts = np.concatenate(
         [_fitted(scores[:, part], targets[:, part], weights, common) for part in parts], axis=1

@@ -24,8 +24,8 @@ from scipy.sparse import csr_matrix
 from scansion.layers.sparse_blocks import SparseBlocks
 from scansion.learning.linear import Linear
 
-PRECISE, COARSE = 0.01, 0.05  # norm of the gradient where it is solved, as a share of that at v = 0
-INNER_PRECISION = 0.3  # of a Newton step, by its preconditioned residual
+PRECISE, COARSE = 0.01, 0.1  # norm of the gradient where it is solved, as a share of that at v = 0
+INNER_PRECISION = 0.5  # of a Newton step, by its preconditioned residual
 MOST_NEWTON_STEPS, MOST_INNER_STEPS, MOST_HALVINGS = 50, 100, 20
 ENOUGH_DECREASE, ROUNDING = 1e-4, 1e-6  # of a step, as shares of what its slope promises and of the loss
 STATE_BYTES, ARRAYS_OF_COLUMNS, ARRAYS_OF_ROWS = 1 << 26, 8, 10  # what is being solved, and the arrays of each shape

@@ -45,12 +45,15 @@ def _by_label(truth: ArrayLike, probabilities: ArrayLike) -> tuple[NDArray, NDAr
     """Both as (N, C), the truth as booleans."""
     truth, given = array_of(truth), array_of(probabilities)
     if given.ndim != 2 or len(truth) != len(given) or (truth.ndim == 2 and truth.shape != given.shape):
-        raise UsageError(f"Expected probabilities as (N, C), a row for each of the truth's {len(truth):,}; got {given.shape}.")
+        raise UsageError(
+            f"Expected probabilities as (N, C), a row for each of the truth's {len(truth):,}; got {given.shape}."
+        )
     return (truth > 0 if truth.ndim == 2 else truth[:, None] == np.arange(given.shape[1])), given
 
 
 def _ranked(held: NDArray) -> NDArray:
-    return held.any(axis=0) & ~held.all(axis=0)
+    rows = held.sum(axis=0)
+    return (rows > 0) & (rows < len(held))
 
 
 def _mean_over_labels(
@@ -59,7 +62,7 @@ def _mean_over_labels(
     held, given = _by_label(truth, probabilities)
     labels = np.flatnonzero(_ranked(held))
     if not len(labels):
-        raise UsageError("No label is there both with and without, so there is nothing to rank. Give rows of both kinds.")
+        raise UsageError("Every label is there in all rows or in none, so nothing is ranked. Give rows of both kinds.")
     return float(np.mean([measure(held[:, k], given[:, k]) for k in labels]))
 
 

@@ -22,7 +22,8 @@ def check_class_weight(given: Any) -> None:
         return
     if not isinstance(given, Mapping):
         raise UsageError(
-            f"class_weight is None, '{BALANCED}' or a mapping of labels to weights such as {{'spam': 5}}; got {given!r}."
+            f"class_weight is None, '{BALANCED}' or a mapping of labels to weights such as {{'spam': 5}}; "
+            f"got {given!r}."
         )
     for label, weight in given.items():
         number = isinstance(weight, int | float | np.number) and not isinstance(weight, bool)
@@ -44,7 +45,8 @@ def parsed_class_weight(written: str | None) -> ClassWeight:
         if not equals or not label or math.isnan(number):
             hint = did_you_mean(part, [BALANCED]) if part == written else "."
             raise UsageError(
-                f"--class-weight is {BALANCED}, or labels with their weights such as spam=5,ham=0.5; got {shown(part)}{hint}"
+                f"--class-weight is {BALANCED}, or labels with their weights such as spam=5,ham=0.5; "
+                f"got {shown(part)}{hint}"
             )
         if label in weights:
             raise UsageError(f"--class-weight names {shown(label)} twice. Give each label one weight.")

@@ -92,8 +92,9 @@ class DocumentEstimator(WeightedEstimator):
         everything = WithUnlabelled(texts, () if unlabelled is None else check_documents(unlabelled, columns.text))
         documents = READ[family.reads](family, everything)
         if everything.rows != len(encoded):
-            raise UsageError(f"There are {everything.rows:,} texts but {len(encoded):,} targets; give one target a "
-                             "text.")
+            raise UsageError(
+                f"There are {everything.rows:,} texts but {len(encoded):,} targets; give one target a text."
+            )
         weights = np.ones(len(encoded)) if weights is None else weights
         weights = weights * class_row_weights(self.class_weight, head, encoded)
         data = TrainingData(documents, encoded, weights / weights.mean())
@@ -105,8 +106,8 @@ class DocumentEstimator(WeightedEstimator):
         description = FitDescription(
             self.task, family, recipe_of(family) if self.training is None else self.training,
             seed_from(self.random_state), len(encoded), {name: each for name, each in found.items() if each}, head,
-            stored_class_weight(self.class_weight), pretraining=Pretraining() if self.pretrain else None, word_rule=WORD_RULE,
-            processes=self.processes, budget=self.budget,
+            stored_class_weight(self.class_weight), pretraining=Pretraining() if self.pretrain else None,
+            word_rule=WORD_RULE, processes=self.processes, budget=self.budget,
         )
         result = yield from LEARNERS[family.reads, family.learner](data, description, deadline, checkpointing)
         self.fit_report_ = report_of(result, documents.notes, head, encoded, time.monotonic() - begun)
