@@ -79,8 +79,7 @@ def comparing(
     baseline = compared.baseline(data)
     trained = {**({} if compared.baseline_family is None else {baseline: compared.baseline_family}), **chosen, **own}
     parts = smaller_parts(compared, data, seeds, random_state) if learning_curve else []
-    weighting = stored_class_weight(class_weight)
-    arguments = {"class_weight": weighting} if "class_weight" in kind.arguments else {}
+    arguments = {"class_weight": stored_class_weight(class_weight)} if "class_weight" in kind.arguments else {}
     runs = [
         Run(label, family, random_state + seed, fold, kind.name, processes,
             arguments | ({"pretrain": OWN} if label in own else {}))
@@ -91,7 +90,7 @@ def comparing(
     outcomes, interrupted = yield from carry_out(runs, begun + seconds, data, baseline, parts, more)
     settings: dict[str, Any] = {"seeds": seeds, "random_state": random_state, "budget": budget}
     if kind.arguments:
-        settings |= {"class_weight": weighting, "pretrain": pretrain, "unlabelled": len(more)}
+        settings |= {"class_weight": None, **arguments, "pretrain": pretrain, "unlabelled": len(more)}
     plan = Plan(kind, compared, data, trained, runs, baseline, parts, settings)
     comparison = _conclude(plan, outcomes, interrupted)
     if budget is not None:

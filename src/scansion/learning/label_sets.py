@@ -13,22 +13,25 @@ machine learned from all rows those scores tell less: it has seen half as many r
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.sparse import csr_matrix
+from threadpoolctl import threadpool_limits
 
 from scansion.heads.catalogue import Head
 from scansion.layers.sparse_blocks import SparseBlocks
+from scansion.learning.events import Stage
 from scansion.learning.folds import fold_rows
-from scansion.learning.linear import Linear
+from scansion.learning.linear import FixedVectors, Linear
 from scansion.learning.platt import platt_lines
-from scansion.learning.solver import Choice, further, smallest_good
 from scansion.learning.squared_hinge import COARSE, PRECISE, side_by_side, solve_labels
+from scansion.learning.strengths import Choice, FittedLinear, Fitting, further, smallest_good
 
 STRENGTHS = (0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0)
 FIRST_STRENGTHS = (0.2, 0.5)
 FOLDS, ROWS_OF_FOLD = 3, 4_000  # of so many rows at most: enough for the few numbers that are learned from them
+THREADS = 2
 FOLDS_TO_CHOOSE, LABELS_TO_CHOOSE = 2, 24  # of the folds, and of the labels: from the most to the least frequent
 
 Labels = np.ndarray | slice
@@ -65,6 +68,27 @@ class LabelFold:
     rows: np.ndarray
     held_out: csr_matrix
     others: LabelRows
+
+
+def fit_label_by_label(
+    family: FixedVectors, head: Head, vectors: SparseBlocks, targets: np.ndarray, weights: np.ndarray, seed: int,
+    deadline: float,
+) -> Fitting:
+    """Learn a linear head, a problem a label, and choose their strength."""
+
+    def widths_of(rows: SparseBlocks, answers: np.ndarray) -> np.ndarray | None:
+        return family.widths(rows, answers, answers.shape[1])
+
+    rows = LabelRows(vectors, targets, weights, widths_of)
+    parts = fold_parts(rows, head, seed)
+    choice = Choice(FIRST_STRENGTHS[-1], {}, np.zeros(0, np.int64), np.zeros((0, head.size)), "nothing to choose from")
+    if parts:
+        with threadpool_limits(limits=1), ThreadPoolExecutor(THREADS) as pool:
+            choice = choose_label_strength(rows, parts, deadline, pool)
+    yield Stage(f"solving {head.size:,} labels with strength {choice.strength:g}")
+    with threadpool_limits(limits=1), ThreadPoolExecutor(THREADS) as pool:
+        linear, held_out, logits = solve_all_labels(rows, parts, choice.strength, pool)
+    return FittedLinear(linear, replace(choice, rows=held_out, logits=logits))
 
 
 def fold_parts(rows: LabelRows, head: Head, seed: int) -> list[np.ndarray]:
