@@ -17,10 +17,9 @@ from scansion.learning.solver import (
     FIRST_STRENGTHS,
     FOLDS,
     STRENGTHS,
-    Choice,
     choose_strength,
-    smallest_good,
 )
+from scansion.learning.strengths import Choice, smallest_good
 
 HEAD = MulticlassHead(("no", "yes"))
 

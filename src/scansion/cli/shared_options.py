@@ -1,7 +1,7 @@
 """Options that several verbs share: each is declared once, with its one sentence."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -17,10 +17,10 @@ def _is_a_time(budget: str | None) -> str | None:
     return budget
 
 
-def _is_a_weighting(weighting: str | None) -> str | None:
-    if weighting not in (None, "balanced"):
-        raise UsageError(f"--class-weight is balanced or left out; got {weighting!r}.")
-    return weighting
+def _weighting(written: str | None) -> Any:
+    from scansion.tasks.class_weights import parsed_class_weight
+
+    return parsed_class_weight(written)
 
 
 def _is_a_score(least: float | None) -> float | None:
@@ -64,8 +64,9 @@ MaxBad = Annotated[float | None, typer.Option("--max-bad", help="The share of un
                                                  "rest are kept in a .rejected.jsonl file. Default: 0.001.")]
 Budget = Annotated[str | None, typer.Option("--budget", callback=_is_a_time, help="How long it may take in all: "
                                                "90s, 5m, 1h.")]
-ClassWeight = Annotated[str | None, typer.Option("--class-weight", callback=_is_a_weighting, help="balanced: every "
-                                                    "label counts alike, however rare.")]
+ClassWeight = Annotated[str | None, typer.Option("--class-weight", callback=_weighting, metavar="WEIGHTS",
+                                                    help="balanced: every label counts alike, however rare; or what "
+                                                    "each counts, LABEL=WEIGHT,LABEL=WEIGHT, those not named 1.")]
 Processes = Annotated[int | None, typer.Option("--processes", help="Processes that train a network together; by "
                                                   "default two when a run is long enough.")]
 Seed = Annotated[int, typer.Option("--random-state", help="The seed of everything that is drawn at random.")]

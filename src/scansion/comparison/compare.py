@@ -21,6 +21,7 @@ from scansion.learning.budget import seconds_of
 from scansion.learning.events import finished
 from scansion.storage.manifest import library_versions
 from scansion.tasks.catalogue import compared_task
+from scansion.tasks.class_weights import ClassWeight, stored_class_weight
 from scansion.tasks.sample_rows import OWN
 from scansion.tasks.task import ComparedData, ComparedTask, Parts, Scoring, Task
 from scansion.text.documents import check_documents
@@ -40,7 +41,7 @@ def comparing(
     test_share: float = 0.2,
     seeds: int | None = None,
     budget: float | str | None = None,
-    class_weight: str | None = None,
+    class_weight: ClassWeight = None,
     pretrain: str | None = None,
     unlabelled: Iterable[str] | None = None,
     processes: int | None = None,
@@ -79,7 +80,7 @@ def comparing(
     baseline = compared.baseline(data)
     trained = {**({} if compared.baseline_family is None else {baseline: compared.baseline_family}), **chosen, **own}
     parts = smaller_parts(compared, data, seeds, random_state) if learning_curve else []
-    arguments = {"class_weight": class_weight} if "class_weight" in kind.arguments else {}
+    arguments = {"class_weight": stored_class_weight(class_weight)} if "class_weight" in kind.arguments else {}
     runs = [
         Run(label, family, random_state + seed, fold, kind.name, processes,
             arguments | ({"pretrain": OWN} if label in own else {}))
@@ -89,7 +90,7 @@ def comparing(
     standings = Standings(compared.scoring(data), len(data.folds), thorough)
     outcomes, interrupted = yield from carry_out(runs, begun + seconds, data, standings, baseline, parts, more)
     settings = {"seeds": seeds, "random_state": random_state, "budget": budget, "thorough": thorough}
-    of_documents = {"class_weight": class_weight, "pretrain": pretrain, "unlabelled": len(more)}
+    of_documents = {"class_weight": None, **arguments, "pretrain": pretrain, "unlabelled": len(more)}
     settings |= of_documents if kind.arguments else {}
     plan = Plan(kind, compared, data, trained, runs, baseline, parts, settings)
     comparison = _conclude(plan, outcomes, interrupted)

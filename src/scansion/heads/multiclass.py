@@ -45,6 +45,14 @@ class MulticlassHead:
         """The number of the likeliest label, (N,)."""
         return self.probabilities(logits).argmax(axis=1)
 
+    def with_thresholds(self, logits: np.ndarray, targets: np.ndarray) -> "MulticlassHead":
+        """As it is: it has no thresholds."""
+        return self
+
+    def decide_held_out(self, logits: np.ndarray, targets: np.ndarray) -> np.ndarray:
+        """The same as :meth:`decide`, since nothing of it was chosen on these rows."""
+        return self.decide(logits)
+
     def answers(self, logits: np.ndarray) -> list[bool | int | float | str]:
         """The likeliest label of each row."""
         return [self.labels[number] for number in self.decide(logits).tolist()]
@@ -75,7 +83,11 @@ class MulticlassHead:
         """What a stratified split keeps in proportion."""
         return targets
 
-    def balance(self, targets: np.ndarray) -> np.ndarray:
-        """Weights (N,) that give every label the same total: N / (labels * count)."""
+    def balanced(self, targets: np.ndarray) -> np.ndarray:
+        """Weights of the labels (K,) that give every label the same total: N / (labels * count)."""
         counts = np.bincount(targets, minlength=len(self.labels))
-        return (len(targets) / (np.count_nonzero(counts) * np.maximum(counts, 1)))[targets]
+        return len(targets) / (np.count_nonzero(counts) * np.maximum(counts, 1))
+
+    def weigh(self, targets: np.ndarray, weights: np.ndarray) -> np.ndarray:
+        """The weight of each row's label, (N,)."""
+        return weights[targets]

@@ -1,12 +1,15 @@
 """Any subset of the labels: an independent yes or no for each (binary relevance).
 
-    p(k) = 1 / (1 + exp(-s_k))
+    p(k) = 1 / (1 + exp(-s_k)),        yes if p(k) > t_k
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.special import expit, log_expit
+from scipy.special import expit, log_expit, logit
+
+from scansion.errors import UsageError
+from scansion.heads.thresholds import best_thresholds
 
 
 @dataclass(frozen=True)
@@ -14,6 +17,15 @@ class MultilabelHead:
     """``labels`` in sorted order; targets are (N, labels) of 0 and 1."""
 
     labels: tuple[bool | int | float | str, ...]
+    thresholds: tuple[float, ...] = ()
+    """The probability from which on a document has each label; none where an even chance is, as before there were."""
+
+    def __post_init__(self) -> None:
+        if self.thresholds and len(self.thresholds) != len(self.labels):
+            raise UsageError(f"{len(self.labels):,} labels have as many thresholds; got {len(self.thresholds):,}.")
+        for threshold in self.thresholds:
+            if not 0 <= threshold <= 1:
+                raise UsageError(f"A threshold is a probability from 0 to 1; got {threshold}.")
 
     kind = "multilabel"
 
@@ -35,8 +47,22 @@ class MultilabelHead:
         return expit(logits.astype(np.float64))
 
     def decide(self, logits: np.ndarray) -> np.ndarray:
-        """(N, labels) of 0 and 1: yes where that is likelier than no."""
-        return (logits > 0).astype(np.int64)
+        """(N, labels) of 0 and 1: yes above the label's threshold."""
+        return (logits > logit(self.thresholds or 0.5)).astype(np.int64)
+
+    def with_thresholds(self, logits: np.ndarray, targets: np.ndarray) -> "MultilabelHead":
+        """With the thresholds that are best for these rows (N, labels), which were not learned from."""
+        if not len(targets):
+            return self
+        return replace(self, thresholds=tuple(best_thresholds(logits, targets).tolist()))
+
+    def decide_held_out(self, logits: np.ndarray, targets: np.ndarray) -> np.ndarray:
+        """Like :meth:`decide`, each half of the rows by the thresholds that are best for the other half."""
+        decided = np.zeros(logits.shape, np.int64)
+        for half in (0, 1):
+            other = self.with_thresholds(logits[1 - half :: 2], targets[1 - half :: 2])
+            decided[half::2] = other.decide(logits[half::2])
+        return decided
 
     def answers(self, logits: np.ndarray) -> list[tuple[bool | int | float | str, ...]]:
         """The labels of each row."""
@@ -62,9 +88,11 @@ class MultilabelHead:
         """What a stratified split keeps in proportion: how many labels a row has."""
         return targets.sum(axis=1).astype(np.int64)
 
-    def balance(self, targets: np.ndarray) -> np.ndarray:
-        """Weights (N,): the mean, over the labels a row has, of N / (labels * count); 1 for a row with none."""
-        counts = np.maximum(targets.sum(axis=0), 1)
-        weights = len(targets) / (len(self.labels) * counts)
+    def balanced(self, targets: np.ndarray) -> np.ndarray:
+        """Weights of the labels (K,): N / (labels * count)."""
+        return len(targets) / (len(self.labels) * np.maximum(targets.sum(axis=0), 1))
+
+    def weigh(self, targets: np.ndarray, weights: np.ndarray) -> np.ndarray:
+        """The mean weight of the labels that a row has, (N,); 1 for a row with none."""
         held = targets.sum(axis=1)
         return np.where(held > 0, targets @ weights / np.maximum(held, 1), 1.0)

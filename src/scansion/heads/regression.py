@@ -33,6 +33,14 @@ class RegressionHead:
         """Of no labels, (N, 0)."""
         return np.zeros((len(logits), 0))
 
+    def with_thresholds(self, logits: np.ndarray, targets: np.ndarray) -> "RegressionHead":
+        """As it is: it has no thresholds."""
+        return self
+
+    def decide_held_out(self, logits: np.ndarray, targets: np.ndarray) -> np.ndarray:
+        """The same as :meth:`decide`, since nothing of it was chosen on these rows."""
+        return self.decide(logits)
+
     def answers(self, logits: np.ndarray) -> list[float]:
         """The number of each row."""
         return self.decide(logits).tolist()
@@ -57,6 +65,10 @@ class RegressionHead:
         """Numbers are split without strata."""
         return None
 
-    def balance(self, targets: np.ndarray) -> np.ndarray:
+    def balanced(self, targets: np.ndarray) -> np.ndarray:
+        """Of no labels, (0,)."""
+        return np.ones(0)
+
+    def weigh(self, targets: np.ndarray, weights: np.ndarray) -> np.ndarray:
         """Every row alike."""
         return np.ones(len(targets))

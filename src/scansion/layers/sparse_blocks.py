@@ -57,12 +57,18 @@ class SparseBlocks:
 
     def rows(self, numbers: np.ndarray) -> csr_matrix:
         """The rows with the given ascending numbers, in memory."""
-        borders = np.searchsorted(numbers, self.cuts)
-        parts = [
-            self[block][numbers[first:last] - self.cuts[block]]
-            for block, (first, last) in enumerate(pairwise(borders)) if first < last
-        ]
+        parts = list(self._of_each_block(numbers))
         return vstack(parts, format="csr") if parts else csr_matrix((0, self.width), dtype=np.float32)
+
+    def only(self, numbers: np.ndarray) -> "SparseBlocks":
+        """The rows with the given ascending numbers, at least one, in blocks as they are here."""
+        return SparseBlocks(self._of_each_block(numbers))
+
+    def _of_each_block(self, numbers: np.ndarray) -> Iterator[csr_matrix]:
+        borders = np.searchsorted(numbers, self.cuts)
+        for block, (first, last) in enumerate(pairwise(borders)):
+            if first < last:
+                yield self[block][numbers[first:last] - self.cuts[block]]
 
     def documents_with(self) -> np.ndarray:
         """How many rows have each column, (D,)."""

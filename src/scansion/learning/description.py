@@ -27,7 +27,7 @@ class FitDescription:
     """SHA-256 of the texts, targets, weights and whatever else was learned from, by what they are of."""
     head: Annotated[Any, OneOf(HEADS, optional=True)] = None
     """None where the next token is predicted."""
-    class_weight: str | None = None
+    class_weight: str | dict[str, float] | None = None
     vocab_size: int | None = None
     """The most subwords that a tokenizer may learn; None where words are read."""
     pretraining: Pretraining | None = None

@@ -13,7 +13,6 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import reduce
 from typing import Self
 
@@ -27,14 +26,16 @@ from scansion.heads.catalogue import Head
 from scansion.heads.losses import row_losses
 from scansion.heads.temperature import calibrated_losses
 from scansion.layers.sparse_blocks import SparseBlocks
+from scansion.learning.events import Stage
 from scansion.learning.folds import runs_of_rows
-from scansion.learning.linear import Linear
+from scansion.learning.linear import FixedVectors, Linear
+from scansion.learning.strengths import Choice, FittedLinear, Fitting, further, smallest_good
 from scansion.learning.thread_pool import ONE_THREAD
 
 STRENGTHS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0)
 FIRST_STRENGTHS = (5.0, 10.0)
-STRENGTHS_A_TIME = 2
 FOLDS = 3
+THREADS = 2
 ROWS_ENOUGH = 4_000  # held-out rows that rank strengths surely enough
 MOST_ROWS = 12_000  # C is the variance of a prior, which does not depend on how many rows there are
 STEPS_IN_A_ROW = 5
@@ -43,6 +44,27 @@ HISTORY = 10
 MOST_CURVATURE, BIAS_SCALE = 0.25, 2.0  # of the logistic loss, and one over its root
 SMALLEST_STEP = 1e-5  # decrease of the mean loss over ``STEPS_IN_A_ROW`` at which it is solved
 COARSE_STEP = 1e-3  # enough to rank strengths
+
+
+def fit_together(
+    family: FixedVectors, head: Head, vectors: SparseBlocks, targets: np.ndarray, weights: np.ndarray, seed: int,
+    deadline: float,
+) -> Fitting:
+    """Learn a linear head, all of its outputs in one problem, and choose its strength."""
+
+    def widths_of(rows: SparseBlocks, answers: np.ndarray) -> np.ndarray | None:
+        return family.widths(rows, None if head.kind == "regression" else answers, head.size)
+
+    choice = choose_strength(
+        vectors, targets, head, seed, row_weights=weights, widths_of=widths_of, deadline=deadline
+    )
+    yield Stage(f"solving with strength {choice.strength:g}")
+    with one_thread_each():
+        linear = solve(
+            vectors, targets, head, choice.strength, row_weights=weights, widths=widths_of(vectors, targets),
+            start=choice.head, threads=THREADS,
+        )
+    return FittedLinear(linear, choice)
 
 
 def solve(
@@ -155,23 +177,6 @@ def _times(matrix: csr_matrix, columns: np.ndarray) -> np.ndarray:
     return ((matrix @ columns[:, 0])[:, None] if columns.shape[1] == 1 else matrix @ columns).astype(np.float64)
 
 
-@dataclass(frozen=True)
-class Choice:
-    """The chosen strength, the held-out loss of each one tried, and what the chosen one answered held out."""
-
-    strength: float
-    held_out: dict[float, float]
-    rows: np.ndarray
-    """The held-out rows, (M,)."""
-    logits: np.ndarray
-    """Their logits by heads that had not seen them, (M, K)."""
-    reason: str
-    head: Linear | None = None
-    """One of those heads: where the head of all rows may begin."""
-    cut_short: bool = False
-    """Whether there was no time to look further."""
-
-
 def choose_strength(
     vectors: SparseBlocks,
     targets: np.ndarray,
@@ -210,22 +215,13 @@ def choose_strength(
                 losses[strength] = weights[rows] * calibrated_losses(head, logits, targets[rows], weights[rows])
             chosen = smallest_good(losses)
             starts = tried[chosen][0]
-            wanted = _further(sorted(losses), chosen)
+            wanted = further(STRENGTHS, sorted(losses), chosen)
             if wanted and time.monotonic() > deadline:
                 reason, cut_short = f"{reason}, of those the budget allowed", True
                 break
     means = {strength: float(rows_losses.mean()) for strength, rows_losses in losses.items()}
     heads, logits = tried[chosen]
     return Choice(chosen, means, rows, logits, reason, heads[0], cut_short)
-
-
-def smallest_good(losses: dict[float, np.ndarray]) -> float:
-    """The smallest strength whose mean loss is within one standard error of the lowest, paired row by row."""
-    best = min(losses.values(), key=np.mean)
-    return min(
-        strength for strength, mine in losses.items()
-        if (mine - best).mean() <= (mine - best).std() / len(best) ** 0.5
-    )
 
 
 def _answers(
@@ -241,16 +237,6 @@ def _answers(
     return [
         (row, np.concatenate([mine.logits(fold.held) for mine, fold in zip(row, folds, strict=True)])) for row in heads
     ]
-
-
-def _further(tried: list[float], chosen: float) -> tuple[float, ...]:
-    """The next strengths to try: beyond the edge of those tried, as long as the edge is the choice."""
-    place = STRENGTHS.index(chosen)
-    if chosen == tried[-1]:
-        return STRENGTHS[place + 1 :][:STRENGTHS_A_TIME]
-    if chosen == tried[0]:
-        return STRENGTHS[:place][-STRENGTHS_A_TIME:]
-    return ()
 
 
 @contextmanager

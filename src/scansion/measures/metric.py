@@ -32,6 +32,8 @@ METRICS: dict[str, Metric] = {metric.name: metric for metric in (
     Metric("macro_f1", True),
     Metric("micro_f1", True),
     Metric("exact_match", True),
+    Metric("roc_auc", True),
+    Metric("average_precision", True),
     Metric("bleu", True),
     Metric("chrf", True),
     Metric("pearson", False),

@@ -5,12 +5,12 @@ from typing import Any, Self
 
 import numpy as np
 
-from scansion.errors import UsageError
 from scansion.heads.catalogue import Head
 from scansion.heads.multiclass import MulticlassHead
 from scansion.heads.multilabel import MultilabelHead
 from scansion.learning.training import Training
 from scansion.models.document_models import FittedDocuments
+from scansion.tasks.class_weights import ClassWeight, check_class_weight
 from scansion.tasks.document_estimator import DocumentEstimator
 from scansion.tasks.sample_rows import check_lengths
 from scansion.tasks.targets import equal_to, label_set_matrix, label_sets_from, labels_from
@@ -20,7 +20,8 @@ class DocumentClassifier(DocumentEstimator):
     """Documents -> one label each (strings, integers or booleans), or any subset of the labels.
 
     Parameters: ``family`` is a name in ``scansion.DOCUMENT_FAMILIES`` or a configuration such as
-    ``scansion.LSTM(width=256)``.  ``class_weight="balanced"`` lets every label count alike, before ``sample_weight``.
+    ``scansion.LSTM(width=256)``.  ``class_weight="balanced"`` lets every label count alike, before ``sample_weight``;
+    a mapping such as ``{"spam": 5}`` says what each counts, those not named 1.
     ``budget`` bounds the whole fit (``90`` seconds, ``"5m"``); what is under way when it is spent is finished.
     ``training`` None is the family's recipe; ``pretrain="own"`` lets a network first learn from all texts without their
     answers.  ``processes`` None takes two one-thread processes when a run is long enough to repay their start.
@@ -42,7 +43,7 @@ class DocumentClassifier(DocumentEstimator):
         self,
         family: Any = "n-grams",
         *,
-        class_weight: str | None = None,
+        class_weight: ClassWeight = None,
         budget: float | str | None = None,
         training: Training | None = None,
         pretrain: str | None = None,
@@ -74,8 +75,7 @@ class DocumentClassifier(DocumentEstimator):
 
     def head_for(self, targets: Any) -> tuple[Head, np.ndarray]:
         """See :class:`DocumentEstimator`."""
-        if self.class_weight not in (None, "balanced"):
-            raise UsageError(f"class_weight is None or 'balanced'; got {self.class_weight!r}.")
+        check_class_weight(self.class_weight)
         sets = label_sets_from(targets)
         if sets is not None:
             labels, matrix = sets

@@ -1,21 +1,22 @@
-"""Fitting where features are fixed, counted or a frozen encoder's, and a linear head is solved."""
+"""Fitting where features are counted, and a linear head is solved."""
 
 from collections.abc import Generator
+from typing import TYPE_CHECKING
 
-from scansion.learning.checkpointing import Checkpointing
 from scansion.learning.description import FitDescription
 from scansion.learning.events import Event
-from scansion.learning.frozen_encoder import FrozenVectors
-from scansion.learning.linear_head import FittedLinear, fit_linear
+from scansion.learning.linear_head import fit_linear
+from scansion.learning.strengths import FittedLinear
 from scansion.models.document_models import DocumentModel, SparseLinearModel
-from scansion.models.network_models import FrozenEncoderModel
-from scansion.models.pretrained_encoder import PretrainedDocuments
 from scansion.tasks.training_data import FitResult, TrainingData
 from scansion.text.word_tokenizer import Corpus
 
+if TYPE_CHECKING:
+    from scansion.learning.checkpointing import Checkpointing
+
 
 def fit_counted(
-    data: TrainingData, description: FitDescription, deadline: float, checkpointing: Checkpointing | None
+    data: TrainingData, description: FitDescription, deadline: float, checkpointing: "Checkpointing | None"
 ) -> Generator[Event, None, FitResult]:
     """A counted family; nothing of it is kept on the way."""
     corpus: Corpus = data.documents
@@ -23,23 +24,11 @@ def fit_counted(
     fitted = yield from fit_linear(
         vectors, description.head, corpus, data.targets, data.weights, description.seed, deadline
     )
-    return _result(SparseLinearModel(vectors, fitted.linear), fitted, ())
+    return result_of(SparseLinearModel(vectors, fitted.linear), fitted, ())
 
 
-def fit_frozen(
-    data: TrainingData, description: FitDescription, deadline: float, reason: str
-) -> Generator[Event, None, FitResult]:
-    """A pretrained encoder as it is, under a linear head; ``reason`` says why it is frozen."""
-    documents: PretrainedDocuments = data.documents
-    vectors = FrozenVectors(documents.encoder())
-    fitted = yield from fit_linear(
-        vectors, description.head, documents.sequences, data.targets, data.weights, description.seed, deadline
-    )
-    model = FrozenEncoderModel(vectors, fitted.linear, documents.tokenizer)
-    return _result(model, fitted, (reason, *documents.remarks))
-
-
-def _result(model: DocumentModel, fitted: FittedLinear, notes: tuple[str, ...]) -> FitResult:
+def result_of(model: DocumentModel, fitted: FittedLinear, notes: tuple[str, ...]) -> FitResult:
+    """What has come of it; ``notes`` are on how its vectors were made."""
     choice = fitted.choice
     if choice.held_out:
         notes = (*notes, f"strength of the linear head: {choice.strength:g} ({choice.reason})")

@@ -27,6 +27,7 @@ from scansion.models.document_folder import save_documents
 from scansion.models.document_models import FittedDocuments
 from scansion.randomness import seed_from
 from scansion.storage.fingerprints import fingerprint_of, sha256_of
+from scansion.tasks.class_weights import ClassWeight, class_row_weights, stored_class_weight
 from scansion.tasks.estimator import WeightedEstimator
 from scansion.tasks.fit_report import report_of
 from scansion.tasks.learners import LEARNERS, READ
@@ -56,7 +57,7 @@ class DocumentEstimator(WeightedEstimator):
     pretrain: str | None
     processes: int | None
     random_state: Any
-    class_weight: str | None = None
+    class_weight: ClassWeight = None
 
     def fit(
         self, texts: Iterable[str], targets: Any, sample_weight: Any = None, unlabelled: Iterable[str] | None = None
@@ -91,11 +92,11 @@ class DocumentEstimator(WeightedEstimator):
         everything = WithUnlabelled(texts, () if unlabelled is None else check_documents(unlabelled, columns.text))
         documents = READ[family.reads](family, everything)
         if everything.rows != len(encoded):
-            raise UsageError(f"There are {everything.rows:,} texts but {len(encoded):,} targets; give one target a "
-                             "text.")
+            raise UsageError(
+                f"There are {everything.rows:,} texts but {len(encoded):,} targets; give one target a text."
+            )
         weights = np.ones(len(encoded)) if weights is None else weights
-        if self.class_weight == "balanced":
-            weights = weights * head.balance(encoded)
+        weights = weights * class_row_weights(self.class_weight, head, encoded)
         data = TrainingData(documents, encoded, weights / weights.mean())
         found = {
             "texts": fingerprint_of(texts), "targets": sha256_of(encoded.tobytes()),
@@ -105,12 +106,13 @@ class DocumentEstimator(WeightedEstimator):
         description = FitDescription(
             self.task, family, recipe_of(family) if self.training is None else self.training,
             seed_from(self.random_state), len(encoded), {name: each for name, each in found.items() if each}, head,
-            self.class_weight, pretraining=Pretraining() if self.pretrain else None, word_rule=WORD_RULE,
-            processes=self.processes, budget=self.budget,
+            stored_class_weight(self.class_weight), pretraining=Pretraining() if self.pretrain else None,
+            word_rule=WORD_RULE, processes=self.processes, budget=self.budget,
         )
         result = yield from LEARNERS[family.reads, family.learner](data, description, deadline, checkpointing)
         self.fit_report_ = report_of(result, documents.notes, head, encoded, time.monotonic() - begun)
-        return self._hold(FittedDocuments(description, result.model, columns))
+        head = head.with_thresholds(result.held_out_logits, encoded[result.held_out])
+        return self._hold(FittedDocuments(replace(description, head=head), result.model, columns))
 
     @abstractmethod
     def head_for(self, targets: Any) -> tuple[Head, np.ndarray]:

@@ -13,10 +13,12 @@ from scansion.families.catalogue import DOCUMENT_FAMILIES, configured, name_of
 from scansion.learning.events import Event
 from scansion.measures.intervals import interval_of
 from scansion.measures.metric import METRICS, Metric
+from scansion.measures.ranking import ranking_measures
 from scansion.measures.scores import main_measure, measure_all
 from scansion.models.document_folder import load_documents
 from scansion.storage.folders import Folder
 from scansion.storage.pretrained_source import default_at_hand
+from scansion.tasks.class_weights import check_class_weight, class_row_weights
 from scansion.tasks.classifier import DocumentClassifier
 from scansion.tasks.document_estimator import DocumentEstimator
 from scansion.tasks.document_scoring import (
@@ -178,10 +180,12 @@ def evaluate(estimator: DocumentEstimator, name: str, data: Dataset, beam: int |
     if head.kind == "multiclass" and any(isinstance(answer, tuple) for answer in data.targets):
         raise DataError(f"{data.name} holds several labels a document, and {name} answers with one.")
     logits = estimator.decision_function(data.inputs)
-    truth, found, unseen = _comparable(head, data, head.answers(logits))
+    truth, found, columns, unseen = _comparable(head, data, head.answers(logits))
     metric = METRICS[main_measure(head.kind)]
     interval = interval_of(head.kind, metric.name, truth, [found])
     measured = measure_all(head.kind, truth, found)
+    if head.labels:
+        measured |= ranking_measures(truth, _in_columns(columns, head, logits))
     others = {measure: float(value) for measure, value in measured.items() if measure != metric.name}
     result = {"metric": metric.name, "score": interval.score, "low": interval.low, "high": interval.high,
               "rows": len(truth), **others}
@@ -198,14 +202,23 @@ def _score_lines(scores: Mapping[str, float], main: Metric, note: str) -> Iterat
         yield f"{name.replace('_', ' '):{width}}  {written:>6}{note if name == main.name else ''}"
 
 
-def _comparable(head: Any, data: Dataset, found: list[Any]) -> tuple[np.ndarray, np.ndarray, list[str]]:
-    """Truth and answers as the measures take them; a label that training had not is never answered, so it is wrong.
+def _in_columns(columns: Sequence[str], head: Any, logits: np.ndarray) -> np.ndarray:
+    """The probability of each label, (N, C); 0 of one that training had not."""
+    given, places = np.zeros((len(logits), len(columns))), {label: place for place, label in enumerate(columns)}
+    given[:, [places[str(label)] for label in head.labels]] = head.probabilities(logits)
+    return given
+
+
+def _comparable(head: Any, data: Dataset, found: list[Any]) -> tuple[np.ndarray, np.ndarray, list[str], list[str]]:
+    """Truth and answers as the measures take them, the labels that they number, and what is to be remarked.
+
+    A label that training had not is never answered, so it is wrong.
 
     DataError if training had none of them: then these are the answers to another question.
     """
     truth = data.targets
     if head.kind == "regression":
-        return np.asarray(truth, np.float64), np.asarray(found, np.float64), []
+        return np.asarray(truth, np.float64), np.asarray(found, np.float64), [], []
     several = head.kind == "multilabel"
     wanted, given = ([[str(label) for label in (answer if several else [answer])] for answer in side]
                      for side in (truth, found))
@@ -216,7 +229,8 @@ def _comparable(head: Any, data: Dataset, found: list[Any]) -> tuple[np.ndarray,
         raise DataError(f"{data.name}: training had none of the labels in {str(data.columns.remembered.target)!r}: "
                         f"{_some(unseen)}; it had {_some(sorted(known))}. Name the column of those: --target COLUMN.")
     remarks = [f"Warning: training had no {_some(unseen)}; those rows count as wrong."]
-    number = {label: i for i, label in enumerate(sorted(known | used))}
+    columns = sorted(known | used)
+    number = {label: i for i, label in enumerate(columns)}
     if not several:
         sides = [np.array([number[answer[0]] for answer in side]) for side in (wanted, given)]
     else:
@@ -224,7 +238,7 @@ def _comparable(head: Any, data: Dataset, found: list[Any]) -> tuple[np.ndarray,
         for matrix, side in zip(sides, (wanted, given), strict=True):
             for row, answer in enumerate(side):
                 matrix[row, [number[label] for label in answer]] = 1
-    return sides[0], sides[1], remarks if unseen else []
+    return sides[0], sides[1], columns, remarks if unseen else []
 
 
 def _some(labels: Sequence[str]) -> str:
@@ -325,13 +339,13 @@ def _finite(logits: np.ndarray) -> np.ndarray:
     return logits
 
 
-def check_class_weight(data: ComparedData, options: Mapping[str, Any]) -> None:
+def check_weighting(data: ComparedData, options: Mapping[str, Any]) -> None:
     """UsageError for a weighting there is not, and for one of numbers."""
-    weight = options.get("class_weight")
-    if weight not in (None, "balanced"):
-        raise UsageError(f"class_weight is None or 'balanced'; got {weight!r}.")
-    if weight and data.encoded.head.kind == "regression":
+    weight, head = options.get("class_weight"), data.encoded.head
+    check_class_weight(weight)
+    if weight and head.kind == "regression":
         raise UsageError("class_weight is for labels, and these targets are numbers. Leave it out.")
+    class_row_weights(weight, head, data.encoded.encoded)
 
 
 def _nothing(data: ComparedData) -> list[Any]:
@@ -347,7 +361,7 @@ def configuration(name: str | None) -> Any:
 
 COMPARED = ComparedTask(
     DocumentClassifier, SEEDS, usual_families, lambda data: "majority", Baseline(), _nothing, compared_documents,
-    DocumentScoring, facts_of_documents, check_class_weight, answer_classes, label_groups, fewest_rows,
+    DocumentScoring, facts_of_documents, check_weighting, answer_classes, label_groups, fewest_rows,
 )
 FITTED = FittedTask(
     load_classifier, export, read_options, evaluate, form, predict, documents_in, True, look, check_named

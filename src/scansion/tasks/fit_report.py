@@ -35,8 +35,9 @@ def report_of(
     """The report on a fit that took so many seconds; ``notes`` are on how its texts were read."""
     measure, validation = main_measure(head.kind), None
     if len(result.held_out) > 1:
-        truth, found = head.decoded(encoded[result.held_out]), head.decide(result.held_out_logits)
-        validation = interval_of(head.kind, measure, truth, [found])
+        truth = encoded[result.held_out]
+        found = head.decide_held_out(result.held_out_logits, truth)
+        validation = interval_of(head.kind, measure, head.decoded(truth), [found])
     return FitReport(
         seconds, result.model.parameters, result.workers, measure, validation, (*notes, *result.notes),
         result.cut_short, result.untrained,
