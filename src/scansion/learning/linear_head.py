@@ -36,6 +36,19 @@ def fit_linear(
     """Learn the family's vectors, in place, and then a head of them."""
     yield Stage(f"making vectors of {len(documents):,} documents")
     vectors = family.learn(documents)
+    return (yield from linear_of(family, head, vectors, targets, weights, seed, deadline))
+
+
+def linear_of(
+    family: FixedVectors,
+    head: Head,
+    vectors: SparseBlocks,
+    targets: np.ndarray,
+    weights: np.ndarray,
+    seed: int,
+    deadline: float = float("inf"),
+) -> Generator[Event, None, FittedLinear]:
+    """A head of vectors (N, D) that the family has learned."""
     yield Stage(f"choosing the strength of {vectors.shape[1]:,} dimensions")
 
     def widths_of(rows: SparseBlocks, answers: np.ndarray) -> np.ndarray | None:
