@@ -8,6 +8,7 @@ from typing import Any
 from encoders import TINY, write_encoder
 from scansion.families.catalogue import DOCUMENT_FAMILIES, TRANSLATION_FAMILIES
 from scansion.families.pretrained import Pretrained
+from scansion.families.static import Static
 from scansion.testing import ENDINGS, OPENINGS
 
 SCRATCH = tempfile.TemporaryDirectory()
@@ -25,6 +26,8 @@ def small(kind: type[Any], **options: object) -> Any:
     """A configuration with as many of the small sizes, and of the other options given, as it has options."""
     if kind is Pretrained:
         return replace(Pretrained(ENCODER, "fine-tuned"), dropout=0.0, learning_rate=0.02, encoder_lr_scale=0.5)
+    if kind is Static:
+        return Static(ENCODER)
     known = {field.name for field in fields(kind)}
     wanted = SIZES | options
     learned = "learning_rate" in known  # counted families have options of other kinds under some of these names

@@ -33,8 +33,8 @@ ESTIMATORS = {
 
 RELEASED = {
     "baseline": {},
-    "bag-of-words": {"min_documents": 1},
-    "n-grams": {"order": 3, "min_documents": 2, "char_ngrams": True},
+    "bag-of-words": {"min_documents": 1, "static": "none"},
+    "n-grams": {"order": 3, "min_documents": 2, "char_ngrams": True, "static": "auto"},
     "rnn": {"width": 128, "dropout": 0.5, "word_dropout": 0.2, "learning_rate": 2e-3},
     "lstm": {"width": 128, "dropout": 0.5, "word_dropout": 0.3, "learning_rate": 2e-3},
     "transformer": {

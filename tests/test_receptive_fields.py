@@ -38,6 +38,7 @@ PICTURES = {
     "baseline": "......",
     "bag-of-words": "...#..",
     "n-grams": ".#####",  # runs of three words that hold the fourth reach from the second to the sixth
+    "static": "...#..",
     "rnn": "######",
     "gru": "######",
     "lstm": "######",

@@ -15,7 +15,7 @@ from scansion.families.bag_of_words import BagOfWords
 from scansion.families.catalogue import DOCUMENT_FAMILIES
 from scansion.families.gru import GRU
 from scansion.families.lstm import LSTM
-from scansion.families.ngrams import NGrams, char_ngram_counts, prior_widths, spell
+from scansion.families.ngrams import NGrams, char_ngram_counts, spell
 from scansion.families.rnn import RNN
 from scansion.families.transformer import Transformer
 from scansion.heads.multiclass import MulticlassHead
@@ -26,6 +26,7 @@ from scansion.layers.attention_capture import recorded
 from scansion.layers.bidirectional import Bidirectional, turn
 from scansion.layers.dropout import LEVELS, Dropout, WordDropout, reseed
 from scansion.layers.embedding import WordEmbedding
+from scansion.layers.log_count_ratios import prior_widths
 from scansion.layers.pooling import ConcatPooling, MeanMaxPooling, WordSum
 from scansion.layers.positions import sinusoidal_positions
 from scansion.layers.sparse_blocks import SparseBlocks

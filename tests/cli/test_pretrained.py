@@ -99,7 +99,9 @@ def test_a_comparison_takes_weights_from_a_folder_and_adds_own_pretraining(scans
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (["--family", "lstm", "--mode", "frozen"], "--from and --mode are for the family pretrained"),
+        (["--family", "lstm", "--mode", "frozen"], "--mode is for the family pretrained"),
+        (["--family", "static", "--mode", "frozen"], "--mode is for the family pretrained"),
+        (["--family", "rnn", "--static", "none"], "--static is for the families n-grams and bag-of-words"),
         (["--family", "pretrained", "--mode", "frosen"], "did you mean 'frozen'"),
         (["--family", "pretrained", "--from", "./nowhere"], "There is no folder ./nowhere"),
         (["--family", "n-grams", "--pretrain", "own"], "cannot be pretrained on your texts"),

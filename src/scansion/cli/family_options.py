@@ -6,6 +6,12 @@ from typing import Any
 
 from scansion.errors import UsageError, did_you_mean
 
+OF_WEIGHTS = {
+    "--from": ("source", "the families pretrained and static"), "--mode": ("mode", "the family pretrained"),
+    "--static": ("static", "the families n-grams and bag-of-words"),
+}
+"""The options of families that are options of the command too, and which families have them."""
+
 
 def with_settings(family: Any, settings: list[str]) -> Any:
     """A family's configuration with ``OPTION=VALUE`` settings, checked against the kind of each default."""
@@ -23,12 +29,28 @@ def with_settings(family: Any, settings: list[str]) -> Any:
     return family
 
 
-def pretrained_source(family: Any, source: str | None, mode: str | None) -> Any:
-    """A family's configuration with where its weights are from and how they are used, if that was said."""
-    given = {name: value for name, value in (("source", source), ("mode", mode)) if value is not None}
-    if given and not hasattr(family, "source"):
-        raise UsageError("--from and --mode are for the family pretrained; leave them out, or name that family.")
-    return replace(family, **given)
+def with_weights(family: Any, given: dict[str, Any]) -> Any:
+    """A family's configuration with what the command's options, ``given`` by their names, say of pretrained weights."""
+    for option in _said(given).keys() - _taken(family, given).keys():
+        raise UsageError(f"{option} is for {OF_WEIGHTS[option][1]}; leave it out, or name one that takes it.")
+    return replace(family, **{OF_WEIGHTS[option][0]: value for option, value in _taken(family, given).items()})
+
+
+def all_with_weights(families: list[Any], given: dict[str, Any]) -> list[Any]:
+    """Several families, each with what it takes of that; UsageError for what none takes."""
+    taken = [_taken(family, given) for family in families]
+    for option in [option for option in _said(given) if not any(option in each for each in taken)]:
+        raise UsageError(f"{option} is for {OF_WEIGHTS[option][1]}, and these are not compared; leave it out, or name "
+                         "one that takes it.")
+    return [with_weights(family, each) for family, each in zip(families, taken, strict=True)]
+
+
+def _said(given: dict[str, Any]) -> dict[str, Any]:
+    return {option: given[option] for option in OF_WEIGHTS if given.get(option) is not None}
+
+
+def _taken(family: Any, given: dict[str, Any]) -> dict[str, Any]:
+    return {option: value for option, value in _said(given).items() if OF_WEIGHTS[option][0] in asdict(family)}
 
 
 def _typed(name: str, value: str, default: Any) -> Any:

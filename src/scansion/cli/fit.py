@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from scansion.cli.family_options import pretrained_source, with_settings
+from scansion.cli.family_options import with_settings, with_weights
 from scansion.cli.input_data import read_unlabelled
 from scansion.cli.output_paths import check_place
 from scansion.cli.progress import Progress, say
@@ -24,6 +24,7 @@ from scansion.cli.shared_options import (
     Seed,
     Separator,
     SheetName,
+    StaticFrom,
     TargetColumn,
     TaskName,
     TextColumn,
@@ -73,6 +74,7 @@ def fit(
                                                           "scansion families lists them.")] = None,
     source: From = None,
     mode: Mode = None,
+    static: StaticFrom = None,
     pretrain: Pretrain = None,
     unlabelled: Unlabelled = None,
     force: Annotated[bool, typer.Option("--force", help="Replace a model, or an unfinished run, that is already "
@@ -93,17 +95,17 @@ def fit(
     from scansion.tasks.task import FitRequest, ReadOptions
 
     given = {"--text": text, "--target": target, "--valid": valid, "--task": task, "--class-weight": class_weight,
-             "--label-separator": label_separator, "--from": source, "--mode": mode, "--pretrain": pretrain,
-             "--unlabelled": unlabelled, "--separator": separator, "--encoding": encoding, "--sheet": sheet}
+             "--label-separator": label_separator, "--from": source, "--mode": mode, "--static": static,
+             "--pretrain": pretrain, "--unlabelled": unlabelled, "--separator": separator, "--encoding": encoding,
+             "--sheet": sheet}
     expected = task_for(data, task)
     _check_places(expected, out, force, resume)
     expected.check_options("fit", given)
-    configured = with_settings(pretrained_source(expected.configuration(family), source, mode), settings or [])
+    configured = with_settings(with_weights(expected.configuration(family), given), settings or [])
     options = ReadOptions(text, target, None, task, label_separator, max_bad, FileOptions(separator, encoding, sheet))
     kind, dataset, held_out = _read(expected, data, valid, options, given)
-    own = {"class_weight": class_weight, "pretrain": pretrain}
     arguments = {"budget": budget, "processes": processes, "random_state": random_state} | {
-        name: value for name, value in own.items() if name in kind.arguments
+        name: each for name, each in (("class_weight", class_weight), ("pretrain", pretrain)) if name in kind.arguments
     }
     checkpointing = Checkpointing(run_folder_of(out), resume, force, checkpoint_every)
     request = FitRequest(configured, arguments, held_out, read_unlabelled(unlabelled, dataset.columns), checkpointing)

@@ -72,9 +72,13 @@ Processes = Annotated[int | None, typer.Option("--processes", help="Processes th
 Seed = Annotated[int, typer.Option("--random-state", help="The seed of everything that is drawn at random.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 Model = Annotated[Path, typer.Argument(metavar="MODEL", help="A model folder that fit has written.")]
-From = Annotated[str | None, typer.Option("--from", metavar="SOURCE", help="Of the family pretrained: where the "
+From = Annotated[str | None, typer.Option("--from", metavar="SOURCE", help="Of pretrained and static: where the "
                                           "weights are, a folder in the Hugging Face layout or a NAME@REVISION on its "
                                           "hub; by default MiniLM-L6, if it is installed.")]
+StaticFrom = Annotated[str | None, typer.Option("--static", metavar="SOURCE", help="Of n-grams and bag-of-words: whose "
+                                                "static word vectors stand beside the counts if folds say that they "
+                                                "help, a SOURCE as of --from; none for none, auto for MiniLM-L6 if "
+                                                "it is installed, which n-grams has by default.")]
 Mode = Annotated[str | None, typer.Option("--mode", help="Of the family pretrained: frozen, fine-tuned or auto, which "
                                              "decides by the rows and the budget there are.")]
 Pretrain = Annotated[str | None, typer.Option("--pretrain", help="own: a network from scratch first learns from all "

@@ -89,7 +89,7 @@ def comparing(
     more = [] if unlabelled is None else list(check_documents(unlabelled, input_columns(texts, targets).text))
     standings = Standings(compared.scoring(data), len(data.folds), thorough)
     outcomes, interrupted = yield from carry_out(runs, begun + seconds, data, standings, baseline, parts, more)
-    settings = {"seeds": seeds, "random_state": random_state, "budget": budget, "thorough": thorough}
+    settings: dict[str, Any] = {"seeds": seeds, "random_state": random_state, "budget": budget, "thorough": thorough}
     of_documents = {"class_weight": None, **arguments, "pretrain": pretrain, "unlabelled": len(more)}
     settings |= of_documents if kind.arguments else {}
     plan = Plan(kind, compared, data, trained, runs, baseline, parts, settings)

@@ -13,6 +13,8 @@ from typing import ClassVar
 import numpy as np
 from scipy.sparse import csr_matrix
 
+from scansion.families.beside_static import BesideStatic
+from scansion.families.static import NONE, StaticTable
 from scansion.layers.sparse_blocks import SparseBlocks
 from scansion.layers.tfidf import (
     columns_of,
@@ -28,9 +30,13 @@ from scansion.text.word_tokenizer import Corpus
 
 @dataclass(frozen=True)
 class BagOfWords:
-    """One dimension per word that at least ``min_documents`` training documents contain."""
+    """One dimension per word that at least ``min_documents`` training documents contain.
+
+    ``static``: whose static vectors stand beside them; see :mod:`scansion.families.beside_static`.
+    """
 
     min_documents: int = 1
+    static: str = NONE
 
     learner: ClassVar[str] = "convex"
     reads: ClassVar[str] = "words"
@@ -39,9 +45,9 @@ class BagOfWords:
     def __post_init__(self) -> None:
         check_whole(self, "min_documents")
 
-    def build(self) -> "BagOfWordsVectors":
+    def build(self, table: StaticTable | None = None) -> "BagOfWordsVectors | BesideStatic":
         """The family, before it has learned its words."""
-        return BagOfWordsVectors(self)
+        return BagOfWordsVectors(self) if table is None else BesideStatic(BagOfWordsVectors(self), table)
 
 
 class BagOfWordsVectors:

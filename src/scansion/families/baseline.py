@@ -9,6 +9,7 @@ from typing import ClassVar
 import numpy as np
 from scipy.sparse import csr_matrix
 
+from scansion.families.static import NONE
 from scansion.layers.sparse_blocks import SparseBlocks
 from scansion.text.word_tokenizer import Corpus
 
@@ -20,8 +21,9 @@ class Baseline:
     learner: ClassVar[str] = "convex"
     reads: ClassVar[str] = "words"
     pretraining: ClassVar[str | None] = None
+    static: ClassVar[str] = NONE
 
-    def build(self) -> "NoVectors":
+    def build(self, table: None = None) -> "NoVectors":
         """The family."""
         return NoVectors()
 

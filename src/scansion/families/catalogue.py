@@ -14,6 +14,7 @@ DOCUMENT_FAMILIES = DeferredTable({
     "baseline": ("scansion.families.baseline", "Baseline"),
     "bag-of-words": ("scansion.families.bag_of_words", "BagOfWords"),
     "n-grams": ("scansion.families.ngrams", "NGrams"),
+    "static": ("scansion.families.static", "Static"),
     "rnn": ("scansion.families.rnn", "RNN"),
     "gru": ("scansion.families.gru", "GRU"),
     "lstm": ("scansion.families.lstm", "LSTM"),

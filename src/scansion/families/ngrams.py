@@ -19,6 +19,9 @@ from typing import ClassVar
 import numpy as np
 from scipy.sparse import csr_matrix, hstack, vstack
 
+from scansion.families.beside_static import BesideStatic
+from scansion.families.static import AUTO, StaticTable
+from scansion.layers.log_count_ratios import prior_widths
 from scansion.layers.sparse_blocks import SparseBlocks
 from scansion.layers.tfidf import (
     columns_of,
@@ -32,17 +35,18 @@ from scansion.options import check_whole
 from scansion.text.char_ngrams import CHAR_NGRAM_MARK, char_ngrams_of
 from scansion.text.word_tokenizer import Corpus
 
-SMOOTHING = 1.0  # a
-EVENNESS = 0.5  # b
-
 
 @dataclass(frozen=True)
 class NGrams:
-    """Word n-grams up to ``order`` words and character n-grams, in at least ``min_documents`` documents."""
+    """Word n-grams up to ``order`` words and character n-grams, in at least ``min_documents`` documents.
+
+    ``static``: whose static vectors stand beside them; see :mod:`scansion.families.beside_static`.
+    """
 
     order: int = 3
     min_documents: int = 2
     char_ngrams: bool = True
+    static: str = AUTO
 
     learner: ClassVar[str] = "convex"
     reads: ClassVar[str] = "words"
@@ -51,9 +55,9 @@ class NGrams:
     def __post_init__(self) -> None:
         check_whole(self, "order", "min_documents")
 
-    def build(self) -> "NGramsVectors":
+    def build(self, table: StaticTable | None = None) -> "NGramsVectors | BesideStatic":
         """The family, before it has learned its n-grams."""
-        return NGramsVectors(self)
+        return NGramsVectors(self) if table is None else BesideStatic(NGramsVectors(self), table)
 
 
 class NGramsVectors:
@@ -152,8 +156,8 @@ class NGramsVectors:
     def state(self) -> tuple[list[str], dict[str, np.ndarray]]:
         """What was learned: words, then character n-grams, and arrays by name."""
         arrays = {f"grams_{n}": keys for n, keys in enumerate(self.grams, start=2)}
-        char_ngrams = [CHAR_NGRAM_MARK + char_ngram for char_ngram in self.char_ngrams]
-        return self.words + char_ngrams, {"idf": self.idf, "words": np.array(len(self.words)), **arrays}
+        words = self.words + [CHAR_NGRAM_MARK + char_ngram for char_ngram in self.char_ngrams]
+        return words, {"idf": self.idf, "words": np.array(len(self.words)), **arrays}
 
     def restore(self, words: list[str], arrays: dict[str, np.ndarray]) -> "NGramsVectors":
         """The inverse of :meth:`state`."""
@@ -169,24 +173,6 @@ class NGramsVectors:
         if self.configuration.char_ngrams:
             hit |= np.diff(char_ngram_counts(corpus.types, self.char_ngrams)[0].indptr) > 0
         return np.diff(np.concatenate([[0], np.cumsum(hit[corpus.ids[:]])])[corpus.offsets])
-
-
-def prior_widths(vectors: SparseBlocks, targets: np.ndarray, outputs: int) -> np.ndarray:
-    """The widths of the module's formula for every feature and output, (D, outputs).
-
-    ``targets`` are label numbers (N,), of which one output means the second, or (N, outputs) of 0 and 1.
-    """
-    if targets.ndim == 1:
-        targets = targets[:, None] == (np.arange(outputs) if outputs > 1 else np.array([1]))
-    inside = targets.astype(np.float32)  # (N, outputs)
-    here = np.zeros((vectors.width, inside.shape[1]))
-    for number, block in enumerate(vectors):
-        present = csr_matrix((np.ones_like(block.data), block.indices, block.indptr), block.shape)
-        here += present.T @ inside[vectors.span(number)]
-    there = vectors.documents_with()[:, None] - here
-    here, there = SMOOTHING + here, SMOOTHING + there
-    ratios = np.abs(np.log(here / here.sum(axis=0)) - np.log(there / there.sum(axis=0)))
-    return (1 - EVENNESS) * ratios + EVENNESS * ratios.mean(axis=0) if len(ratios) else ratios
 
 
 def spell(corpus: Corpus) -> csr_matrix:

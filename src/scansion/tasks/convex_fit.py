@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 from scansion.learning.description import FitDescription
 from scansion.learning.events import Event
 from scansion.learning.linear_head import fit_linear
+from scansion.learning.static_choice import fit_beside_static
 from scansion.learning.strengths import FittedLinear
 from scansion.models.document_models import DocumentModel, SparseLinearModel
+from scansion.models.static_vectors import static_table
 from scansion.tasks.training_data import FitResult, TrainingData
 from scansion.text.word_tokenizer import Corpus
 
@@ -20,11 +22,28 @@ def fit_counted(
 ) -> Generator[Event, None, FitResult]:
     """A counted family; nothing of it is kept on the way."""
     corpus: Corpus = data.documents
-    vectors = description.family.build()
+    given = (description.head, corpus, data.targets, data.weights, description.seed, deadline)
+    distilled = yield from static_table(description.family.static, deadline)
+    if distilled.table is None:
+        vectors = description.family.build()
+        fitted = yield from fit_linear(vectors, *given)
+        return result_of(SparseLinearModel(vectors, fitted.linear), fitted, distilled.remarks)
+    beside = description.family.build(distilled.table)
+    vectors, fitted, reason = yield from fit_beside_static(beside, *given)
+    remark = f"static vectors of {distilled.name} {reason}"
+    return result_of(SparseLinearModel(vectors, fitted.linear), fitted, (remark,))
+
+
+def fit_static(
+    data: TrainingData, description: FitDescription, deadline: float, checkpointing: "Checkpointing | None"
+) -> Generator[Event, None, FitResult]:
+    """Static vectors alone."""
+    distilled = yield from static_table(description.family.source, float("inf"))
+    vectors = description.family.build(distilled.table)
     fitted = yield from fit_linear(
-        vectors, description.head, corpus, data.targets, data.weights, description.seed, deadline
+        vectors, description.head, data.documents, data.targets, data.weights, description.seed, deadline
     )
-    return result_of(SparseLinearModel(vectors, fitted.linear), fitted, ())
+    return result_of(SparseLinearModel(vectors, fitted.linear), fitted, (f"static vectors of {distilled.name}",))
 
 
 def result_of(model: DocumentModel, fitted: FittedLinear, notes: tuple[str, ...]) -> FitResult:

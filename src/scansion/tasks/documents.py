@@ -9,7 +9,7 @@ import numpy as np
 from scansion.deferred import deferred
 from scansion.errors import DataError, DivergedError, UsageError, did_you_mean, shown
 from scansion.families.baseline import Baseline
-from scansion.families.catalogue import DOCUMENT_FAMILIES, configured, name_of
+from scansion.families.catalogue import DOCUMENT_FAMILIES, configured, name_of, options_of
 from scansion.learning.events import Event
 from scansion.measures.intervals import interval_of
 from scansion.measures.metric import METRICS, Metric
@@ -309,8 +309,9 @@ def _most(model: "ModelLook", words: tuple[str, ...]) -> str:
 
 
 def usual_families() -> list[Any]:
-    """All of them, the pretrained one if its default weights are installed."""
-    left_out = {name_of(Baseline())} | (set() if default_at_hand() else {"pretrained"})
+    """All of them, those of pretrained weights if the default ones are installed."""
+    weighty = {name for name, kind in DOCUMENT_FAMILIES.items() if "source" in options_of(kind)}
+    left_out = {name_of(Baseline())} | (set() if default_at_hand() else weighty)
     return [kind() for name, kind in DOCUMENT_FAMILIES.items() if name not in left_out]
 
 
@@ -368,7 +369,7 @@ FITTED = FittedTask(
 )
 
 OF_TABLES = frozenset({"--text", "--target", "--task", "--label-separator"}) | OF_FILES
-OF_FIT = OF_TABLES | {"--from", "--mode", "--pretrain", "--unlabelled"}
+OF_FIT = OF_TABLES | {"--from", "--mode", "--static", "--pretrain", "--unlabelled"}
 OPTIONS = {
     "fit": OF_FIT,
     "compare": OF_FIT | {"--split", "splits", "--folds", "--learning-curve"},  # a column, or its values in Python

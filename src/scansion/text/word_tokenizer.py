@@ -90,8 +90,12 @@ class Corpus:
         count = max(fewest, -(-total // TOKENS_A_PART))
         cuts = np.searchsorted(self.offsets, [total * number // count for number in range(1, count)])
         for first, last in pairwise(np.unique([0, *cuts, len(self)])):
-            begin, end = int(self.offsets[first]), int(self.offsets[last])
-            yield Corpus(self.types, self.ids[begin:end], self.offsets[first : last + 1] - begin)
+            yield self.documents(first, last)
+
+    def documents(self, first: int, last: int) -> "Corpus":
+        """The documents from ``first`` up to but not ``last``, in memory."""
+        begin, end = int(self.offsets[first]), int(self.offsets[last])
+        return Corpus(self.types, self.ids[begin:end], self.offsets[first : last + 1] - begin)
 
     def words(self, document: int) -> list[str]:
         """The tokens of one document, as text."""
