@@ -16,6 +16,7 @@ from scansion.cli.shared_options import (
     AtLeast,
     Budget,
     ClassWeight,
+    DocumentsAre,
     EncodingName,
     From,
     Json,
@@ -30,6 +31,7 @@ from scansion.cli.shared_options import (
     TargetColumn,
     TaskName,
     TextColumn,
+    Tokens,
     Unlabelled,
 )
 from scansion.errors import SomeFamiliesFailedError, ThresholdError, UsageError
@@ -44,6 +46,7 @@ EXAMPLES = """Examples:
   scansion compare reviews.csv --from models/my-bert --mode frozen
   scansion compare reviews.csv --learning-curve --out report     which family for how many labels
   scansion compare big.parquet --budget 20m --json > result.json
+  scansion compare corpus.txt       language models of plain text, by bits per byte; the last fifth is the test
   scansion compare train.en train.de --test test.en --test test.de --budget 2h
 """
 
@@ -77,6 +80,8 @@ def compare(
     task: TaskName = None,
     label_separator: LabelSeparator = None,
     max_bad: MaxBad = None,
+    tokens: Tokens = None,
+    documents: DocumentsAre = None,
     budget: Budget = None,
     class_weight: ClassWeight = None,
     processes: Processes = None,
@@ -92,28 +97,26 @@ def compare(
     from scansion.tasks.catalogue import task_for
     from scansion.tasks.task import ReadOptions
 
-    data = data or []
-    if use_demo == bool(data):
-        raise UsageError("Name a table, or give --demo for the shipped one: scansion compare reviews.csv")
     if out is not None:
         check_place(out, frozenset(NAMES), "report.json", replace=True)
-    if use_demo:
-        data, split = [demo()], split if folds or test else split or DEMO_SPLIT
-    expected = task_for(_without_families(data, families or []), task)
+    split = DEMO_SPLIT if use_demo and not (folds or test or split) else split
+    data = _without_families(_named_data(data or [], use_demo), families or [])
+    expected = task_for(data, task)
     given = {
         "--text": text, "--target": target, "--split": split, "--folds": folds, "--task": task,
         "--label-separator": label_separator, "--class-weight": class_weight, "--from": source, "--mode": mode,
-        "--pretrain": pretrain, "--unlabelled": unlabelled, "--learning-curve": learning_curve,
-        "--separator": separator, "--encoding": encoding, "--sheet": sheet,
+        "--pretrain": pretrain, "--unlabelled": unlabelled, "--learning-curve": learning_curve, "--tokens": tokens,
+        "--separator": separator, "--encoding": encoding, "--sheet": sheet, "--documents": documents,
     }
     expected.check_options("compare", given)
     chosen = _chosen(expected, families or [], source, mode)
-    options = ReadOptions(text, target, split, task, label_separator, max_bad, FileOptions(separator, encoding, sheet))
+    file = FileOptions(separator, encoding, sheet)
+    options = ReadOptions(text, target, split, task, label_separator, max_bad, file, documents=documents)
     kind, dataset, held_out = _read(expected, data, test, options, given)
     events = comparing(
         dataset.inputs, dataset.targets, chosen, task=kind.name,
         test=None if held_out is None else (held_out.inputs, held_out.targets), splits=dataset.splits, folds=folds,
-        seeds=seeds, budget=budget, class_weight=class_weight, pretrain=pretrain,
+        seeds=seeds, budget=budget, class_weight=class_weight, tokens=tokens, pretrain=pretrain,
         unlabelled=read_unlabelled(unlabelled, dataset.columns), processes=processes, learning_curve=learning_curve,
         random_state=random_state,
     )
@@ -144,11 +147,17 @@ def _report(events: Any, folds: int | None, as_json: bool, out: Path | None, at_
     _judge(comparison, at_least)
 
 
+def _named_data(data: list[str], use_demo: bool) -> list[str]:
+    if use_demo == bool(data):
+        raise UsageError("Name a table, or give --demo for the shipped one: scansion compare reviews.csv")
+    return [demo()] if use_demo else data
+
+
 def _without_families(data: list[str], families: list[str]) -> list[str]:
     """The files; UsageError for a family among them, which was meant to stand behind a comma."""
-    from scansion.families.catalogue import DOCUMENT_FAMILIES, TRANSLATION_FAMILIES
+    from scansion.families.catalogue import FOR
 
-    known = {*DOCUMENT_FAMILIES, *TRANSLATION_FAMILIES}
+    known = {name for families_of_a_task in FOR.values() for name in families_of_a_task}
     if strays := [name for name in data if name in known and not Path(name).exists()]:
         raise UsageError(
             f"{', '.join(map(repr, strays))} {'is a family' if len(strays) == 1 else 'are families'}, and no file has "

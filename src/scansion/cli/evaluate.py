@@ -9,6 +9,7 @@ from scansion.cli.progress import say
 from scansion.cli.shared_options import (
     AtLeast,
     Beam,
+    DocumentsAre,
     EncodingName,
     Json,
     LabelSeparator,
@@ -42,6 +43,7 @@ def evaluate(
     sheet: SheetName = None,
     label_separator: LabelSeparator = None,
     max_bad: MaxBad = None,
+    documents: DocumentsAre = None,
     beam: Beam = None,
     at_least: AtLeast = None,
     as_json: Json = False,
@@ -54,10 +56,10 @@ def evaluate(
     task, fitted = stored_task(folder)
     task.check_options("evaluate", {
         "--text": text, "--target": target, "--label-separator": label_separator, "--beam": beam,
-        "--separator": separator, "--encoding": encoding, "--sheet": sheet,
+        "--separator": separator, "--encoding": encoding, "--sheet": sheet, "--documents": documents,
     })
     given = ReadOptions(
-        text, target, None, None, label_separator, max_bad, file=FileOptions(separator, encoding, sheet)
+        text, target, None, None, label_separator, max_bad, FileOptions(separator, encoding, sheet), documents=documents
     )
     fitted.check_named(data, given)
     estimator = fitted.load(folder)

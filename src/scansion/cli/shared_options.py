@@ -60,6 +60,12 @@ TaskName = Annotated[str | None, typer.Option("--task", help="classify or regres
                                              "like. Of fit also encoder: pretrain on texts without answers.")]
 LabelSeparator = Annotated[str | None, typer.Option("--label-separator", help="What stands between several labels "
                                                        "in one cell, such as '|'.")]
+Tokens = Annotated[str | None, typer.Option("--tokens", help="Of plain text: what a language model reads one at a "
+                                            "time: characters, bytes, words or subwords; by default characters up to "
+                                            "four million, else subwords.")]
+DocumentsAre = Annotated[str | None, typer.Option("--documents", help="Of plain text: what a document is: lines, "
+                                                     "paragraphs (between empty lines) or files; by default as in "
+                                                     "training, then as many empty lines suggest.")]
 MaxBad = Annotated[float | None, typer.Option("--max-bad", help="The share of unreadable rows to put up with; the "
                                                  "rest are kept in a .rejected.jsonl file. Default: 0.001.")]
 Budget = Annotated[str | None, typer.Option("--budget", callback=_is_a_time, help="How long it may take in all: "
