@@ -6,7 +6,7 @@ b(h) is 1 if h was never seen.  The form in which all smoothed n-grams can be wr
 which ARPA files hold them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -83,6 +83,19 @@ class BackoffNGrams:
 
     def step(self, last: NDArray, state: NDArray) -> tuple[NDArray, NDArray]:
         """The log-probabilities of what comes after the tokens ``last`` (B,), (B, V) float32, and the state then."""
+        after = self.after(last, state)
+        with np.errstate(divide="ignore"):
+            return np.log(self.probabilities(after)), after
+
+    def read(self, rows: Sequence[NDArray]) -> NDArray:
+        """The state after tokens (L,) of each document, the first of which is its ``begin``."""
+        state, most = self.start(len(rows)), max(map(len, rows), default=0)
+        for left in range(min(self.context, most), 0, -1):
+            state = self.after(np.array([row[-left] if len(row) >= left else NONE for row in rows]), state)
+        return state
+
+    def after(self, last: NDArray, state: NDArray) -> NDArray:
+        """The state after the tokens ``last`` (B,) as well; NONE is none."""
         after = np.full_like(state, NONE)
         for n in range(self.context):
             contexts = state[:, n - 1]
@@ -91,8 +104,7 @@ class BackoffNGrams:
                 self.orders[n].keys, np.where(known, contexts * self.vocab_size + last, NONE)
             )
         after[last == self.begin, 1:] = NONE
-        with np.errstate(divide="ignore"):
-            return np.log(self.probabilities(after)), after
+        return after
 
     def only(self, state: NDArray, rows: NDArray) -> NDArray:
         """The given rows (M,) of a state."""

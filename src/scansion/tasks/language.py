@@ -32,6 +32,7 @@ from scansion.tasks.task import (
     Evaluation,
     FitRequest,
     FittedTask,
+    GenerateOptions,
     Looked,
     LookOptions,
     PredictOptions,
@@ -141,6 +142,15 @@ def inputs(path: str, options: ReadOptions) -> Documents:
 def look(models: Sequence[LanguageModel], text: str, options: LookOptions) -> Looked:
     """There is no page for them."""
     raise UsageError("A language model has no page. LanguageModel.surprisal([text]) tells what surprised it.")
+
+
+def generate(model: LanguageModel, prompts: Sequence[str], options: GenerateOptions) -> Iterator[tuple[int, str]]:
+    """Text that goes on after each prompt."""
+    return model.generating(
+        prompts, options.max_tokens, temperature=options.temperature, top_k=options.top_k, top_p=options.top_p,
+        min_p=options.min_p, repetition_penalty=options.repetition_penalty, stop=options.stop,
+        random_state=options.seed,
+    )
 
 
 # Comparison
@@ -256,7 +266,7 @@ LANGUAGE = Task(
         "evaluate": OF_FILES | {"--text", "--documents"},
     },
     frozenset({"tokens"}), read, configuration, fit, report_of_fit, takes_by_itself=is_plain_text,
-    fitted=FittedTask(load, export, read_options, evaluate, form, predict, inputs, False, look),
+    fitted=FittedTask(load, export, read_options, evaluate, form, predict, inputs, False, look, generate=generate),
     compared=ComparedTask(
         LanguageModel, SEEDS, usual_families, lambda data: BASELINE, Unigram(), lambda data: [], compared_documents,
         LanguageScoring, facts_of_documents, lambda data, options: None, answer, lambda data, rows: None,

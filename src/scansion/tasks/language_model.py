@@ -5,7 +5,7 @@ texts and no answers, ``score`` is the higher the better, what was learned ends 
 """
 
 import time
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from scansion.deferred import deferred
 from scansion.errors import DataError, NotFittedError
 from scansion.families.catalogue import LANGUAGE_FAMILIES, configured
 from scansion.learning.budget import seconds_of
@@ -34,7 +35,11 @@ from scansion.text.text_units import FEW_CHARACTERS, check_units, learn_units
 if TYPE_CHECKING:
     from scansion.learning.checkpointing import Checkpointing
 
+sampling = deferred("scansion.decoding.filters", "Sampling")
+writing = deferred("scansion.models.language_writer", "writing")
+
 ROWS = "rows"
+MAX_TOKENS = 256
 
 
 @dataclass(frozen=True)
@@ -185,6 +190,39 @@ class LanguageModel(Estimator):
             read = slice(begin + 1, begin + length)
             found.append(Surprisal(fitted.units.shown(sequences.ids[read].tolist()), bits[read]))
         return found
+
+    def generate(
+        self, prompt: Any = "", max_tokens: int = MAX_TOKENS, *, temperature: float = 1.0, top_k: int | None = None,
+        top_p: float | None = None, min_p: float | None = None, repetition_penalty: float | None = None,
+        stop: Sequence[str] = (), random_state: Any = 0,
+    ) -> Any:
+        """Text that goes on after ``prompt``, without it: one for a text, a list for a list of texts.
+
+        A text ends with its document, before the first of the texts ``stop``, or after ``max_tokens``.  The penalty,
+        the temperature (0 takes the likeliest), ``top_k``, ``top_p`` and ``min_p`` are applied in this order, that of
+        ``transformers``.  With one seed a prompt is gone on with alone as among others; equal prompts differ.
+        UsageError for options out of their bounds.
+        """
+        prompts = [prompt] if isinstance(prompt, str) else list(check_documents(prompt))
+        written = [""] * len(prompts)
+        for number, text in self.generating(
+            prompts, max_tokens, temperature=temperature, top_k=top_k, top_p=top_p, min_p=min_p,
+            repetition_penalty=repetition_penalty, stop=stop, random_state=random_state,
+        ):
+            written[number] += text
+        return written[0] if isinstance(prompt, str) else written
+
+    def generating(
+        self, prompts: Sequence[str], max_tokens: int = MAX_TOKENS, *, temperature: float = 1.0,
+        top_k: int | None = None, top_p: float | None = None, min_p: float | None = None,
+        repetition_penalty: float | None = None, stop: Sequence[str] = (), random_state: Any = 0,
+    ) -> Iterator[tuple[int, str]]:
+        """The same as :meth:`generate`, as it comes: the number of a prompt, and some more of its text."""
+        how = sampling(temperature, top_k, top_p, min_p, repetition_penalty)
+        written: Iterator[tuple[int, str]] = writing(
+            self.check_fitted(), prompts, how, max_tokens, stop, seed_from(random_state)
+        )
+        return written
 
     def coverage(self, texts: Iterable[str]) -> NDArray:
         """Tokens of each text that stand in the vocabulary, not spelled in bytes, and tokens there are, (N, 2)."""

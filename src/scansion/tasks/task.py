@@ -153,6 +153,20 @@ class PredictOptions:
 
 
 @dataclass(frozen=True)
+class GenerateOptions:
+    """How text is written; see :meth:`scansion.LanguageModel.generate`."""
+
+    max_tokens: int
+    temperature: float
+    top_k: int | None
+    top_p: float | None
+    min_p: float | None
+    repetition_penalty: float | None
+    stop: tuple[str, ...]
+    seed: int
+
+
+@dataclass(frozen=True)
 class AnswerForm:
     """What a model's answers are like."""
 
@@ -286,6 +300,8 @@ class FittedTask:
     look: Callable[[Sequence[Any], str, LookOptions], Looked]
     check_named: Callable[[Sequence[str], ReadOptions], None] = lambda paths, options: None
     """UsageError or DataError for a file or a column that was named and is not there, before a model is restored."""
+    generate: Callable[[Any, Sequence[str], GenerateOptions], Iterator[tuple[int, str]]] | None = None
+    """What is written after each prompt, as it comes: its number, and some more text; None where nothing is."""
 
 
 @dataclass(frozen=True, eq=False)
