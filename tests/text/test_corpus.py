@@ -74,7 +74,7 @@ def test_a_line_may_be_longer_than_a_cell_of_a_table(corpus, monkeypatch):
 
 
 @pytest.mark.parametrize(("text", "said"), [
-    ("", "corpus.txt holds no text"), ("\n\n\n", "corpus.txt holds no text"), (b"\xff\xfe\xfa", "truncated|not UTF"),
+    ("", "corpus.txt holds no text"), ("\n\n\n", "corpus.txt holds no text"), (b"\xff\xfe\xfa", "is not UTF-16"),
     (b"caf\xe9\n", "is not UTF-8 text"), (b"PK\x03\x04", "is no text but a zip archive"),
 ])
 def test_what_is_no_text_is_refused_by_name(corpus, text, said):
@@ -88,7 +88,7 @@ def test_arguments_that_do_not_fit_are_refused(corpus):
         read_corpus([path], documents="line")
     with pytest.raises(UsageError, match="There is no file"):
         read_corpus([path + "x"])
-    with pytest.raises(UsageError, match="table.csv is a table, and a table is read alone"):
+    with pytest.raises(UsageError, match="is a table, and a table is read alone"):
         read_corpus([path, table])
 
 

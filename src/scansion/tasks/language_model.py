@@ -54,6 +54,8 @@ class LanguageReport:
     notes: tuple[str, ...]
     cut_short: bool
     """Whether the budget was spent before all was learned."""
+    untrained: str
+    """How far it came if the budget was spent before its first epoch was done; else empty."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,7 +72,8 @@ class LanguageModel(Estimator):
     Parameters: ``family`` is a name in ``scansion.LANGUAGE_FAMILIES`` or a configuration such as
     ``scansion.KneserNey(order=5)``.  ``tokens`` are ``characters``, ``bytes``, ``words`` or ``subwords``; None takes
     characters for up to four million of them, else subwords.  ``vocab_size`` is how many pieces are learned at most, by
-    default 100,000 words or 5,000 subwords.  ``budget`` bounds the whole fit (``90`` seconds, ``"5m"``).
+    default 100,000 words or 5,000 subwords.  ``budget`` bounds the whole fit (``90`` seconds, ``"5m"``), and
+    ``training`` says how much a network is trained; what only counts is not bounded by either.
 
     Attributes: ``n_documents_in_``, documents it was fitted on; ``fit_report_``, what the fit cost and what is to be
     said of it; ``fitted_``, all that was learned, a frozen value.
@@ -85,6 +88,7 @@ class LanguageModel(Estimator):
         tokens: str | None = None,
         vocab_size: int | None = None,
         budget: float | str | None = None,
+        training: Training | None = None,
         processes: int | None = None,
         random_state: Any = None,
     ) -> None:
@@ -92,6 +96,7 @@ class LanguageModel(Estimator):
         self.tokens = tokens
         self.vocab_size = vocab_size
         self.budget = budget
+        self.training = training
         self.processes = processes
         self.random_state = random_state
 
@@ -125,7 +130,7 @@ class LanguageModel(Estimator):
         yield Stage(f"reading texts as {tokens}")
         sequences = units.encode(texts)
         description = FitDescription(
-            self.task, family, Training(), seed, len(sequences), {"texts": fingerprint_of(texts)},
+            self.task, family, self.training or Training(), seed, len(sequences), {"texts": fingerprint_of(texts)},
             vocab_size=self.vocab_size, processes=self.processes, budget=self.budget,
         )
         found = yield from LEARNERS[family.learner](sequences, units, description, deadline, checkpointing)
@@ -134,7 +139,8 @@ class LanguageModel(Estimator):
         )
         told = f"tokens: {tokens}, a vocabulary of {len(units):,} ({why})"
         self.fit_report_ = LanguageReport(
-            time.monotonic() - begun, found.model.parameters, found.workers, (told, *found.notes), found.cut_short
+            time.monotonic() - begun, found.model.parameters, found.workers, (told, *found.notes), found.cut_short,
+            found.untrained,
         )
         return self._hold(fitted)
 
