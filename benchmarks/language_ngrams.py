@@ -1,6 +1,6 @@
 """Smoothed n-grams beside KenLM: perplexity, seconds to estimate, memory, and queries a second.
 
-    python benchmarks/language_ngrams.py --kenlm FOLDER            FOLDER/lmplz, build_binary and query, built from source
+    python benchmarks/language_ngrams.py --kenlm FOLDER            FOLDER/lmplz, build_binary, query: built from source
     python benchmarks/language_ngrams.py --kenlm FOLDER --cases "characters 6"
 
 KenLM (https://github.com/kpu/kenlm) is estimated by ``lmplz -S 1G``, with ``--discount_fallback`` for what it refuses

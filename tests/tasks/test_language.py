@@ -69,7 +69,7 @@ def test_units_are_chosen_by_size_and_said(monkeypatch):
     model = scansion.LanguageModel().fit(sentences(20))
     assert model.fitted_.units.name == "characters"
     assert "up to 4,000,000 they are characters" in model.fit_report_.notes[0]
-    monkeypatch.setattr("scansion.tasks.language_model.FEW_CHARACTERS", 100)
+    monkeypatch.setattr("scansion.text.text_units.FEW_CHARACTERS", 100)
     assert scansion.LanguageModel().fit(sentences(20)).fitted_.units.name == "subwords"
 
 

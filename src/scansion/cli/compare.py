@@ -14,6 +14,7 @@ from scansion.cli.output_paths import check_place
 from scansion.cli.progress import Progress, say
 from scansion.cli.shared_options import (
     AtLeast,
+    AtMost,
     Budget,
     ClassWeight,
     DocumentsAre,
@@ -34,7 +35,8 @@ from scansion.cli.shared_options import (
     Tokens,
     Unlabelled,
 )
-from scansion.errors import SomeFamiliesFailedError, ThresholdError, UsageError
+from scansion.cli.threshold import check_threshold
+from scansion.errors import SomeFamiliesFailedError, UsageError
 from scansion.text.rows import FileOptions
 
 EXAMPLES = """Examples:
@@ -89,16 +91,15 @@ def compare(
     out: Annotated[Path | None, typer.Option("--out", metavar="FOLDER", help="Write report.html, report.md and "
                                                 "report.json here, over an older report.")] = None,
     at_least: AtLeast = None,
+    at_most: AtMost = None,
     as_json: Json = False,
 ) -> None:
     """Train every family on the same rows, and say with evidence which one to use."""
     from scansion.comparison.compare import comparing
-    from scansion.comparison.report_folder import NAMES
     from scansion.tasks.catalogue import task_for
     from scansion.tasks.task import ReadOptions
 
-    if out is not None:
-        check_place(out, frozenset(NAMES), "report.json", replace=True)
+    _check_report(out)
     split = DEMO_SPLIT if use_demo and not (folds or test or split) else split
     data = _without_families(_named_data(data or [], use_demo), families or [])
     expected = task_for(data, task)
@@ -107,6 +108,7 @@ def compare(
         "--label-separator": label_separator, "--class-weight": class_weight, "--from": source, "--mode": mode,
         "--pretrain": pretrain, "--unlabelled": unlabelled, "--learning-curve": learning_curve, "--tokens": tokens,
         "--separator": separator, "--encoding": encoding, "--sheet": sheet, "--documents": documents,
+        "--at-most": at_most,
     }
     expected.check_options("compare", given)
     chosen = _chosen(expected, families or [], source, mode)
@@ -120,7 +122,7 @@ def compare(
         unlabelled=read_unlabelled(unlabelled, dataset.columns), processes=processes, learning_curve=learning_curve,
         random_state=random_state,
     )
-    _report(events, folds, as_json, out, at_least)
+    _judge(_reported(events, folds, as_json, out), at_least, at_most)
 
 
 def _read(
@@ -137,14 +139,22 @@ def _read(
     return kind, dataset, held_out
 
 
-def _report(events: Any, folds: int | None, as_json: bool, out: Path | None, at_least: float | None) -> None:
-    """Follow a comparison to its end, print it, and judge it."""
+def _reported(events: Any, folds: int | None, as_json: bool, out: Path | None) -> Any:
+    """Follow a comparison to its end, and print it."""
     with Progress() as progress:
         comparison = _followed(events, progress, folds)
     _print(comparison, as_json, out)
     if comparison.interrupted:
         raise KeyboardInterrupt
-    _judge(comparison, at_least)
+    return comparison
+
+
+def _check_report(out: Path | None) -> None:
+    """UsageError for a place where a report cannot be written."""
+    from scansion.comparison.report_folder import NAMES
+
+    if out is not None:
+        check_place(out, frozenset(NAMES), "report.json", replace=True)
 
 
 def _named_data(data: list[str], use_demo: bool) -> list[str]:
@@ -214,14 +224,11 @@ def _print(comparison: Any, as_json: bool, out: Path | None) -> None:
         say(f"The report is in {out}.")
 
 
-def _judge(comparison: Any, at_least: float | None) -> None:
+def _judge(comparison: Any, at_least: float | None, at_most: float | None) -> None:
     if comparison.failed:
         names = ", ".join(row.family for row in comparison.failed)
         raise SomeFamiliesFailedError(f"These families have no score: {names}. Their reasons stand above.")
     scored, metric = [row for row in comparison.rows if row.score is not None], comparison.metric
     if comparison.not_trained and all(row.family == comparison.baseline for row in scored):
         raise SomeFamiliesFailedError("No family was trained in this budget. Give more time: --budget.")
-    best = scored[0].score
-    if at_least is not None and not metric.reaches(best, at_least):
-        side = "below" if metric.higher_is_better else "above"
-        raise ThresholdError(f"The best {metric.name} is {best:.4f}, {side} the {at_least} that was demanded.")
+    check_threshold(metric, scored[0].score, at_least, at_most, f"The best {metric.name}")

@@ -91,5 +91,7 @@ Beam = Annotated[int | None, typer.Option("--beam", min=1, help="For a translato
 EngineName = Annotated[str | None, typer.Option("--engine", help="For a translator or a pretrained model: "
                                                "ctranslate2, which is made for speed; by default scansion itself.")]
 PrecisionName = Annotated[str | None, typer.Option("--precision", help="With --engine: float32, unless int8 is asked.")]
+AtMost = Annotated[float | None, typer.Option("--at-most", help="Of scores that are the better the lower, bits per "
+                                                 "byte: exit with 3 if the score is above this.")]
 AtLeast = Annotated[float | None, typer.Option("--at-least", callback=_is_a_score, help="Exit with 3 if the "
                                                   "score is below this (a share from 0 to 1 for accuracy and BLEU).")]

@@ -43,6 +43,7 @@ from scansion.tasks.task import (
 )
 from scansion.text.corpus import CHOSEN, is_plain_text, read_corpus
 from scansion.text.documents import Documents, check_documents, read_documents
+from scansion.text.text_units import units_for
 from scansion.viewer.number_format import counted
 
 BASELINE = "unigram"
@@ -245,10 +246,12 @@ def facts_of_documents(data: ComparedData) -> dict[str, Any]:
     words = np.array([len(text.split()) for text in data.inputs])
     middle, most, longest = np.quantile(words, [0.5, 0.95, 1.0]).astype(int).tolist()
     train = data.folds[0][0]
+    size = sum(len(data.inputs[row]) for row in train)
     return {
         "rows": len(data.inputs), "bytes": int(sum(data.targets)), "words_median": middle, "words_95_percent": most,
         "words_longest": longest, "duplicates_inside_training": len(train) - len({data.inputs[i] for i in train}),
         "data_fingerprint": fingerprint_of(data.inputs), "split": data.split,
+        "reading": f"Tokens are {units_for(size)}, unless --tokens says otherwise; bytes are those of UTF-8",
     }
 
 
@@ -261,9 +264,9 @@ LANGUAGE = Task(
     LanguageModel.task, "plain text", None, LANGUAGE_FAMILIES,
     {
         "fit": OF_FILES | {"--text", "--task", "--tokens", "--documents"},
-        "compare": OF_FILES | {"--text", "--task", "--tokens", "--documents", "--folds"},
+        "compare": OF_FILES | {"--text", "--task", "--tokens", "--documents", "--folds", "--at-most"},
         "predict": OF_FILES | {"--text", "--read", "--json", "--out", "--keep"},
-        "evaluate": OF_FILES | {"--text", "--documents"},
+        "evaluate": OF_FILES | {"--text", "--documents", "--at-most"},
     },
     frozenset({"tokens"}), read, configuration, fit, report_of_fit, takes_by_itself=is_plain_text,
     fitted=FittedTask(load, export, read_options, evaluate, form, predict, inputs, False, look, generate=generate),

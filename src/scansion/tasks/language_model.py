@@ -30,7 +30,7 @@ from scansion.tasks.language_learners import LEARNERS
 from scansion.text.batches import Sequences
 from scansion.text.columns import UNNAMED
 from scansion.text.documents import check_documents
-from scansion.text.text_units import FEW_CHARACTERS, check_units, learn_units
+from scansion.text.text_units import FEW_CHARACTERS, check_units, learn_units, units_for
 
 if TYPE_CHECKING:
     from scansion.learning.checkpointing import Checkpointing
@@ -123,7 +123,7 @@ class LanguageModel(Estimator):
             raise DataError("There is no text to learn from. Give documents of at least one character.")
         tokens, why = self.tokens, "as given"
         if tokens is None:
-            tokens = "characters" if size <= FEW_CHARACTERS else "subwords"
+            tokens = units_for(size)
             why = f"{size:,} characters of text; up to {FEW_CHARACTERS:,} they are characters, else subwords"
         yield Stage(f"learning {tokens}")
         units = learn_units(texts, tokens, self.vocab_size)

@@ -115,13 +115,12 @@ def read_corpus(
     folders = [source for source in sources if source.path.is_dir()]
     found = [part for source in sources for part in ([find_source(f) for f in files_below(source)]
                                                      if source.path.is_dir() else [source])]
-    reason = "as given"
+    why = ""
     if documents is None:
-        documents, reason = ("files", "a folder") if folders else _decided(found, file.encoding)
+        documents, why = ("files", "this is a folder") if folders else _decided(found, file.encoding)
+        why = f" ({why}; else --documents {' or '.join(each for each in CHOSEN if each != documents)})"
     parts = [PlainText(source, documents, file.encoding, source.state()) for source in found]
-    others = " or ".join(each for each in CHOSEN if each != documents)
-    told = f"{SAID[documents].capitalize()} ({reason}; else --documents {others})."
-    return _counted(name, documents, parts, told, UNNAMED)
+    return _counted(name, documents, parts, f"{SAID[documents].capitalize()}{why}.", UNNAMED)
 
 
 def _is_read_as_table(source: Source, text: str | None, file: FileOptions) -> bool:

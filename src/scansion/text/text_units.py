@@ -270,6 +270,11 @@ def check_units(name: str | None) -> None:
         raise UsageError(f"There are no tokens {name!r}{did_you_mean(name, LEARN)}")
 
 
+def units_for(size: int) -> str:
+    """The name of the units for so many characters of training text."""
+    return "characters" if size <= FEW_CHARACTERS else "subwords"
+
+
 def learn_units(texts: Iterable[str], name: str, most: int | None = None) -> TextUnits:
     """Units by name, with at most so many learned pieces, from texts that can be read again."""
     check_units(name)
