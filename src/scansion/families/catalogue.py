@@ -33,6 +33,10 @@ TRANSLATION_FAMILIES = DeferredTable({
 LANGUAGE_FAMILIES = DeferredTable({
     "unigram": ("scansion.families.unigram", "Unigram"),
     "n-grams": ("scansion.families.kneser_ney", "KneserNey"),
+    "rnn": ("scansion.families.recurrent_language_model", "RNNLanguageModel"),
+    "gru": ("scansion.families.recurrent_language_model", "GRULanguageModel"),
+    "lstm": ("scansion.families.recurrent_language_model", "LSTMLanguageModel"),
+    "transformer": ("scansion.families.causal_transformer", "CausalTransformer"),
 })
 """Those that foretell the next token; the first is the baseline."""
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from scansion.deferred import deferred
 from scansion.errors import UnsafeFolderError
 from scansion.layers.backoff_ngrams import BackoffNGrams
 from scansion.learning.description import FitDescription
@@ -45,7 +46,18 @@ def counted_restored(config: LanguageConfig, units: TextUnits, tensors: Mapping[
     return BackoffNGrams.restore(len(units), BEGIN, tensors)
 
 
-RESTORED: dict[str, Callable[[LanguageConfig, TextUnits, Mapping[str, NDArray]], Any]] = {"counted": counted_restored}
+restored_network = deferred("scansion.models.neural_language", "restored_network")
+
+
+def network_restored(config: LanguageConfig, units: TextUnits, tensors: Mapping[str, NDArray]) -> NextTokenModel:
+    """A network, with which torch is imported."""
+    found: NextTokenModel = restored_network(config.fit.family, len(units), tensors)
+    return found
+
+
+RESTORED: dict[str, Callable[[LanguageConfig, TextUnits, Mapping[str, NDArray]], Any]] = {
+    "counted": counted_restored, "gradient": network_restored,
+}
 """Models of each kind from their arrays; ``model.state()`` gives them."""
 
 
