@@ -3,7 +3,7 @@
     x = E[w] sqrt(D) + sinusoids;   x = x + Attention(x, x's past);   x = x + W2 ReLU(W1 x);   logits = norm(x) E^T + b
 
 The right half of Figure 1 of Vaswani et al. 2017 without the attention to a source, the norm before each part (Xiong
-et al. 2020).  The last projection of each part is drawn smaller by the square root of their number (Radford et al. 2019).
+et al. 2020).  The last projection of each part is drawn smaller, by the root of their number (Radford et al. 2019).
 
 It sees ``context`` tokens at most.  Of a longer document it forgets the first half of these whenever they are full: a
 token is foretold from half a context to a whole one, in the same way when a document is scored and when it is written.

@@ -17,7 +17,8 @@ from scansion.decoding.state import State, Step
 from scansion.errors import UsageError
 from scansion.layers.backoff_ngrams import BackoffNGrams
 from scansion.models.fitted_language import FittedLanguage
-from scansion.text.subword_tokenizer import END
+from scansion.models.neural_language import NeuralLanguage
+from scansion.text.subword_tokenizer import END, NEVER_WRITTEN
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +43,32 @@ def counted_read(model: BackoffNGrams, rows: Sequence[np.ndarray]) -> tuple[Step
     return lambda last, state: state.step(last), CountedState(model, model.read(rows))
 
 
-READ: dict[str, Callable[[Any, Sequence[np.ndarray]], tuple[Step, State]]] = {"counted": counted_read}
+@dataclass(frozen=True, eq=False)
+class NetworkState:
+    """A state of a network, as decoding takes it."""
+
+    model: NeuralLanguage
+    state: Any
+
+    def reorder(self, rows: Tensor, hypotheses: int) -> Self:
+        """See :class:`scansion.decoding.state.State`."""
+        return type(self)(self.model, self.state.reorder(rows, hypotheses))
+
+    def step(self, last: Tensor) -> tuple[Tensor, Self]:
+        """One step of the network; no text holds padding or another beginning."""
+        scores, state = self.model.network.step(last, self.state)
+        scores[:, list(NEVER_WRITTEN)] = float("-inf")
+        return scores, type(self)(self.model, state)
+
+
+def network_read(model: NeuralLanguage, rows: Sequence[np.ndarray]) -> tuple[Step, State]:
+    """The step of a network, and its state after the tokens of each row."""
+    return lambda last, state: state.step(last), NetworkState(model, model.read(rows))
+
+
+READ: dict[str, Callable[[Any, Sequence[np.ndarray]], tuple[Step, State]]] = {
+    "counted": counted_read, "gradient": network_read,
+}
 """For models of each kind: the step, and the state after tokens of each row, which begin with BEGIN and may be many."""
 
 

@@ -16,6 +16,9 @@ class LanguageFit:
     workers: int = 0
     """Processes beside the caller's own."""
     cut_short: bool = False
+    """Whether the budget was spent before all was learned."""
+    untrained: str = ""
+    """How far it came if the budget was spent before its first epoch was done; else empty."""
 
 
 Fitting = Generator[Event, None, LanguageFit]

@@ -1,12 +1,12 @@
 """How each kind of language family is fitted."""
 
-from collections.abc import Callable, Generator
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from scansion.deferred import deferred
 from scansion.learning.description import FitDescription
-from scansion.learning.events import Event, Stage
-from scansion.models.fitted_language import NextTokenModel
+from scansion.learning.events import Stage
+from scansion.tasks.language_fit import Fitting, LanguageFit
 from scansion.text.batches import Sequences
 from scansion.text.subword_tokenizer import BEGIN
 from scansion.text.text_units import TextUnits
@@ -14,23 +14,6 @@ from scansion.viewer.number_format import counted
 
 if TYPE_CHECKING:
     from scansion.learning.checkpointing import Checkpointing
-
-
-@dataclass(frozen=True)
-class LanguageFit:
-    """What came of a fit."""
-
-    model: NextTokenModel
-    notes: tuple[str, ...]
-    workers: int = 0
-    """Processes beside the caller's own."""
-    cut_short: bool = False
-    """Whether the budget was spent before all was learned."""
-    untrained: str = ""
-    """How far it came if the budget was spent before its first epoch was done; else empty."""
-
-
-Fitting = Generator[Event, None, LanguageFit]
 
 
 def fit_counted(
@@ -44,6 +27,6 @@ def fit_counted(
 
 
 LEARNERS: "dict[str, Callable[[Sequences, TextUnits, FitDescription, float, Checkpointing | None], Fitting]]" = {
-    "counted": fit_counted,
+    "counted": fit_counted, "gradient": deferred("scansion.tasks.language_training", "fit_network"),
 }
 """By what a family declares as its ``learner``."""

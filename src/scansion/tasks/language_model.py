@@ -19,7 +19,7 @@ from scansion.families.catalogue import LANGUAGE_FAMILIES, configured
 from scansion.learning.budget import seconds_of
 from scansion.learning.description import FitDescription
 from scansion.learning.events import Event, Stage
-from scansion.learning.training import Training
+from scansion.learning.training import LanguageTraining, Training
 from scansion.measures.bits_per_byte import LanguageScore, language_score
 from scansion.models.fitted_language import FittedLanguage, document_sizes
 from scansion.models.language_folder import save_language
@@ -130,8 +130,8 @@ class LanguageModel(Estimator):
         yield Stage(f"reading texts as {tokens}")
         sequences = units.encode(texts)
         description = FitDescription(
-            self.task, family, self.training or Training(), seed, len(sequences), {"texts": fingerprint_of(texts)},
-            vocab_size=self.vocab_size, processes=self.processes, budget=self.budget,
+            self.task, family, self.training or LanguageTraining(), seed, len(sequences),
+            {"texts": fingerprint_of(texts)}, vocab_size=self.vocab_size, processes=self.processes, budget=self.budget,
         )
         found = yield from LEARNERS[family.learner](sequences, units, description, deadline, checkpointing)
         fitted = FittedLanguage(
