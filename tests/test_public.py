@@ -14,9 +14,9 @@ import scansion
 from scansion.families.catalogue import DOCUMENT_FAMILIES, TRANSLATION_FAMILIES, options_of, public_families
 
 NAMES = {
-    "__version__", "DocumentClassifier", "DocumentRegressor", "Translator", "load", "export", "look", "compare",
-    "pretrain", "DOCUMENT_FAMILIES", "TRANSLATION_FAMILIES", "Training", "TranslationTraining", "FineTuning",
-    "Pretraining",
+    "__version__", "DocumentClassifier", "DocumentRegressor", "Translator", "LanguageModel", "load", "export", "look",
+    "compare", "pretrain", "DOCUMENT_FAMILIES", "TRANSLATION_FAMILIES", "LANGUAGE_FAMILIES", "Training",
+    "TranslationTraining", "FineTuning", "Pretraining",
 }  # fmt: skip
 """Beside the families, which are those of the catalogue."""
 
@@ -56,8 +56,8 @@ RELEASED_TRANSLATION = {"rnn", "lstm-without-attention", "lstm", "transformer"}
 
 COMPARE = {
     "task": None, "test": None, "splits": None, "folds": None, "test_share": 0.2, "seeds": None, "budget": None,
-    "class_weight": None, "pretrain": None, "unlabelled": None, "processes": None, "learning_curve": False,
-    "thorough": False, "random_state": 0,
+    "class_weight": None, "tokens": None, "pretrain": None, "unlabelled": None, "processes": None,
+    "learning_curve": False, "thorough": False, "random_state": 0,
 }  # fmt: skip
 
 TRAINING = [

@@ -14,8 +14,10 @@ from scansion.cli.output_paths import check_place
 from scansion.cli.progress import Progress, say
 from scansion.cli.shared_options import (
     AtLeast,
+    AtMost,
     Budget,
     ClassWeight,
+    DocumentsAre,
     EncodingName,
     From,
     Json,
@@ -31,9 +33,11 @@ from scansion.cli.shared_options import (
     TargetColumn,
     TaskName,
     TextColumn,
+    Tokens,
     Unlabelled,
 )
-from scansion.errors import SomeFamiliesFailedError, ThresholdError, UsageError
+from scansion.cli.threshold import check_threshold
+from scansion.errors import SomeFamiliesFailedError, UsageError
 from scansion.text.rows import FileOptions
 
 EXAMPLES = """Examples:
@@ -45,6 +49,7 @@ EXAMPLES = """Examples:
   scansion compare reviews.csv --from models/my-bert --mode frozen
   scansion compare reviews.csv --learning-curve --out report     which family for how many labels
   scansion compare big.parquet --budget 20m --json > result.json
+  scansion compare corpus.txt       language models of plain text, by bits per byte; the last fifth is the test
   scansion compare train.en train.de --test test.en --test test.de --budget 2h
 """
 
@@ -81,6 +86,8 @@ def compare(
     task: TaskName = None,
     label_separator: LabelSeparator = None,
     max_bad: MaxBad = None,
+    tokens: Tokens = None,
+    documents: DocumentsAre = None,
     budget: Budget = None,
     class_weight: ClassWeight = None,
     processes: Processes = None,
@@ -88,44 +95,38 @@ def compare(
     out: Annotated[Path | None, typer.Option("--out", metavar="FOLDER", help="Write report.html, report.md and "
                                                 "report.json here, over an older report.")] = None,
     at_least: AtLeast = None,
+    at_most: AtMost = None,
     as_json: Json = False,
 ) -> None:
     """Train every family on the same rows, and say with evidence which one to use."""
     from scansion.comparison.compare import comparing
-    from scansion.comparison.report_folder import NAMES
     from scansion.tasks.catalogue import task_for
     from scansion.tasks.task import ReadOptions
 
-    data, split = _data(data, use_demo, split, splits_itself=bool(folds or test))
-    if out is not None:
-        check_place(out, frozenset(NAMES), "report.json", replace=True)
-    expected = task_for(_without_families(data, families or []), task)
+    _check_report(out)
+    split = DEMO_SPLIT if use_demo and not (folds or test or split) else split
+    data = _without_families(_named_data(data or [], use_demo), families or [])
+    expected = task_for(data, task)
     given = {
         "--text": text, "--target": target, "--split": split, "--folds": folds, "--task": task,
         "--label-separator": label_separator, "--class-weight": class_weight, "--from": source, "--mode": mode,
         "--static": static, "--pretrain": pretrain, "--unlabelled": unlabelled, "--learning-curve": learning_curve,
-        "--separator": separator, "--encoding": encoding, "--sheet": sheet,
+        "--tokens": tokens, "--separator": separator, "--encoding": encoding, "--sheet": sheet,
+        "--documents": documents, "--at-most": at_most,
     }
     expected.check_options("compare", given)
     chosen = _chosen(expected, families or [], given)
-    options = ReadOptions(text, target, split, task, label_separator, max_bad, FileOptions(separator, encoding, sheet))
+    file = FileOptions(separator, encoding, sheet)
+    options = ReadOptions(text, target, split, task, label_separator, max_bad, file, documents=documents)
     kind, dataset, held_out = _read(expected, data, test, options, given)
-    _report(comparing(
+    events = comparing(
         dataset.inputs, dataset.targets, chosen, task=kind.name,
         test=None if held_out is None else (held_out.inputs, held_out.targets), splits=dataset.splits, folds=folds,
-        seeds=seeds, budget=budget, class_weight=class_weight, pretrain=pretrain,
+        seeds=seeds, budget=budget, class_weight=class_weight, tokens=tokens, pretrain=pretrain,
         unlabelled=read_unlabelled(unlabelled, dataset.columns), processes=processes, learning_curve=learning_curve,
         thorough=thorough, random_state=random_state,
-    ), folds, as_json, out, at_least)
-
-
-def _data(
-    data: list[str] | None, use_demo: bool, split: str | None, splits_itself: bool
-) -> tuple[list[str], str | None]:
-    """The files and the column that splits them."""
-    if use_demo == bool(data):
-        raise UsageError("Name a table, or give --demo for the shipped one: scansion compare reviews.csv")
-    return (data or [], split) if data else ([demo()], split if splits_itself else split or DEMO_SPLIT)
+    )
+    _judge(_reported(events, folds, as_json, out), at_least, at_most)
 
 
 def _read(
@@ -142,21 +143,35 @@ def _read(
     return kind, dataset, held_out
 
 
-def _report(events: Any, folds: int | None, as_json: bool, out: Path | None, at_least: float | None) -> None:
-    """Follow a comparison to its end, print it, and judge it."""
+def _reported(events: Any, folds: int | None, as_json: bool, out: Path | None) -> Any:
+    """Follow a comparison to its end, and print it."""
     with Progress() as progress:
         comparison = _followed(events, progress, folds)
     _print(comparison, as_json, out)
     if comparison.interrupted:
         raise KeyboardInterrupt
-    _judge(comparison, at_least)
+    return comparison
+
+
+def _check_report(out: Path | None) -> None:
+    """UsageError for a place where a report cannot be written."""
+    from scansion.comparison.report_folder import NAMES
+
+    if out is not None:
+        check_place(out, frozenset(NAMES), "report.json", replace=True)
+
+
+def _named_data(data: list[str], use_demo: bool) -> list[str]:
+    if use_demo == bool(data):
+        raise UsageError("Name a table, or give --demo for the shipped one: scansion compare reviews.csv")
+    return [demo()] if use_demo else data
 
 
 def _without_families(data: list[str], families: list[str]) -> list[str]:
     """The files; UsageError for a family among them, which was meant to stand behind a comma."""
-    from scansion.families.catalogue import DOCUMENT_FAMILIES, TRANSLATION_FAMILIES
+    from scansion.families.catalogue import FOR
 
-    known = {*DOCUMENT_FAMILIES, *TRANSLATION_FAMILIES}
+    known = {name for families_of_a_task in FOR.values() for name in families_of_a_task}
     if strays := [name for name in data if name in known and not Path(name).exists()]:
         raise UsageError(
             f"{', '.join(map(repr, strays))} {'is a family' if len(strays) == 1 else 'are families'}, and no file has "
@@ -218,14 +233,11 @@ def _print(comparison: Any, as_json: bool, out: Path | None) -> None:
         say(f"The report is in {out}.")
 
 
-def _judge(comparison: Any, at_least: float | None) -> None:
+def _judge(comparison: Any, at_least: float | None, at_most: float | None) -> None:
     if comparison.failed:
         names = ", ".join(row.family for row in comparison.failed)
         raise SomeFamiliesFailedError(f"These families have no score: {names}. Their reasons stand above.")
     scored, metric = [row for row in comparison.rows if row.score is not None], comparison.metric
     if comparison.not_trained and all(row.family == comparison.baseline for row in scored):
         raise SomeFamiliesFailedError("No family was trained in this budget. Give more time: --budget.")
-    best = scored[0].score
-    if at_least is not None and not metric.reaches(best, at_least):
-        side = "below" if metric.higher_is_better else "above"
-        raise ThresholdError(f"The best {metric.name} is {best:.4f}, {side} the {at_least} that was demanded.")
+    check_threshold(metric, scored[0].score, at_least, at_most, f"The best {metric.name}")

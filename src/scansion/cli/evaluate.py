@@ -8,7 +8,9 @@ import typer
 from scansion.cli.progress import say
 from scansion.cli.shared_options import (
     AtLeast,
+    AtMost,
     Beam,
+    DocumentsAre,
     EncodingName,
     Json,
     LabelSeparator,
@@ -19,7 +21,7 @@ from scansion.cli.shared_options import (
     TargetColumn,
     TextColumn,
 )
-from scansion.errors import ThresholdError
+from scansion.cli.threshold import check_threshold
 from scansion.storage.folders import open_folder
 from scansion.text.rows import FileOptions
 
@@ -42,8 +44,10 @@ def evaluate(
     sheet: SheetName = None,
     label_separator: LabelSeparator = None,
     max_bad: MaxBad = None,
+    documents: DocumentsAre = None,
     beam: Beam = None,
     at_least: AtLeast = None,
+    at_most: AtMost = None,
     as_json: Json = False,
 ) -> None:
     """Score a model on documents whose answers are known."""
@@ -54,10 +58,11 @@ def evaluate(
     task, fitted = stored_task(folder)
     task.check_options("evaluate", {
         "--text": text, "--target": target, "--label-separator": label_separator, "--beam": beam,
-        "--separator": separator, "--encoding": encoding, "--sheet": sheet,
+        "--separator": separator, "--encoding": encoding, "--sheet": sheet, "--documents": documents,
+        "--at-most": at_most,
     })
     given = ReadOptions(
-        text, target, None, None, label_separator, max_bad, file=FileOptions(separator, encoding, sheet)
+        text, target, None, None, label_separator, max_bad, FileOptions(separator, encoding, sheet), documents=documents
     )
     fitted.check_named(data, given)
     estimator = fitted.load(folder)
@@ -73,7 +78,4 @@ def evaluate(
     else:
         for line in evaluation.summary.lines:
             print(line)
-    score, metric = evaluation.score, evaluation.metric
-    if at_least is not None and not metric.reaches(score, at_least):
-        side = "below" if metric.higher_is_better else "above"
-        raise ThresholdError(f"{metric.name} is {score:.4f}, {side} the {at_least} that was demanded.")
+    check_threshold(evaluation.metric, evaluation.score, at_least, at_most, evaluation.metric.name)

@@ -16,13 +16,16 @@ EXAMPLES = """Examples:
 
 def families(as_json: Json = False) -> None:
     """List every family with its options and their defaults."""
-    from scansion.families.catalogue import DOCUMENT_FAMILIES, TRANSLATION_FAMILIES, options_of
+    from scansion.families.catalogue import DOCUMENT_FAMILIES, LANGUAGE_FAMILIES, TRANSLATION_FAMILIES, options_of
 
     kinds = {
         title: {
             name: {"about": _first_line(kind.__module__), "options": options_of(kind)} for name, kind in known.items()
         }
-        for title, known in (("documents", DOCUMENT_FAMILIES), ("translation", TRANSLATION_FAMILIES))
+        for title, known in (
+            ("documents", DOCUMENT_FAMILIES), ("translation", TRANSLATION_FAMILIES),
+            ("language models", LANGUAGE_FAMILIES),
+        )
     }
     if as_json:
         print(json.dumps(kinds, indent=2, ensure_ascii=False))

@@ -13,6 +13,7 @@ from scansion.cli.progress import Progress, say
 from scansion.cli.shared_options import (
     Budget,
     ClassWeight,
+    DocumentsAre,
     EncodingName,
     From,
     Json,
@@ -28,6 +29,7 @@ from scansion.cli.shared_options import (
     TargetColumn,
     TaskName,
     TextColumn,
+    Tokens,
     Unlabelled,
 )
 from scansion.cli.signals import heeding, how_to_go_on
@@ -43,6 +45,7 @@ EXAMPLES = """Examples:
   scansion fit tickets.csv --family pretrained --mode frozen --out model
   scansion fit few.csv --family transformer --pretrain own --unlabelled many.txt --out model
   scansion fit corpus.txt --task encoder --out encoder           pretrained weights of your own, for --from
+  scansion fit corpus.txt --out model                            a language model: n-grams of characters or subwords
   scansion fit train.en train.de --valid val.en val.de --family transformer --out translator
 
 While a network trains, model.run keeps a checkpoint every minute, and one more on Ctrl-C or SIGTERM; the same command
@@ -69,6 +72,8 @@ def fit(
     task: TaskName = None,
     label_separator: LabelSeparator = None,
     max_bad: MaxBad = None,
+    tokens: Tokens = None,
+    documents: DocumentsAre = None,
     settings: Annotated[list[str] | None, typer.Option("--set", metavar="OPTION=VALUE", help="An option of the "
                                                           "family, such as width=256; may be repeated. "
                                                           "scansion families lists them.")] = None,
@@ -97,30 +102,36 @@ def fit(
     given = {"--text": text, "--target": target, "--valid": valid, "--task": task, "--class-weight": class_weight,
              "--label-separator": label_separator, "--from": source, "--mode": mode, "--static": static,
              "--pretrain": pretrain, "--unlabelled": unlabelled, "--separator": separator, "--encoding": encoding,
-             "--sheet": sheet}
+             "--sheet": sheet, "--tokens": tokens, "--documents": documents}
     expected = task_for(data, task)
     _check_places(expected, out, force, resume)
     expected.check_options("fit", given)
     configured = with_settings(with_weights(expected.configuration(family), given), settings or [])
-    options = ReadOptions(text, target, None, task, label_separator, max_bad, FileOptions(separator, encoding, sheet))
+    file = FileOptions(separator, encoding, sheet)
+    options = ReadOptions(text, target, None, task, label_separator, max_bad, file, documents=documents)
     kind, dataset, held_out = _read(expected, data, valid, options, given)
+    own = {"class_weight": class_weight, "pretrain": pretrain, "tokens": tokens}
     arguments = {"budget": budget, "processes": processes, "random_state": random_state} | {
-        name: each for name, each in (("class_weight", class_weight), ("pretrain", pretrain)) if name in kind.arguments
+        name: value for name, value in own.items() if name in kind.arguments
     }
     checkpointing = Checkpointing(run_folder_of(out), resume, force, checkpoint_every)
     request = FitRequest(configured, arguments, held_out, read_unlabelled(unlabelled, dataset.columns), checkpointing)
     events = kind.fit(dataset, request)
     with checkpointing, Progress() as progress, heeding(checkpointing.stop), how_to_go_on():
-        while True:
-            try:
-                progress.show(next(events))
-            except StopIteration as done:
-                trained = done.value
-                break
+        trained = _followed(events, progress)
         trained.save(out)
         for sentence in checkpointing.finish():
             progress.done(sentence)
     _tell(kind.report(trained, str(out)), as_json)
+
+
+def _followed(events: Any, progress: Progress) -> Any:
+    """What a fit returns, with what happens on the way told."""
+    while True:
+        try:
+            progress.show(next(events))
+        except StopIteration as done:
+            return done.value
 
 
 def _read(

@@ -22,6 +22,7 @@ VERBS = {
     "fit": "Train one family on a table and write a model folder.",
     "predict": "Answer every document: one line each, in order.",
     "evaluate": "Score a model on documents whose answers are known.",
+    "generate": "Write on after a prompt, with a language model.",
     "look": "See what models do with one text, in an offline page.",
     "families": "List every family with its options and their defaults.",
 }

@@ -60,6 +60,12 @@ TaskName = Annotated[str | None, typer.Option("--task", help="classify or regres
                                              "like. Of fit also encoder: pretrain on texts without answers.")]
 LabelSeparator = Annotated[str | None, typer.Option("--label-separator", help="What stands between several labels "
                                                        "in one cell, such as '|'.")]
+Tokens = Annotated[str | None, typer.Option("--tokens", help="Of plain text: what a language model reads one at a "
+                                            "time: characters, bytes, words or subwords; by default characters up to "
+                                            "four million, else subwords.")]
+DocumentsAre = Annotated[str | None, typer.Option("--documents", help="Of plain text: what a document is: lines, "
+                                                     "paragraphs (between empty lines) or files; by default as in "
+                                                     "training, then as many empty lines suggest.")]
 MaxBad = Annotated[float | None, typer.Option("--max-bad", help="The share of unreadable rows to put up with; the "
                                                  "rest are kept in a .rejected.jsonl file. Default: 0.001.")]
 Budget = Annotated[str | None, typer.Option("--budget", callback=_is_a_time, help="How long it may take in all: "
@@ -90,5 +96,7 @@ Beam = Annotated[int | None, typer.Option("--beam", min=1, help="For a translato
 EngineName = Annotated[str | None, typer.Option("--engine", help="For a translator or a pretrained model: "
                                                "ctranslate2, which is made for speed; by default scansion itself.")]
 PrecisionName = Annotated[str | None, typer.Option("--precision", help="With --engine: float32, unless int8 is asked.")]
+AtMost = Annotated[float | None, typer.Option("--at-most", help="Of scores that are the better the lower, bits per "
+                                                 "byte: exit with 3 if the score is above this.")]
 AtLeast = Annotated[float | None, typer.Option("--at-least", callback=_is_a_score, help="Exit with 3 if the "
                                                   "score is below this (a share from 0 to 1 for accuracy and BLEU).")]

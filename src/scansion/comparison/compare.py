@@ -31,7 +31,7 @@ from scansion.viewer.number_format import seconds_shown
 
 def comparing(
     texts: Iterable[str],
-    targets: Any,
+    targets: Any = (),
     families: Any = None,
     *,
     task: str | None = None,
@@ -42,6 +42,7 @@ def comparing(
     seeds: int | None = None,
     budget: float | str | None = None,
     class_weight: ClassWeight = None,
+    tokens: str | None = None,
     pretrain: str | None = None,
     unlabelled: Iterable[str] | None = None,
     processes: int | None = None,
@@ -52,16 +53,17 @@ def comparing(
     """Train families on the same rows and say which one to use.
 
     ``families``: names or configurations, by default all that need nothing further; the baseline is always there.
-    ``task``: ``classify``, ``regress`` or ``translate``, else what the targets look like, classify or regress.  The
-    test rows are ``test`` if given, else those whose entry in ``splits`` is "test", else every row once in ``folds``
-    parts, else a random ``test_share``, labels in proportion.  ``seeds``: runs of each family that draws at random,
-    three unless given; of translators, one.  ``budget`` bounds the whole comparison (``"5m"``): the cheapest family
-    comes first, and one whose first epoch is not done by then has no score.  ``pretrain="own"`` adds a row for each
-    family that can first learn from the training texts, and from those ``unlabelled``, without their answers.  What
-    is significantly worse than the best after a first seed has no second one, unless ``thorough``.  ``learning_curve``
-    adds every family's score on fewer training rows, and where one overtakes another.  ``scansion.compare`` returns
-    the :class:`Comparison`; ``comparing`` is the same as a generator of what happens.  KeyboardInterrupt ends the run
-    under way; ComparisonInterrupted then holds the comparison of what was finished.
+    ``task``: ``classify``, ``regress``, ``translate`` or ``language``, which has no targets, else what they look like.
+    The test rows are ``test`` if given, else those whose entry in ``splits`` is "test", else every row once in
+    ``folds`` parts, else a random ``test_share``, labels in proportion; of a corpus the last.  ``seeds``: runs of each
+    family that draws at random, three unless given; of translators, one.  ``budget`` bounds the whole comparison
+    (``"5m"``): the cheapest family comes first, and one whose first epoch is not done by then has no score.
+    ``tokens`` are those of language models.  ``pretrain="own"`` adds a row for each family that can first learn from
+    the training texts, and from those ``unlabelled``, without their answers.  What is significantly worse than the
+    best after a first seed has no second one, unless ``thorough``.  ``learning_curve`` adds every family's score on
+    fewer training rows, and where one overtakes another.  ``scansion.compare`` returns the :class:`Comparison`;
+    ``comparing`` is the same as a generator of what happens.  KeyboardInterrupt ends the run under way;
+    ComparisonInterrupted then holds the comparison of what was finished.
     UsageError and DataError for arguments and data that do not fit together.
     """
     begun, seconds = time.monotonic(), seconds_of(budget)
@@ -69,18 +71,17 @@ def comparing(
     test = None if test is None else (test[0], list(test[1]))
     kind = compared_task(task, targets if test is None else [*targets, *test[1]])
     compared = _compared(kind)
-    options = {"splits": splits, "folds": folds, "class_weight": class_weight, "pretrain": pretrain,
+    options = {"splits": splits, "folds": folds, "class_weight": class_weight, "tokens": tokens, "pretrain": pretrain,
                "unlabelled": unlabelled, "learning_curve": learning_curve or None}
     kind.check_options("compare", options)
-    seeds = _at_least_one(compared.seeds if seeds is None else seeds)
-    chosen = _families(kind, compared, families)
+    seeds, chosen = _at_least_one(compared.seeds if seeds is None else seeds), _families(kind, compared, families)
     data = compared.data(texts, targets, kind.name, test, splits, folds, test_share, random_state)
     compared.check(data, options)
     own = _pretrained_too(chosen, pretrain, unlabelled)
     baseline = compared.baseline(data)
     trained = {**({} if compared.baseline_family is None else {baseline: compared.baseline_family}), **chosen, **own}
     parts = smaller_parts(compared, data, seeds, random_state) if learning_curve else []
-    arguments = {"class_weight": stored_class_weight(class_weight)} if "class_weight" in kind.arguments else {}
+    arguments = _arguments(kind, class_weight, tokens)
     runs = [
         Run(label, family, random_state + seed, fold, kind.name, processes,
             arguments | ({"pretrain": OWN} if label in own else {}))
@@ -91,7 +92,7 @@ def comparing(
     outcomes, interrupted = yield from carry_out(runs, begun + seconds, data, standings, baseline, parts, more)
     settings: dict[str, Any] = {"seeds": seeds, "random_state": random_state, "budget": budget, "thorough": thorough}
     of_documents = {"class_weight": None, **arguments, "pretrain": pretrain, "unlabelled": len(more)}
-    settings |= of_documents if kind.arguments else {}
+    settings |= of_documents if "pretrain" in kind.arguments else {}
     plan = Plan(kind, compared, data, trained, runs, baseline, parts, settings)
     comparison = _conclude(plan, outcomes, interrupted)
     comparison = yield from _timed(comparison, time.monotonic() - begun, seconds)
@@ -123,6 +124,12 @@ def _timed(comparison: Comparison, took: float, budget: float) -> Generator[Mess
     beyond = f", {seconds_shown(took - budget)} beyond its budget" if took > budget else ""
     yield Message(f"The comparison took {seconds_shown(took)}{beyond}.", lasting=True)
     return replace(comparison, facts={**comparison.facts, "seconds": round(took, 1)})
+
+
+def _arguments(task: Task, class_weight: ClassWeight, tokens: str | None) -> dict[str, Any]:
+    """The arguments of the estimator that not every task has."""
+    given = {"class_weight": stored_class_weight(class_weight), "tokens": tokens}
+    return {name: value for name, value in given.items() if name in task.arguments}
 
 
 def _at_least_one(seeds: int) -> int:

@@ -1,18 +1,22 @@
-"""Sampling: the next token drawn from its distribution, sharpened by a temperature and cut to the k likeliest ones.
+"""Sampling: the next token drawn from its distribution, or from what is made of that.
 
 The draw of source i at position t comes from (seed, i, t) alone, by the Gumbel maximum (Gumbel 1954): what else is in
 the batch changes nothing.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from scansion.decoding.filters import Sampling
 from scansion.decoding.state import Hypothesis, State, Step
 from scansion.errors import UsageError
 from scansion.randomness import stream
+
+Choose = Callable[[Tensor, Tensor, int], Tensor]
+"""(log-probabilities (M, V), their sources (M,), position) -> tokens (M,)."""
 
 
 def sample(
@@ -25,44 +29,66 @@ def sample(
     """
     if not 0 < temperature < float("inf"):
         raise UsageError(f"A temperature is a number above 0; got {temperature!r}. For the likeliest token, top_k=1.")
-    if top_k is not None and top_k < 1:
-        raise UsageError(f"top_k is a whole number of tokens, at least 1; got {top_k!r}.")
-
-    def choose(log_probs: Tensor, rows: Tensor, position: int) -> Tensor:
-        sharpened = log_probs / temperature
-        if top_k is not None and top_k < log_probs.shape[1]:
-            least = sharpened.topk(top_k, dim=1).values[:, -1:]
-            sharpened = sharpened.masked_fill(sharpened < least, float("-inf"))
-        noise = np.stack([
-            stream(seed, "sampling", numbers[row], position).gumbel(size=log_probs.shape[1]) for row in rows.tolist()
-        ])
-        return (sharpened + torch.from_numpy(noise)).argmax(dim=1)
-
+    choose = drawing(Sampling(temperature, top_k), seed, [(number,) for number in numbers], [[] for _ in numbers])
     return draw(step, state, len(numbers), max_tokens, begin, end, choose)
 
 
+def drawing(
+    sampling: Sampling, seed: int, numbers: Sequence[tuple[int, ...]], before: Sequence[list[int]]
+) -> Choose:
+    """A choice of tokens at random.
+
+    ``numbers`` name the sources for their draws, ``before`` holds the tokens before each and grows with what is drawn.
+    """
+
+    def choose(log_probs: Tensor, rows: Tensor, position: int) -> Tensor:
+        sources = rows.tolist()
+        scores = sampling.filtered(log_probs, [before[source] for source in sources])
+        noise = np.stack([
+            stream(seed, "sampling", *numbers[source], position).gumbel(size=log_probs.shape[1]) for source in sources
+        ])
+        tokens = (scores + torch.from_numpy(noise)).argmax(dim=1)
+        for source, token in zip(sources, tokens.tolist(), strict=True):
+            before[source].append(token)
+        return tokens
+
+    return choose
+
+
 def draw(
-    step: Step, state: State, sources: int, max_tokens: Tensor, begin: int, end: int,
-    choose: Callable[[Tensor, Tensor, int], Tensor],
+    step: Step, state: State, sources: int, max_tokens: Tensor, begin: int, end: int, choose: Choose,
 ) -> list[Hypothesis]:
-    """One token after the other, each by ``choose(log-probabilities (M, V), their sources (M,), position)``."""
-    alive, last = torch.arange(sources), torch.full((sources,), begin)
+    """One token after the other of each source, by ``choose``, from its ``begin`` to its end."""
     totals = torch.zeros(sources, dtype=torch.float64)
     written: list[list[int]] = [[] for _ in range(sources)]
-    for position in range(int(max_tokens.max())):
-        log_probs, state = step(last, state)
-        last = choose(log_probs, alive, position)
-        last[max_tokens[alive] == position + 1] = end
-        totals[alive] += log_probs.gather(1, last[:, None])[:, 0]
-        going = last != end
-        for source, token in zip(alive[going].tolist(), last[going].tolist(), strict=True):
-            written[source].append(token)
-        if not going.any():
-            break
-        if not going.all():
-            state = state.reorder(going.nonzero()[:, 0], 1)
-        alive, last = alive[going], last[going]
+    for rows, tokens, log_probs in going_on(step, state, torch.full((sources,), begin), max_tokens, end, choose):
+        totals[rows] += log_probs
+        for source, token in zip(rows.tolist(), tokens.tolist(), strict=True):
+            if token != end:
+                written[source].append(token)
     return [
         Hypothesis(tokens, float(total), float(total) / (len(tokens) + 1))
         for tokens, total in zip(written, totals, strict=True)
     ]
+
+
+def going_on(
+    step: Step, state: State, last: Tensor, max_tokens: Tensor, end: int, choose: Choose
+) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+    """What is written after the tokens ``last`` (sources,), as it comes: sources (M,), their next tokens and the
+    log-probabilities of these.
+
+    A source is done with its ``end``, which is what its last token of ``max_tokens (sources,)`` is made.
+    """
+    alive = torch.arange(len(last))
+    for position in range(int(max_tokens.max())):
+        log_probs, state = step(last, state)
+        last = choose(log_probs, alive, position)
+        last[max_tokens[alive] == position + 1] = end
+        yield alive, last, log_probs.gather(1, last[:, None])[:, 0]
+        going = last != end
+        if not going.any():
+            return
+        if not going.all():
+            state = state.reorder(going.nonzero()[:, 0], 1)
+        alive, last = alive[going], last[going]

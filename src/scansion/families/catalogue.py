@@ -31,14 +31,27 @@ TRANSLATION_FAMILIES = DeferredTable({
 })
 """Those that read one text and write another."""
 
+LANGUAGE_FAMILIES = DeferredTable({
+    "unigram": ("scansion.families.unigram", "Unigram"),
+    "n-grams": ("scansion.families.kneser_ney", "KneserNey"),
+    "rnn": ("scansion.families.recurrent_language_model", "RNNLanguageModel"),
+    "gru": ("scansion.families.recurrent_language_model", "GRULanguageModel"),
+    "lstm": ("scansion.families.recurrent_language_model", "LSTMLanguageModel"),
+    "transformer": ("scansion.families.causal_transformer", "CausalTransformer"),
+})
+"""Those that foretell the next token; the first is the baseline."""
+
 ENCODERS = DeferredTable({"bert": ("scansion.families.bert", "Bert")})
 """Those that are trained on texts without answers, and used by the family pretrained."""
 
-FOR = {"documents": DOCUMENT_FAMILIES, "translation": TRANSLATION_FAMILIES, "pretraining an encoder": ENCODERS}
+FOR = {
+    "documents": DOCUMENT_FAMILIES, "translation": TRANSLATION_FAMILIES, "language models": LANGUAGE_FAMILIES,
+    "pretraining an encoder": ENCODERS,
+}
 
 STORED = DeferredTable(
     DOCUMENT_FAMILIES.places | {f"{name} translation": each for name, each in TRANSLATION_FAMILIES.places.items()}
-    | ENCODERS.places
+    | {f"{name} language": each for name, each in LANGUAGE_FAMILIES.places.items()} | ENCODERS.places
 )
 """By the names under which folders hold a configuration."""
 
@@ -60,7 +73,7 @@ def configured(given: Any, families: DeferredTable) -> Any:
 
 def name_of(family: Any) -> str:
     """The name under which a configuration stands in its task's dictionary."""
-    found = (table.name_of(type(family)) for table in (DOCUMENT_FAMILIES, TRANSLATION_FAMILIES, ENCODERS))
+    found = (table.name_of(type(family)) for table in FOR.values())
     return next(name for name in found if name is not None)
 
 

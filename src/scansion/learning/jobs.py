@@ -17,12 +17,15 @@ from scansion.errors import StorageError
 from scansion.learning.checkpoints import Checkpoints, StopRequest
 from scansion.learning.document_job import DocumentJob
 from scansion.learning.job import Job, TrainedWeights
+from scansion.learning.language_job import LanguageJob
 from scansion.learning.pretraining import PretrainingJob
 from scansion.learning.seq2seq_job import Seq2SeqJob
 from scansion.spill import no_room
 from scansion.storage.run_folder import RunFolder
 
-JOBS: dict[str, type[Job]] = {"documents": DocumentJob, "seq2seq": Seq2SeqJob, "pretraining": PretrainingJob}
+JOBS: dict[str, type[Job]] = {
+    "documents": DocumentJob, "seq2seq": Seq2SeqJob, "language": LanguageJob, "pretraining": PretrainingJob,
+}
 JOB, TRAINED, WEIGHTS = "job.json", "trained.json", "weights.safetensors"
 
 

@@ -79,6 +79,18 @@ class TranslationTraining(Training):
 
 
 @dataclass(frozen=True)
+class LanguageTraining(Training):
+    """One recipe for every text: its end is best where the learning rate is lowest, however often it was read."""
+
+    max_tokens: int = 20_000_000
+    max_epochs: int = 20
+    target_steps: int = 4_000
+    min_batch_tokens: int = 500
+    label_smoothing: float = 0.0
+    weight_decay: float = 0.1
+
+
+@dataclass(frozen=True)
 class Pretraining(Training):
     """Without answers there is little to overfit on: what counts is how much is read."""
 
@@ -103,7 +115,8 @@ class Pretraining(Training):
 
 
 TRAININGS: dict[str, type[Training]] = {
-    "training": Training, "fine-tuning": FineTuning, "translation": TranslationTraining, "pretraining": Pretraining,
+    "training": Training, "fine-tuning": FineTuning, "translation": TranslationTraining, "language": LanguageTraining,
+    "pretraining": Pretraining,
 }
 """By the names under which folders store them."""
 

@@ -41,4 +41,5 @@ METRICS: dict[str, Metric] = {metric.name: metric for metric in (
     Metric("r2", False),
     Metric("mean_absolute_error", False, higher_is_better=False),
     Metric("root_mean_squared_error", False, higher_is_better=False),
+    Metric("bits_per_byte", False, higher_is_better=False),
 )}

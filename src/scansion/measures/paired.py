@@ -62,9 +62,19 @@ def paired_test(
     check_confidence(confidence)
     truth_array, kept_a = checked_seeds(kind, measure, truth, predictions_a)
     _, kept_b = checked_seeds(kind, measure, truth, predictions_b)
-    if len(truth_array) < 2:
-        raise UsageError("One row tells no two families apart. Compare on at least 2 rows.")
-    values_a, values_b = (row_values(measure, truth_array, _distinct(kept)) for kept in (kept_a, kept_b))
+    _check_rows(len(truth_array))
+    values = [row_values(measure, truth_array, _distinct(kept)) for kept in (kept_a, kept_b)]
+    return paired_test_of_values(values[0], values[1], confidence, seed, shares=measure in SHARES)
+
+
+def paired_test_of_values(
+    values_a: NDArray, values_b: NDArray, confidence: float = 0.95, seed: int = 0, shares: bool = False
+) -> PairedTest:
+    """The same for a score that is a mean over rows, from the rows' values (seeds, N) of A and of B.
+
+    With ``shares`` a value is 1 for a row that is right and else 0.
+    """
+    _check_rows(values_a.shape[1])
     differences = values_a.mean(axis=0) - values_b.mean(axis=0)
     rows, difference = len(differences), float(differences.mean())
     between = [(seed_variance(values), len(values) - 1) for values in (values_a, values_b)]
@@ -74,7 +84,7 @@ def paired_test(
     low, high = difference - half, difference + half
     if len(values_a) > 1 or len(values_b) > 1:
         method, p_value = "t over rows and seeds", _t_test(differences, between)
-    elif measure in SHARES:
+    elif shares:
         method, p_value = "exact McNemar", mcnemar(values_a[0] == 1, values_b[0] == 1)
         low, high = _bonett_price(differences, confidence)
     else:
@@ -247,6 +257,11 @@ def _quantiles(test: PairedTest, alpha: float, power: float) -> float:
     if not (0 < alpha < 1 and 0 < power < 1):
         raise UsageError(f"Alpha and power lie between 0 and 1, got {alpha} and {power}.")
     return float(stdtrit(test.degrees_of_freedom, np.array([1 - alpha / 2, power])).sum())
+
+
+def _check_rows(rows: int) -> None:
+    if rows < 2:
+        raise UsageError("One row tells no two families apart. Compare on at least 2 rows.")
 
 
 def _distinct(predictions: Sequence[NDArray]) -> Sequence[NDArray]:

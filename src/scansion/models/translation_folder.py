@@ -14,10 +14,9 @@ from scansion.storage.limits import CONFIG, VOCABULARY, WEIGHTS
 from scansion.storage.schema import from_json, to_json
 from scansion.storage.strict_json import json_bytes
 from scansion.storage.word_list import words_from_bytes, words_to_bytes
-from scansion.text.subword_tokenizer import SPECIAL, SubwordTokenizer
+from scansion.text.subword_tokenizer import SubwordTokenizer
 
 LONGEST_REASON = 300
-BETWEEN = " "  # no subword holds a blank, so a merge is never taken for one
 
 
 @dataclass(frozen=True)
@@ -33,9 +32,9 @@ def save_translator(fitted: FittedTranslator, folder: Path) -> None:
     """Write a fitted translator in one step."""
     tokenizer, description = fitted.tokenizer, fitted.description
     config = TranslationConfig(description, len(tokenizer))
-    words = tokenizer.subwords + [BETWEEN.join(merge) for merge in tokenizer.merges]
     tensors = {name: tensor.detach().numpy() for name, tensor in fitted.model.state_dict().items()}
-    files = {CONFIG: json_bytes(to_json(config)), VOCABULARY: words_to_bytes(words), WEIGHTS: tensors}
+    words = words_to_bytes(tokenizer.words_and_merges())
+    files = {CONFIG: json_bytes(to_json(config)), VOCABULARY: words, WEIGHTS: tensors}
     publish(folder, files, {
         "task": description.task, "family": description.title,
         "data_fingerprint": description.fingerprints.get("texts", ""),
@@ -48,10 +47,10 @@ def load_translator(folder: Folder) -> FittedTranslator:
     where, json = folder.where(CONFIG), folder.json(CONFIG)
     config = from_json(TranslationConfig, translation_config(json, folder.manifest, where) if older else json, where)
     words = words_from_bytes(folder.bytes(VOCABULARY), folder.where(VOCABULARY))
-    merges = [(first, second) for first, _, second in (word.partition(BETWEEN) for word in words[config.subwords :])]
-    if words[: len(SPECIAL)] != list(SPECIAL) or any(not second or BETWEEN in second for _, second in merges):
-        raise UnsafeFolderError(f"{folder.where(VOCABULARY)} does not fit {CONFIG}.")
-    tokenizer = SubwordTokenizer(words[: config.subwords], merges)
+    try:
+        tokenizer = SubwordTokenizer.from_words(words, config.subwords)
+    except ValueError as error:
+        raise UnsafeFolderError(f"{folder.where(VOCABULARY)} does not fit {CONFIG}.") from error
     try:
         tokenizer.encode([""])
         fit = config.fit

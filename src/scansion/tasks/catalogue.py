@@ -14,6 +14,7 @@ from scansion.viewer.notebook import Page
 TASKS = DeferredTable({
     "classify": ("scansion.tasks.documents", "CLASSIFY"),
     "regress": ("scansion.tasks.documents", "REGRESS"),
+    "language": ("scansion.tasks.language", "LANGUAGE"),
     "translate": ("scansion.tasks.translation", "TRANSLATE"),
     "encoder": ("scansion.tasks.encoder", "ENCODER"),
 })
@@ -33,10 +34,10 @@ def task_for(data: Sequence[str], name: str | None) -> Task:
     """The task of the given name, or the first that takes so many files; reading them may decide for another."""
     if name is not None:
         return task_named(name)
-    found = next((task for task in TASKS.values() if task.files == len(data)), None)
+    found = next((task for task in TASKS.values() if task.takes(data)), None)
     if found is None:
-        most = max(task.files for task in TASKS.values())
-        raise UsageError(f"Data are one table, or {most} files of parallel text; got {len(data)} files.")
+        raise UsageError(f"Data are one table, two files of parallel text, or files of plain text; got {len(data)} "
+                         "files. Say --task.")
     return found
 
 

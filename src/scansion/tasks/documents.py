@@ -48,6 +48,7 @@ from scansion.tasks.task import (
     Summary,
     Task,
 )
+from scansion.text.corpus import is_plain_text
 from scansion.text.documents import MOST_BAD, Documents, check_columns, read_documents
 from scansion.viewer.number_format import counted, score_shown
 
@@ -384,11 +385,11 @@ WEIGHTED = OPTIONS | {verb: OPTIONS[verb] | {"--class-weight"} for verb in ("fit
 CLASSIFY = Task(
     DocumentClassifier.task, "a table of texts and labels", 1, DOCUMENT_FAMILIES, WEIGHTED,
     frozenset({"class_weight", "pretrain"}), read_table, configuration, fit_classifier, report_of_fit,
-    checked=questions_of, fitted=FITTED, compared=COMPARED,
+    takes_by_itself=lambda data: not is_plain_text(data), checked=questions_of, fitted=FITTED, compared=COMPARED,
 )
 REGRESS = Task(
     DocumentRegressor.task, "a table of texts and numbers", 1, DOCUMENT_FAMILIES, OPTIONS, frozenset({"pretrain"}),
-    read_table, configuration, fit_regressor, report_of_fit, checked=questions_of,
-    fitted=replace(FITTED, load=load_regressor),
+    read_table, configuration, fit_regressor, report_of_fit, takes_by_itself=CLASSIFY.takes_by_itself,
+    checked=questions_of, fitted=replace(FITTED, load=load_regressor),
     compared=replace(COMPARED, estimator=DocumentRegressor, baseline=lambda data: "mean", answer=answer_numbers),
 )

@@ -48,6 +48,8 @@ class ReadOptions:
     file: FileOptions = AS_FOUND
     remembered: InputColumns = UNNAMED
     """What holds where nothing else is said: how a model was fed, or a first file of the same kind."""
+    documents: str | None = None
+    """What a document of plain text is, see :data:`scansion.text.corpus.CHOSEN`."""
 
 
 @dataclass(frozen=True)
@@ -151,6 +153,20 @@ class PredictOptions:
 
 
 @dataclass(frozen=True)
+class GenerateOptions:
+    """How text is written; see :meth:`scansion.LanguageModel.generate`."""
+
+    max_tokens: int
+    temperature: float
+    top_k: int | None
+    top_p: float | None
+    min_p: float | None
+    repetition_penalty: float | None
+    stop: tuple[str, ...]
+    seed: int
+
+
+@dataclass(frozen=True)
 class AnswerForm:
     """What a model's answers are like."""
 
@@ -218,8 +234,8 @@ class Task:
     """As folders, reports and ``--task`` have it."""
     about: str
     """What it is, for messages."""
-    files: int
-    """How many files of data it takes."""
+    files: int | None
+    """How many files of data it takes; None for any number."""
     families: DeferredTable
     options: Mapping[str, frozenset[str]]
     """By verb, the options that not every task takes."""
@@ -235,6 +251,8 @@ class Task:
     """What a folder that a fit writes may hold."""
     folder_mark: str = MANIFEST
     """The file that such a folder is known by."""
+    takes_by_itself: Callable[[Sequence[str]], bool] = lambda data: True
+    """Whether such files are its own where no task is named and there are as many as it takes."""
     checked: Callable[[Dataset], tuple[str, ...]] = lambda data: ()
     """Warnings about data before a fit, a sentence each."""
     fitted: "FittedTask | None" = None
@@ -249,9 +267,13 @@ class Task:
             if value is not None and value is not False and _plain(option) not in takes:
                 raise UsageError(f"{option} does not go with {self.about} (task: {self.name}). Leave it out.")
 
+    def takes(self, data: Sequence[str]) -> bool:
+        """Whether these files are its own where no task is named."""
+        return self.files in (None, len(data)) and self.takes_by_itself(data)
+
     def check_files(self, data: Sequence[str]) -> None:
         """UsageError for another number of files than the task takes."""
-        if len(data) != self.files:
+        if self.files not in (None, len(data)):
             wanted = "one file" if self.files == 1 else f"{self.files} files"
             raise UsageError(f"The task {self.name} takes {wanted} ({self.about}); got {len(data)}.")
 
@@ -278,6 +300,8 @@ class FittedTask:
     look: Callable[[Sequence[Any], str, LookOptions], Looked]
     check_named: Callable[[Sequence[str], ReadOptions], None] = lambda paths, options: None
     """UsageError or DataError for a file or a column that was named and is not there, before a model is restored."""
+    generate: Callable[[Any, Sequence[str], GenerateOptions], Iterator[tuple[int, str]]] | None = None
+    """What is written after each prompt, as it comes: its number, and some more text; None where nothing is."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -56,8 +56,11 @@ class Lines:
     every message can name it; row 0 is the header.
     """
 
-    def __init__(self, source: Source, row: int, encoding: str | None = None) -> None:
+    def __init__(
+        self, source: Source, row: int, encoding: str | None = None, limit: Limit = ONE_DOCUMENT
+    ) -> None:
         self.source = source
+        self.limit = limit
         self.number = 0
         self.row = row
         self.encoding = encoding
@@ -70,8 +73,8 @@ class Lines:
                 first, *others = text.split("\n")
                 begun.append(first)
                 size += len(first)
-                if size > LONGEST_LINE:
-                    raise too_long(self._next_place())
+                if size > self.limit.characters:
+                    raise too_long(self._next_place(), self.limit)
                 if not others:
                     continue
                 *ended, rest = others

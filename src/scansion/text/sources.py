@@ -127,6 +127,19 @@ def label_files(folder: Path) -> list[Path]:
     return sorted(files)
 
 
+def files_below(source: Source) -> list[Path]:
+    """Every file of a folder and of the folders in it, sorted. Raises DataError if there is none."""
+    found: list[Path] = []
+    waiting = [source.path]
+    while waiting:
+        folder = waiting.pop()
+        for entry in _entries(folder, str(folder)):
+            (waiting if entry.is_dir() else found).append(Path(entry.path))
+    if not found:
+        raise DataError(f"The folder {source.name!r} has no files; expected files of plain text.")
+    return sorted(found)
+
+
 def unreadable(name: str, error: OSError) -> DataError:
     """The error for a file that the system does not let us read."""
     return DataError(f"{name} cannot be read: {error.strerror or error}.")

@@ -95,10 +95,15 @@ def _checked_options(source: Source, format: str, options: FileOptions) -> list[
     return [f"encoding: {codec} (as given{doubt})"]
 
 
+def ending_of(name: str) -> str:
+    """What a file's name ends with behind its last point, in small letters and apart from .gz."""
+    return name.lower().removesuffix(".gz").rpartition(".")[2]
+
+
 def _format_of(source: Source, unmarked: str, options: FileOptions, columns: Sequence[str]) -> str:
     if source.path.is_dir():
         return "dataset" if source.is_dataset() else "folder"
-    suffix = source.name.lower().removesuffix(".gz").rpartition(".")[2]
+    suffix = ending_of(source.name)
     suffix = OTHER_ENDINGS.get(suffix, suffix)
     if suffix == "txt":
         return "csv" if is_table(source, options, columns, certain=unmarked != "txt") else "txt"

@@ -1,0 +1,87 @@
+"""``scansion generate``: a language model writes on."""
+
+import json
+from collections.abc import Iterator
+from itertools import chain
+from typing import Annotated
+
+import typer
+
+from scansion.cli.shared_options import Model, Seed
+from scansion.errors import UsageError
+from scansion.storage.folders import open_folder
+from scansion.text.corpus import NO_LIMIT
+from scansion.text.encodings import read_text
+from scansion.text.sources import STANDARD_INPUT, find_source
+
+EXAMPLES = """Examples:
+  scansion generate model "ROMEO:"                       the prompt, and what comes after it, as it is written
+  scansion generate model "ROMEO:" --max-tokens 1000 --temperature 0.8 --random-state 7
+  scansion generate model "To be" --count 5 --top-p 0.9  five texts, each behind a line that numbers it
+  scansion generate model                                a whole document, from its beginning
+  scansion generate model - < prompt.txt                 the prompt from standard input
+  scansion generate model "Q: Why?" --stop "Q:" --json   one JSON object a text
+
+A text ends with its document, before a --stop, or after --max-tokens. First the penalty for repetition is applied, then
+the temperature, top-k, top-p and min-p. The same seed writes the same text, alone and among others.
+"""
+
+
+def generate(
+    model: Model,
+    prompt: Annotated[str, typer.Argument(metavar="[PROMPT|-]", help="What is gone on with, or - for standard input; "
+                                          "without it a document is begun.")] = "",
+    max_tokens: Annotated[int, typer.Option("--max-tokens", min=1, help="How many tokens a text may have.")] = 256,
+    temperature: Annotated[float, typer.Option("--temperature", help="Below 1 likely tokens become likelier; 0 takes "
+                                               "the likeliest.")] = 1.0,
+    top_k: Annotated[int | None, typer.Option("--top-k", help="Draw from so many of the likeliest tokens.")] = None,
+    top_p: Annotated[float | None, typer.Option("--top-p", help="Draw from the likeliest tokens that together have "
+                                                "this probability.")] = None,
+    min_p: Annotated[float | None, typer.Option("--min-p", help="Draw from tokens that have at least this share of the "
+                                                "likeliest one's probability.")] = None,
+    repetition_penalty: Annotated[float | None, typer.Option("--repetition-penalty", help="Above 1: against tokens "
+                                                             "that were there before.")] = None,
+    stop: Annotated[list[str] | None, typer.Option("--stop", metavar="TEXT", help="End before this text; may be "
+                                                      "repeated.")] = None,
+    count: Annotated[int, typer.Option("--count", min=1, help="How many texts.")] = 1,
+    random_state: Seed = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print a JSON object a text, with prompt and text.")] = False,
+) -> None:
+    """Write on after a prompt."""
+    from scansion.tasks.catalogue import stored_task
+    from scansion.tasks.task import GenerateOptions
+
+    folder = open_folder(model)
+    kind, task = stored_task(folder)
+    if task.generate is None:
+        raise UsageError(f"{model} answers ({kind.about}) and does not write on. Give a language model: scansion fit "
+                         "corpus.txt --out model.")
+    options = GenerateOptions(
+        max_tokens, temperature, top_k, top_p, min_p, repetition_penalty, tuple(stop or ()), random_state
+    )
+    prompt = _standard_input() if prompt == STANDARD_INPUT else prompt
+    written = task.generate(task.load(folder), [prompt] * count, options)
+    if count == 1 and not as_json:
+        _stream(prompt, (text for _, text in written))
+        return
+    texts = [""] * count
+    for number, text in written:
+        texts[number] += text
+    for number, text in enumerate(texts, 1):
+        if as_json:
+            print(json.dumps({"prompt": prompt, "text": text}, ensure_ascii=False))
+        else:
+            print(f"--- {number}\n{prompt}{text}")
+
+
+def _stream(prompt: str, texts: Iterator[str]) -> None:
+    """The prompt, and each piece of text as soon as it is there."""
+    for text in chain([prompt], texts):
+        print(text, end="", flush=True)
+    print()
+
+
+def _standard_input() -> str:
+    """The prompt, without the line end behind it."""
+    source = find_source(STANDARD_INPUT)
+    return read_text(source.path, source.name, limit=NO_LIMIT).removesuffix("\n")

@@ -1,0 +1,162 @@
+"""Recurrent language models (Mikolov et al. 2010; Sundermeyer et al. 2012): all that was read is a state of fixed size.
+
+    z_t = cell(E[w_t], z_(t-1)),    logits = (W z_t + b) E^T + b'
+
+The cell is Elman's (1990), a GRU's (Cho et al. 2014) or an LSTM's (Hochreiter and Schmidhuber 1997), whose forget gate
+begins open (bias 1, Jozefowicz et al. 2015, section 2.2).  One embedding E serves what is read and what is foretold
+(Press and Wolf 2017).  Training reads ``window`` tokens at a time, from a state of zeros (truncated back-propagation);
+a document is scored and written with the state carried from its beginning to its end.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from scansion.layers.dropout import Dropout
+from scansion.options import check_positive, check_shares, check_whole
+
+PIECE = 512  # positions that are read at a time where nothing is learned
+
+
+def as_drawn(layer: nn.Module) -> None:
+    """The first weights stay as they were drawn."""
+
+
+@torch.no_grad()
+def open_forget_gate(layer: nn.Module) -> None:
+    """The second quarter of an LSTM's gates: their input bias becomes 1."""
+    for name, bias in layer.named_parameters():
+        if name.startswith("bias_ih"):
+            hidden = len(bias) // 4
+            bias[hidden : 2 * hidden] = 1.0
+
+
+@dataclass(frozen=True)
+class RecurrentLanguageOptions:
+    """``layers`` of states ``hidden_size`` wide over tokens ``width`` wide; each family below declares its cell."""
+
+    width: int = 128
+    hidden_size: int = 384
+    layers: int = 1
+    dropout: float = 0.2
+    window: int = 128
+    learning_rate: float = 4e-3
+
+    learner: ClassVar[str] = "gradient"
+    context: ClassVar[int | None] = None
+    layer: ClassVar[Callable[..., nn.RNNBase]]
+    states: ClassVar[int] = 1
+    initialise: ClassVar[Any] = staticmethod(as_drawn)
+
+    def __post_init__(self) -> None:
+        check_whole(self, "width", "hidden_size", "layers")
+        check_whole(self, "window", least=2)
+        check_shares(self, "dropout")
+        check_positive(self, "learning_rate")
+
+    def build(self, vocab_size: int) -> "RecurrentLanguageNetwork":
+        """The network for so many tokens, with fresh weights from torch's random state."""
+        return RecurrentLanguageNetwork(self, vocab_size)
+
+
+@dataclass(frozen=True)
+class RNNLanguageModel(RecurrentLanguageOptions):
+    """With Elman's cell."""
+
+    learning_rate: float = 1e-3
+
+    layer: ClassVar[Callable[..., nn.RNNBase]] = nn.RNN
+
+
+@dataclass(frozen=True)
+class GRULanguageModel(RecurrentLanguageOptions):
+    """With a GRU's cell."""
+
+    layer: ClassVar[Callable[..., nn.RNNBase]] = nn.GRU
+
+
+@dataclass(frozen=True)
+class LSTMLanguageModel(RecurrentLanguageOptions):
+    """With an LSTM's cell."""
+
+    layer: ClassVar[Callable[..., nn.RNNBase]] = nn.LSTM
+    states: ClassVar[int] = 2
+    initialise: ClassVar[Any] = staticmethod(open_forget_gate)
+
+
+class RecurrentLanguageNetwork(nn.Module):
+    """tokens (B, L) -> (B, L, D), what the token after each is predicted from."""
+
+    layers: Any  # a list of recurrent layers
+
+    def __init__(self, configuration: RecurrentLanguageOptions, vocab_size: int) -> None:
+        super().__init__()
+        width, hidden = configuration.width, configuration.hidden_size
+        self.configuration = configuration
+        self.embedding = nn.Embedding(vocab_size, width)
+        nn.init.normal_(self.embedding.weight, std=width**-0.5)
+        widths = [width] + [hidden] * (configuration.layers - 1)
+        self.layers = nn.ModuleList(configuration.layer(each, hidden, batch_first=True) for each in widths)
+        self.dropouts = nn.ModuleList(Dropout(configuration.dropout) for _ in range(configuration.layers + 1))
+        self.output = nn.Linear(hidden, width)
+        for layer in self.layers:
+            configuration.initialise(layer)
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        return self.going_on(tokens, self.start(len(tokens)))[0]
+
+    def pieces(self, tokens: Tensor) -> Iterator[Tensor]:
+        """The same, some positions after the other, the state carried from piece to piece."""
+        state = self.start(len(tokens))
+        for piece in tokens.split(PIECE, dim=1):
+            vectors, state = self.going_on(piece, state)
+            yield vectors
+
+    def start(self, rows: int) -> "RecurrentState":
+        """Of so many documents of which nothing was read yet."""
+        zeros = torch.zeros(self.configuration.states, rows, self.configuration.hidden_size)
+        return RecurrentState([zeros for _ in self.layers])
+
+    def going_on(self, tokens: Tensor, state: "RecurrentState") -> tuple[Tensor, "RecurrentState"]:
+        """(B, L) -> (B, L, D), and the state then."""
+        vectors, after = self.dropouts[0](self.embedding(tokens)), []
+        for layer, dropout, before in zip(self.layers, self.dropouts[1:], state.states, strict=True):
+            parts = tuple(before[:, None].unbind())  # each (1, B, hidden)
+            vectors, then = layer(vectors, parts if len(parts) > 1 else parts[0])
+            after.append(torch.cat(then if isinstance(then, tuple) else (then,)))
+            vectors = dropout(vectors)
+        return self.output(vectors), RecurrentState(after)
+
+    @property
+    def output_embedding(self) -> Tensor:
+        """What the logits of the next token are made with, (V, D)."""
+        return self.embedding.weight
+
+    def state_after(self, rows: list[Tensor]) -> "RecurrentState":
+        """What remains of documents, (L,) tokens each, from their beginning on."""
+        found = []
+        for row in rows:
+            state = self.start(1)
+            for piece in row[None].split(PIECE, dim=1) if len(row) else ():
+                _, state = self.going_on(piece, state)
+            found.append(state)
+        return RecurrentState([torch.cat(each, dim=1) for each in zip(*(state.states for state in found), strict=True)])
+
+    def step(self, last: Tensor, state: "RecurrentState") -> tuple[Tensor, "RecurrentState"]:
+        """The last tokens (N,) -> the vectors that the next is predicted from, (N, D)."""
+        vectors, state = self.going_on(last[:, None], state)
+        return vectors[:, 0], state
+
+
+@dataclass(frozen=True)
+class RecurrentState:
+    """Of every layer the state, and an LSTM's second one, (1 or 2, N, hidden)."""
+
+    states: list[Tensor]
+
+    def reorder(self, rows: Tensor, hypotheses: int) -> "RecurrentState":
+        """The given rows (M,)."""
+        return RecurrentState([each[:, rows] for each in self.states])

@@ -1,0 +1,152 @@
+"""Text that goes on: tokens drawn one after the other, and the text that is sure of them as it comes."""
+
+import codecs
+import zlib
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from scansion.decoding.filters import Sampling
+from scansion.decoding.sampling import Choose, drawing, going_on
+from scansion.decoding.state import State, Step
+from scansion.errors import UsageError
+from scansion.layers.backoff_ngrams import BackoffNGrams
+from scansion.models.fitted_language import FittedLanguage
+from scansion.models.neural_language import NeuralLanguage
+from scansion.text.subword_tokenizer import END, NEVER_WRITTEN
+
+
+@dataclass(frozen=True, eq=False)
+class CountedState:
+    """A state of n-grams, as decoding takes it."""
+
+    model: BackoffNGrams
+    numbers: np.ndarray  # (B, N - 1) int64
+
+    def reorder(self, rows: Tensor, hypotheses: int) -> Self:
+        """See :class:`scansion.decoding.state.State`."""
+        return type(self)(self.model, self.numbers[rows.numpy()])
+
+    def step(self, last: Tensor) -> tuple[Tensor, Self]:
+        """One step of the model."""
+        scores, numbers = self.model.step(last.numpy(), self.numbers)
+        return torch.from_numpy(scores), type(self)(self.model, numbers)
+
+
+def counted_read(model: BackoffNGrams, rows: Sequence[np.ndarray]) -> tuple[Step, State]:
+    """The step of n-grams, and their state after the tokens of each row."""
+    return lambda last, state: state.step(last), CountedState(model, model.read(rows))
+
+
+@dataclass(frozen=True, eq=False)
+class NetworkState:
+    """A state of a network, as decoding takes it."""
+
+    model: NeuralLanguage
+    state: Any
+
+    def reorder(self, rows: Tensor, hypotheses: int) -> Self:
+        """See :class:`scansion.decoding.state.State`."""
+        return type(self)(self.model, self.state.reorder(rows, hypotheses))
+
+    def step(self, last: Tensor) -> tuple[Tensor, Self]:
+        """One step of the network; no text holds padding or another beginning."""
+        scores, state = self.model.network.step(last, self.state)
+        scores[:, list(NEVER_WRITTEN)] = float("-inf")
+        return scores, type(self)(self.model, state)
+
+
+def network_read(model: NeuralLanguage, rows: Sequence[np.ndarray]) -> tuple[Step, State]:
+    """The step of a network, and its state after the tokens of each row."""
+    return lambda last, state: state.step(last), NetworkState(model, model.read(rows))
+
+
+READ: dict[str, Callable[[Any, Sequence[np.ndarray]], tuple[Step, State]]] = {
+    "counted": counted_read, "gradient": network_read,
+}
+"""For models of each kind: the step, and the state after tokens of each row, which begin with BEGIN and may be many."""
+
+
+def writing(
+    fitted: FittedLanguage, prompts: Sequence[str], sampling: Sampling, max_tokens: int, stop: Sequence[str], seed: int
+) -> Iterator[tuple[int, str]]:
+    """What is written after each prompt, as it comes: the prompt's number and some more text.
+
+    A text ends with its document, before the first of the ``stop`` texts it would hold, or after ``max_tokens``.  The
+    draws for a prompt depend on it, on the seed and on how many like it stand before it: it is gone on with alone as it
+    is among others.  UsageError for ``max_tokens`` below 1 and for an empty stop.
+    """
+    if max_tokens < 1:
+        raise UsageError(f"There is at least one token to write; got {max_tokens}.")
+    if not all(stop):
+        raise UsageError("A text to stop at is empty. Give at least one character.")
+    return _written(fitted, prompts, sampling, max_tokens, stop, seed)
+
+
+def _written(
+    fitted: FittedLanguage, prompts: Sequence[str], sampling: Sampling, max_tokens: int, stop: Sequence[str], seed: int
+) -> Iterator[tuple[int, str]]:
+    encoded = fitted.encode(prompts)
+    starts, lengths = encoded.starts.tolist(), encoded.lengths.tolist()
+    read = [np.asarray(encoded.ids[at : at + length - 1]) for at, length in zip(starts, lengths, strict=True)]
+    with torch.inference_mode():
+        step, state = READ[fitted.model.kind](fitted.model, [row[:-1] for row in read])
+        choose = drawing(sampling, seed, _numbers(prompts), [row.tolist() for row in read])
+        last = torch.tensor([int(row[-1]) for row in read])
+        texts = [_Text(stop, "" if prompt else fitted.units.prefix) for prompt in prompts]
+        spellings = fitted.units.spellings
+        most = torch.full((len(read),), max_tokens + 1)  # the last is made an end
+        for rows, tokens, _ in going_on(step, state, last, most, END, _until(choose, texts)):
+            for row, token in zip(rows.tolist(), tokens.tolist(), strict=True):
+                if text := texts[row].more(spellings[token], ends=token == END):
+                    yield row, text
+
+
+def _until(choose: Choose, texts: Sequence["_Text"]) -> Choose:
+    """The same choice, save that of a text which has stopped the end comes next."""
+
+    def chosen(log_probs: Tensor, rows: Tensor, position: int) -> Tensor:
+        tokens = choose(log_probs, rows, position)
+        tokens[torch.tensor([texts[row].stopped for row in rows.tolist()])] = END
+        return tokens
+
+    return chosen
+
+
+def _numbers(prompts: Sequence[str]) -> list[tuple[int, int]]:
+    """What names each prompt for its draws."""
+    before: Counter[str] = Counter()
+    found = []
+    for prompt in prompts:
+        found.append((zlib.crc32(prompt.encode("utf-8", "surrogatepass")), before[prompt]))
+        before[prompt] += 1
+    return found
+
+
+class _Text:
+    """Bytes come, and characters go as soon as no stop can begin in them."""
+
+    def __init__(self, stop: Sequence[str], prefix: str) -> None:
+        self.stop, self.prefix, self.stopped, self.waiting = stop, prefix, False, ""
+        self.decoder = codecs.getincrementaldecoder("utf-8")("replace")
+
+    def more(self, spelled: bytes, ends: bool) -> str:
+        """The text that is sure after some more bytes, of which ``ends`` are the last."""
+        if self.stopped:
+            return ""
+        new = self.decoder.decode(spelled, ends)
+        if self.prefix and new:
+            new, self.prefix = new.removeprefix(self.prefix), ""
+        self.waiting += new
+        if places := [place for each in self.stop if (place := self.waiting.find(each)) >= 0]:
+            self.stopped = True
+            return self.waiting[: min(places)]
+        kept = 0 if ends else max((n for each in self.stop for n in range(1, len(each))
+                                   if self.waiting.endswith(each[:n])), default=0)
+        sure, self.waiting = self.waiting[: len(self.waiting) - kept], self.waiting[len(self.waiting) - kept :]
+        return sure

@@ -1,0 +1,24 @@
+"""What comes of fitting a language family, of whatever kind."""
+
+from collections.abc import Generator
+from dataclasses import dataclass
+
+from scansion.learning.events import Event
+from scansion.models.fitted_language import NextTokenModel
+
+
+@dataclass(frozen=True)
+class LanguageFit:
+    """What came of a fit."""
+
+    model: NextTokenModel
+    notes: tuple[str, ...]
+    workers: int = 0
+    """Processes beside the caller's own."""
+    cut_short: bool = False
+    """Whether the budget was spent before all was learned."""
+    untrained: str = ""
+    """How far it came if the budget was spent before its first epoch was done; else empty."""
+
+
+Fitting = Generator[Event, None, LanguageFit]

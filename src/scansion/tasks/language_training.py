@@ -1,0 +1,66 @@
+"""How a neural language family is fitted: windows of documents, some held out, and the one loop."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from scansion.errors import DataError
+from scansion.learning.description import FitDescription
+from scansion.learning.events import Stage
+from scansion.learning.language_job import LanguageJob
+from scansion.learning.language_network import build_language, windows_of, with_weights
+from scansion.learning.training import Training
+from scansion.learning.workers import machine, processes_for, train_with
+from scansion.models.neural_language import NeuralLanguage
+from scansion.randomness import stream
+from scansion.tasks.language_fit import Fitting, LanguageFit
+from scansion.text.batches import Sequences
+from scansion.text.text_units import TextUnits
+
+if TYPE_CHECKING:
+    from scansion.learning.checkpointing import Checkpointing
+
+FEWEST_DOCUMENTS = 40  # of fewer, some text of each is held out and not some of them
+
+
+def fit_network(
+    sequences: Sequences, units: TextUnits, description: FitDescription, deadline: float,
+    checkpointing: "Checkpointing | None",
+) -> Fitting:
+    """A family that learns by gradients."""
+    family, training = description.family, description.training
+    learned, held_out = split(sequences, training, description.seed)
+    # half a window further each time: every token of a long document is read with little before it and with much
+    windows, _ = windows_of(learned, family.window, family.window // 2)
+    tested, _ = windows_of(held_out, family.window, family.window)
+    if not len(windows) or not len(tested):
+        raise DataError("There is too little text to learn from and to validate on. Give some hundred characters.")
+    job, checkpoints = LanguageJob(description, len(units), windows, tested), None
+    if checkpointing is not None:
+        checkpoints = checkpointing.begin(description.to_run(machine()), description.title)
+        yield from checkpointing.remarks()
+    tokens = int(job.lengths.sum())
+    processes = processes_for(training, tokens) if description.processes is None else description.processes
+    yield Stage(f"training on {tokens:,} tokens with {processes} process{'es' if processes > 1 else ''}")
+    trained = yield from train_with(processes, job, deadline, checkpoints)
+    network = build_language(family, len(units), training.label_smoothing, description.seed)
+    return LanguageFit(
+        NeuralLanguage(with_weights(network, trained.weights), family.context),
+        (f"{trained.ended}; kept the weights of epoch {trained.epoch} of {trained.epochs}; "
+         f"{trained.steps:,} steps",),
+        processes if processes > 1 else 0, trained.cut_short, trained.untrained,
+    )
+
+
+def split(sequences: Sequences, training: Training, seed: int) -> tuple[Sequences, Sequences]:
+    """What is learned from and what is held out: some of the documents or, where they are few, the end of each."""
+    share, rows = training.validation_fraction, len(sequences)
+    if rows >= FEWEST_DOCUMENTS:
+        count = min(training.max_validation_rows, max(1, round(share * rows)))
+        order = stream(seed, "validation").permutation(rows)
+        return sequences.only(np.sort(order[count:])), sequences.only(np.sort(order[:count]))
+    held = np.maximum(2, (share * sequences.lengths).astype(np.int64))
+    held = np.minimum(held, sequences.lengths)
+    kept = sequences.lengths - held
+    first = Sequences(sequences.ids, sequences.starts, kept, sequences.first)
+    return first, Sequences(sequences.ids, sequences.starts + kept, held, sequences.first)
