@@ -53,6 +53,13 @@ EXAMPLES = """Examples:
   scansion compare train.en train.de --test test.en --test test.de --budget 2h
 """
 
+FamilyNames = Annotated[list[str] | None, typer.Option(
+    "--families", help="Which, separated by commas; by default all (scansion families). The baseline is always there."
+)]
+Seeds = Annotated[int | None, typer.Option(
+    "--seeds", min=1, help="Runs of each family that draws at random, by default three; of translators, one."
+)]
+
 
 def compare(
     data: Annotated[list[str] | None, typer.Argument(metavar="DATA [TARGET]", help="A table (.csv .tsv .jsonl "
@@ -69,11 +76,8 @@ def compare(
     test: Annotated[list[str] | None, typer.Option("--test", metavar="FILE", help="A second table: the test rows. For "
                                                       "translators, once for each of the two files.")] = None,
     folds: Annotated[int | None, typer.Option("--folds", help="Test every row once, in this many parts.")] = None,
-    families: Annotated[list[str] | None, typer.Option("--families", help="Which, separated by commas; by default "
-                                                          "all (scansion families). The baseline is "
-                                                          "always there.")] = None,
-    seeds: Annotated[int | None, typer.Option("--seeds", min=1, help="Runs of each family that draws at random, by "
-                                                 "default three; of translators, one.")] = None,
+    families: FamilyNames = None,
+    seeds: Seeds = None,
     learning_curve: Annotated[bool, typer.Option("--learning-curve", help="Score every family on fewer training rows "
                                                  "too, and say where one overtakes another.")] = False,
     thorough: Annotated[bool, typer.Option("--thorough", help="Train every seed, of families too whose first is "
