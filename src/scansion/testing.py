@@ -152,8 +152,7 @@ def an_unknown_parameter_is_refused(subject: Subject) -> None:
 
 def fit_returns_the_estimator(subject: Subject) -> None:
     """So that calls can be chained."""
-    model, returned, *_ = subject.refitted
-    _require(returned is model, "fit does not return the estimator itself")
+    _require(subject.refitted[1] is subject.refitted[0], "fit does not return the estimator itself")
 
 
 def predict_before_fit_is_an_error(subject: Subject) -> None:
