@@ -82,7 +82,7 @@ def test_words_and_a_tables_column_are_learned_where_that_is_said(scansion, plac
 
 @pytest.mark.parametrize(("words", "code", "said"), [
     (("fit", "empty.txt", "--out", "x"), 4, "empty.txt holds no text."),
-    (("fit", "train.txt", "--out", "x", "--family", "gru"), 2, "'gru' is a family for"),
+    (("fit", "train.txt", "--out", "x", "--family", "bag-of-words"), 2, "'bag-of-words' is a family for"),
     (("fit", "train.txt", "--out", "x", "--tokens", "letters"), 2, "There are no tokens 'letters'"),
     (("fit", "train.txt", "--out", "x", "--documents", "pages"), 2, "A document is no 'pages'"),
     (("fit", "train.txt", "--out", "x", "--target", "label"), 2, "--target does not go with plain text"),

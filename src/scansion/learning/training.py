@@ -85,7 +85,7 @@ class LanguageTraining(Training):
     max_tokens: int = 20_000_000
     max_epochs: int = 20
     target_steps: int = 4_000
-    min_batch_tokens: int = 500
+    min_batch_tokens: int = 1_000
     label_smoothing: float = 0.0
     weight_decay: float = 0.1
 
