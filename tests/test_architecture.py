@@ -402,7 +402,8 @@ def test_no_modules_import_each_other_not_even_for_types():
 COUNTED_PATH = (
     "scansion.cli.main", "scansion.cli.predict", "scansion.cli.evaluate", "scansion.tasks.catalogue",
     "scansion.tasks.documents", "scansion.models.counted_folder", "scansion.families.baseline",
-    "scansion.families.bag_of_words", "scansion.families.ngrams",
+    "scansion.families.bag_of_words", "scansion.families.ngrams", "scansion.tasks.language",
+    "scansion.families.kneser_ney",
 )  # fmt: skip
 SLOW_TO_IMPORT = {"torch", "sklearn", "pandas", "sacrebleu", "jinja2"}
 

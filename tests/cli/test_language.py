@@ -93,7 +93,7 @@ def test_words_and_a_tables_column_are_learned_where_that_is_said(scansion, plac
     (("generate", "m", "--temperature", "-1"), 2, "A temperature is at least 0"),
     (("generate", "m", "--stop", ""), 2, "A text to stop at is empty."),
     (("predict", "m", "new.txt", "--proba"), 2, "--proba does not go with plain text"),
-    (("predict", "m", "new.txt", "--engine", "ctranslate2"), 2, "this is a language model"),
+    (("predict", "m", "new.txt", "--engine", "ctranslate2"), 2, "does not run language models"),
 ], ids=lambda value: " ".join(value) if isinstance(value, tuple) else "")  # fmt: skip
 def test_what_is_wrong_is_said_in_one_sentence(scansion, model, place, monkeypatch, words, code, said):
     monkeypatch.chdir(place)

@@ -23,6 +23,7 @@ VERBS = {
     "predict": "Answer every document: one line each, in order.",
     "evaluate": "Score a model on documents whose answers are known.",
     "generate": "Write on after a prompt, with a language model.",
+    "export": "Write a model in another program's format.",
     "look": "See what models do with one text, in an offline page.",
     "families": "List every family with its options and their defaults.",
 }

@@ -1,13 +1,13 @@
 """Language models: plain text -> the probability of every token, and text that goes on."""
 
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from scansion.errors import DataError, UsageError
+from scansion.errors import DataError, UsageError, did_you_mean
 from scansion.families.catalogue import LANGUAGE_FAMILIES, configured, name_of
 from scansion.families.unigram import Unigram
 from scansion.learning.events import Event
@@ -16,6 +16,7 @@ from scansion.measures.evidence import Evidence
 from scansion.measures.intervals import Interval
 from scansion.measures.metric import METRICS
 from scansion.measures.paired import PairedTest, all_pairs
+from scansion.models.arpa import ArpaNGrams
 from scansion.models.fitted_language import document_sizes
 from scansion.models.language_folder import load_language
 from scansion.storage.fingerprints import fingerprint_of
@@ -43,7 +44,7 @@ from scansion.tasks.task import (
 )
 from scansion.text.corpus import CHOSEN, is_plain_text, read_corpus
 from scansion.text.documents import Documents, check_documents, read_documents
-from scansion.text.text_units import units_for
+from scansion.text.text_units import TextUnits, units_for
 from scansion.viewer.number_format import counted
 
 BASELINE = "unigram"
@@ -91,14 +92,23 @@ def report_of_fit(model: LanguageModel, place: str) -> Summary:
     )
 
 
+EXPORTED: dict[str, dict[str, Callable[[Any, TextUnits], Any]]] = {"arpa": {"counted": ArpaNGrams}}
+"""What writes a model of each kind in a format."""
+
+
 def load(folder: Folder) -> LanguageModel:
     """The language model in a verified folder."""
     return LanguageModel.from_fitted(load_language(folder))
 
 
 def export(model: LanguageModel, engine: str, precision: Any, replicas: int | None) -> Any:
-    """No other engine runs them."""
-    raise UsageError(f"{engine} runs fitted translators and pretrained document models; this is a language model.")
+    """The model in the format of that name: it has ``save``."""
+    fitted = model.check_fitted()
+    if engine not in EXPORTED:
+        raise UsageError(f"{engine!r} does not run language models{did_you_mean(engine, EXPORTED)}")
+    if fitted.model.kind not in EXPORTED[engine]:
+        raise UsageError(f"{engine!r} is a format of n-grams, and this is the family {fitted.description.title}.")
+    return EXPORTED[engine][fitted.model.kind](fitted.model, fitted.units)
 
 
 def read_options(model: LanguageModel, options: ReadOptions) -> ReadOptions:
@@ -269,7 +279,10 @@ LANGUAGE = Task(
         "evaluate": OF_FILES | {"--text", "--documents", "--at-most"},
     },
     frozenset({"tokens"}), read, configuration, fit, report_of_fit, takes_by_itself=is_plain_text,
-    fitted=FittedTask(load, export, read_options, evaluate, form, predict, inputs, False, look, generate=generate),
+    fitted=FittedTask(
+        load, export, read_options, evaluate, form, predict, inputs, False, look,
+        generate=generate, formats=tuple(EXPORTED),
+    ),
     compared=ComparedTask(
         LanguageModel, SEEDS, usual_families, lambda data: BASELINE, Unigram(), lambda data: [], compared_documents,
         LanguageScoring, facts_of_documents, lambda data, options: None, answer, lambda data, rows: None,

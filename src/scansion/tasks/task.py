@@ -302,6 +302,8 @@ class FittedTask:
     """UsageError or DataError for a file or a column that was named and is not there, before a model is restored."""
     generate: Callable[[Any, Sequence[str], GenerateOptions], Iterator[tuple[int, str]]] | None = None
     """What is written after each prompt, as it comes: its number, and some more text; None where nothing is."""
+    formats: tuple[str, ...] = ()
+    """What ``export`` makes that can be saved in a format of its own."""
 
 
 @dataclass(frozen=True, eq=False)

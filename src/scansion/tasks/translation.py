@@ -301,7 +301,9 @@ TRANSLATE = Task(
         "look": frozenset({"--translation"}),
     },
     frozenset(), read_pairs, configuration, fit, report_of_fit,
-    fitted=FittedTask(load, export, read_options, evaluate, form, predict, lines_in, False, look),
+    fitted=FittedTask(
+        load, export, read_options, evaluate, form, predict, lines_in, False, look, formats=("ctranslate2",)
+    ),
     compared=ComparedTask(
         Translator, SEEDS, usual_families, lambda data: BASELINE, None, copied, compared_pairs, TranslationScoring,
         facts_of_pairs, lambda data, options: None, answer, lambda data, rows: None, lambda data: FEWEST_TEST_PAIRS,

@@ -1,0 +1,65 @@
+"""What is written as ARPA says of every text what the model says, read by the definition of the format."""
+
+import numpy as np
+import pytest
+
+import scansion
+from scansion.cli.main import carry_out
+from scansion.errors import UsageError
+from scansion.models.arpa import arpa_words
+
+TEXTS = ["the king is dead", "long live the king", "the queen\nis dead", "long live the queen"] * 3
+ASKED = ["the king is long", "Ünseen\tkings", ""]
+
+
+class Arpa:
+    """The format, read line by line: an n-gram's own score, or a context's weight and the shorter one's score."""
+
+    def __init__(self, text: str) -> None:
+        self.scores: dict[tuple[str, ...], float] = {}
+        self.weights: dict[tuple[str, ...], float] = {}
+        head, *sections = text.removesuffix("\n\\end\\\n").split("\n\\")
+        sizes = [int(line.partition("=")[2]) for line in head.splitlines()[1:]]
+        assert [len(section.splitlines()) - 1 for section in sections] == sizes
+        for section in sections:
+            for line in section.splitlines()[1:]:
+                score, words, *weight = line.split("\t")
+                self.scores[tuple(words.split(" "))] = float(score)
+                self.weights[tuple(words.split(" "))] = float(weight[0]) if weight else 0.0
+
+    def score(self, words: tuple[str, ...]) -> float:
+        if words in self.scores:
+            return self.scores[words]
+        return self.weights.get(words[:-1], 0.0) + self.score(words[1:])
+
+
+@pytest.mark.parametrize("tokens", ["characters", "bytes", "words", "subwords"])
+def test_every_text_takes_the_same_bits(tokens, tmp_path):
+    model = scansion.LanguageModel(scansion.KneserNey(order=3), tokens=tokens).fit(TEXTS)
+    scansion.export(model, "arpa").save(tmp_path / "m.arpa")
+    arpa, words = Arpa((tmp_path / "m.arpa").read_text(encoding="utf-8")), arpa_words(model.fitted_.units)
+    assert len(set(words)) == len(words)
+    encoded = model.fitted_.encode(ASKED)
+    for row, bits in enumerate(model.bits(ASKED)):
+        begin = encoded.starts[row]
+        named = [words[token] for token in encoded.ids[begin : begin + encoded.lengths[row]]]
+        total = sum(arpa.score(tuple(named[max(0, at - 2) : at + 1])) for at in range(1, len(named)))
+        assert -total * np.log2(10) == pytest.approx(bits, rel=1e-5)
+
+
+def test_the_command_writes_it_and_replaces_nothing_unasked(tmp_path, capsys):
+    scansion.LanguageModel().fit(TEXTS).save(tmp_path / "m")
+    scansion.DocumentClassifier("bag-of-words").fit(TEXTS, ["a", "b"] * 6).save(tmp_path / "labels")
+    model, out = str(tmp_path / "m"), str(tmp_path / "m.arpa")
+    assert carry_out(["export", model, "--to", "arpa", "--out", out]) == 0
+    assert carry_out(["export", model, "--to", "arpa", "--out", out]) == 2
+    assert carry_out(["export", model, "--to", "arpa", "--out", out, "--force"]) == 0
+    assert carry_out(["export", model, "--to", "apra", "--out", out + "2"]) == 2
+    assert "did you mean 'arpa'" in capsys.readouterr().err
+    assert carry_out(["export", str(tmp_path / "labels"), "--to", "arpa", "--out", out + "2"]) == 2
+    assert "cannot be written as 'arpa'" in capsys.readouterr().err
+
+
+def test_an_engine_that_does_not_run_language_models_is_refused():
+    with pytest.raises(UsageError, match="'ctranslate2' does not run language models; known: 'arpa'"):
+        scansion.export(scansion.LanguageModel().fit(TEXTS), "ctranslate2")
