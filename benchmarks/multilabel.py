@@ -4,10 +4,9 @@
     python benchmarks/multilabel.py --families bag-of-words --rounds 3
     python benchmarks/multilabel.py --set trec                   coarse and fine labels together
 
-Every run is a process of its own, with one thread for BLAS.  Seconds are those of fitting and answering, without reading
-the data and importing what is measured with; megabytes are the most that the process held.  F1 is scikit-learn's, over
-the labels of the training rows.  Defaults were chosen on ``--set trec`` and ``--set debtags-fold``, which are training
-rows alone.
+Every run is a process of its own, with one thread for BLAS.  Seconds are those of fitting and answering, imports
+included; megabytes are the most that the process held.  F1 is scikit-learn's, over the labels of the training rows.
+Defaults were chosen on ``--set trec`` and ``--set debtags-fold``, which are training rows alone.
 """
 
 import argparse

@@ -44,7 +44,10 @@ class FeatureOutput:
         return np.array(NAMES.get(fitted.model.kind, _numbered)(fitted), object)
 
     def set_output(self, *, transform: str | None = None) -> Self:
-        """What :meth:`transform` gives: ``default``, ``pandas`` or ``polars``; None leaves it as it is."""
+        """What :meth:`transform` gives: ``default`` or ``pandas``; None leaves it as it is.
+
+        Not polars, which has no sparse columns.
+        """
         if transform is not None:
             if transform not in OUTPUTS:
                 raise UsageError(f"transform is one of {', '.join(OUTPUTS)}; got {transform!r}"
@@ -58,6 +61,9 @@ def contained(estimator: Any, features: Features, texts: Any) -> Any:
     wanted = vars(estimator).get("_sklearn_output_config", {}).get("transform")
     if wanted is None:  # who has set it for all estimators has imported scikit-learn
         wanted = sys.modules["sklearn"].get_config()["transform_output"] if "sklearn" in sys.modules else "default"
+    if wanted not in OUTPUTS:
+        raise UsageError(f"transform gives {' or '.join(OUTPUTS)}, and scikit-learn is set to {wanted!r}. "
+                         "Ask for another: set_output(transform='default').")
     return OUTPUTS[wanted](features, estimator, texts)
 
 
@@ -76,17 +82,4 @@ def _in_pandas(features: Features, estimator: FeatureOutput, texts: Any) -> Any:
     return made(features, columns=estimator.get_feature_names_out(), index=index)
 
 
-def _in_polars(features: Features, estimator: FeatureOutput, texts: Any) -> Any:
-    if issparse(features):
-        raise UsageError("polars has no sparse columns, and counted features are sparse. Ask for transform='pandas' or "
-                         "'default'.")
-    try:
-        import polars
-    except ImportError as error:
-        raise MissingExtraError("transform as polars needs polars: pip install polars.") from error
-    return polars.DataFrame(features, schema=estimator.get_feature_names_out().tolist(), orient="row")
-
-
-OUTPUTS: dict[str, Callable[[Features, Any, Any], Any]] = {
-    "default": _as_they_are, "pandas": _in_pandas, "polars": _in_polars,
-}
+OUTPUTS: dict[str, Callable[[Features, Any, Any], Any]] = {"default": _as_they_are, "pandas": _in_pandas}
