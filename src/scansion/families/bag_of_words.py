@@ -95,6 +95,10 @@ class BagOfWordsVectors:
         self.words, self.idf = words, arrays["idf"]
         return self
 
+    def names(self) -> list[str]:
+        """The word that each dimension counts, (D,)."""
+        return self.words
+
     def known(self, corpus: Corpus) -> np.ndarray:
         """Tokens of each document that have a dimension, (N,)."""
         hit = columns_of(corpus.types, self.words)[corpus.ids[:]] >= 0

@@ -54,6 +54,10 @@ class NoVectors:
         """The inverse of :meth:`state`."""
         return self
 
+    def names(self) -> list[str]:
+        """None, (0,)."""
+        return []
+
     def known(self, corpus: Corpus) -> np.ndarray:
         """No token is read, (N,)."""
         return np.zeros(len(corpus), np.int64)

@@ -63,6 +63,10 @@ class BesideStatic:
         self.static.restore(words, arrays)
         return self
 
+    def names(self) -> list[str]:
+        """The counted family's own, then numbers, (D,)."""
+        return self.counted.names() + self.static.names()
+
     def known(self, corpus: Corpus) -> np.ndarray:
         """Words of each document that either knows, (N,)."""
         once = Corpus(corpus.types, np.arange(len(corpus.types), dtype=np.int32), np.arange(len(corpus.types) + 1))

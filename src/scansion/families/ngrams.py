@@ -5,11 +5,8 @@ Two blocks side by side, each weighted like a bag of words (sublinear TF-IDF, ro
     word n-grams of 1 .. order words that at least ``min_documents`` training documents contain
     character n-grams of 3 .. 5 letters of single words, with their borders:  "cat" -> <ca cat at> <cat cat> ...
 
-and, for labels, the Naive Bayes log-count ratios of Wang and Manning (2012, section 2) as prior widths of the linear
-head: a feature that leans on one label is trusted more, and one that leans on none is still trusted somewhat.
-
-    r = log( (a + documents of the label with it) / |..| ) - log( (a + other documents with it) / |..| ),   a = 1
-    width = (1 - b) |r| + b mean |r|,   b = 1/2
+and, for labels, the log-count ratios of :mod:`scansion.layers.log_count_ratios` as prior widths of the linear head: a
+feature that leans on one label is trusted more, and one that leans on none is still trusted somewhat.
 """
 
 from collections.abc import Iterator
@@ -110,7 +107,7 @@ class NGramsVectors:
         return self._weigh(blocks)
 
     def widths(self, vectors: SparseBlocks, targets: np.ndarray | None, outputs: int) -> np.ndarray | None:
-        """The prior widths of the module's formula, (D, outputs); None for numbers, which give no ratios."""
+        """Prior widths, (D, outputs); None for numbers, which give no ratios."""
         return None if targets is None else prior_widths(vectors, targets, outputs)
 
     def shares(self, corpus: Corpus) -> csr_matrix:
@@ -166,6 +163,15 @@ class NGramsVectors:
         self.char_ngrams = [char_ngram.removeprefix(CHAR_NGRAM_MARK) for char_ngram in words[border:]]
         self.grams = [arrays[f"grams_{n}"] for n in range(2, self.configuration.order + 1)]
         return self
+
+    def names(self) -> list[str]:
+        """What each dimension counts, (D,): words with a blank between them; a character n-gram after a blank."""
+        shorter, names = self.words, list(self.words)
+        for keys in self.grams:
+            pairs = zip(*np.divmod(keys, len(self.words)), strict=True)
+            shorter = [f"{shorter[before]} {self.words[last]}" for before, last in pairs]
+            names += shorter
+        return names + [CHAR_NGRAM_MARK + char_ngram for char_ngram in self.char_ngrams]
 
     def known(self, corpus: Corpus) -> np.ndarray:
         """Tokens of each document of which a word or a character n-gram is known, (N,)."""

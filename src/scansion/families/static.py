@@ -155,6 +155,10 @@ class StaticVectors:
             raise ValueError(f"{WEIGHTS} are {self.weights.shape}, expected {self.table.scales.shape}")
         return self
 
+    def names(self) -> list[str]:
+        """Numbers, after a blank that no word holds, (D,)."""
+        return [f" static{number}" for number in range(self.width)]
+
     def known(self, corpus: Corpus) -> np.ndarray:
         """Words of each document that hold a known token, (N,)."""
         hit = (np.diff(self.table.cut(corpus.types).indptr) > 0)[corpus.ids[:]]

@@ -85,6 +85,10 @@ class CountedFeatures(FixedVectors, Protocol):
         """Tokens of each document that are known, (N,)."""
         ...
 
+    def names(self) -> list[str]:
+        """What each dimension counts, (D,)."""
+        ...
+
     def state(self) -> tuple[list[str], dict[str, np.ndarray]]:
         """What was learned: words, and arrays by name."""
         ...

@@ -29,6 +29,7 @@ from scansion.randomness import seed_from
 from scansion.storage.fingerprints import fingerprint_of, sha256_of
 from scansion.tasks.class_weights import ClassWeight, class_row_weights, stored_class_weight
 from scansion.tasks.estimator import WeightedEstimator
+from scansion.tasks.feature_output import FeatureOutput, contained
 from scansion.tasks.fit_report import report_of
 from scansion.tasks.learners import LEARNERS, READ
 from scansion.tasks.sample_rows import WithUnlabelled, check_pretraining, counting_rows
@@ -46,7 +47,7 @@ if TYPE_CHECKING:
 look_at_documents = deferred("scansion.inspection.document_page", "look_at_documents")
 
 
-class DocumentEstimator(WeightedEstimator):
+class DocumentEstimator(FeatureOutput, WeightedEstimator):
     """What both estimators share; use :class:`DocumentClassifier` or :class:`DocumentRegressor`."""
 
     task: ClassVar[str]
@@ -145,11 +146,15 @@ class DocumentEstimator(WeightedEstimator):
         parts = [fitted.model.logits(part) for part in in_parts(texts, fitted.columns.text)]
         return np.concatenate(parts) if parts else np.zeros((0, fitted.head.size))
 
-    def transform(self, texts: Iterable[str]) -> np.ndarray | csr_matrix:
-        """The features that the head sees, (N, D): sparse where they are counted; the encoder's where it is frozen."""
+    def transform(self, texts: Iterable[str]) -> Any:
+        """The features that the head sees, (N, D): sparse where they are counted; the encoder's where it is frozen.
+
+        An array, or what :meth:`set_output` asks for.
+        """
         model, columns = self.check_fitted().model, self.fitted_.columns.text
         parts = [model.features(part) for part in in_parts(texts, columns)] or [model.features([])]
-        return vstack(parts, format="csr") if isinstance(parts[0], csr_matrix) else np.concatenate(parts)
+        features = vstack(parts, format="csr") if isinstance(parts[0], csr_matrix) else np.concatenate(parts)
+        return contained(self, features, texts)
 
     def coverage(self, texts: Iterable[str]) -> np.ndarray:
         """Tokens the model knows and tokens there are, for each text: (N, 2)."""

@@ -342,12 +342,9 @@ def _finite(logits: np.ndarray) -> np.ndarray:
 
 
 def check_weighting(data: ComparedData, options: Mapping[str, Any]) -> None:
-    """UsageError for a weighting there is not, and for one of numbers."""
-    weight, head = options.get("class_weight"), data.encoded.head
-    check_class_weight(weight)
-    if weight and head.kind == "regression":
-        raise UsageError("class_weight is for labels, and these targets are numbers. Leave it out.")
-    class_row_weights(weight, head, data.encoded.encoded)
+    """UsageError for a weighting there is not."""
+    check_class_weight(options["class_weight"])
+    class_row_weights(options["class_weight"], data.encoded.head, data.encoded.encoded)
 
 
 def _nothing(data: ComparedData) -> list[Any]:
