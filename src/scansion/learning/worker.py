@@ -62,8 +62,8 @@ def work(folder: Path, rank: int, processes: int) -> None:
                 print(event_to_line(event), flush=True)
         if rank == 0:
             write_trained(folder, trained)
+        distributed.destroy_process_group()  # not after an error: the others would complain before it is told
     finally:
-        distributed.destroy_process_group()
         if rank == 0:
             (folder / STORE).unlink(missing_ok=True)  # the next run would find this one's addresses
 
