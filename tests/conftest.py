@@ -8,6 +8,14 @@ import pytest
 from warm_processes import Forker, warm_popen
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _browser_ends():
+    """The browser that ``browser.py`` has started, if it has."""
+    yield
+    if "browser" in sys.modules:
+        sys.modules["browser"].RUNNING.close()
+
+
 @pytest.fixture(scope="session")
 def forker():
     if sys.platform != "linux":
