@@ -2,17 +2,28 @@
 
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from functools import cache
 from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 SERIOUS = {"serious", "critical"}
 
 needs_browser = pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium: apt install chromium")
+
+
+RUNNING = ExitStack()
+
+
+@cache
+def launched() -> Browser:
+    """One browser for all tests; each page has a context of its own, which shares nothing with others."""
+    playwright = RUNNING.enter_context(sync_playwright())
+    return RUNNING.enter_context(playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"]))
 
 
 @contextmanager
@@ -21,20 +32,16 @@ def opened(
 ) -> Iterator[Page]:
     """A page file, open; whatever it asks the network for, and whatever its console says, is an error at the end."""
     requests, messages = [], []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        context = browser.new_context(
-            viewport={"width": width, "height": height}, java_script_enabled=scripts,
-            color_scheme="dark" if dark else "light", offline=True,
-        )
+    with launched().new_context(
+        viewport={"width": width, "height": height}, java_script_enabled=scripts,
+        color_scheme="dark" if dark else "light", offline=True,
+    ) as context:
         page = context.new_page()
         page.on("request", lambda request: requests.append(request.url))
         page.on("console", lambda message: messages.append(message.text))
         page.on("pageerror", lambda error: messages.append(str(error)))
         page.goto(path.resolve().as_uri())
         yield page
-        context.close()
-        browser.close()
     asked_for = [url[:100] for url in requests if not url.startswith(("data:", path.resolve().as_uri()))]
     assert not asked_for
     assert not messages

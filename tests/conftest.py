@@ -26,6 +26,14 @@ def without_default_weights(tmp_path_factory):
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _browser_ends():
+    """The browser that ``browser.py`` has started, if it has."""
+    yield
+    if "browser" in sys.modules:
+        sys.modules["browser"].RUNNING.close()
+
+
 @pytest.fixture(scope="session")
 def forker(without_default_weights):
     if sys.platform != "linux":

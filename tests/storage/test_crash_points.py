@@ -3,6 +3,7 @@
 The save runs as a process of its own under strace, which kills it at, or fails, the N-th call of a kind.
 """
 
+import itertools
 import os
 import re
 import shutil
@@ -10,35 +11,20 @@ import subprocess
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
 
-from scansion.storage.manifest import library_versions
+import saving
+from saving import BEGUN, DESCRIBED, ENDED, tensors
 from scansion.storage.run_folder import RunFolder
 
 CALLS = ("openat", "write", "fsync", "rename", "mkdir", "close")
-FAULTS = {"killed": "signal=KILL", "full": "error=ENOSPC", "broken": "error=EIO"}
-DESCRIBED = {"family": "lstm"}
-BEGUN, ENDED = "begun", "ended"
+FAULTS = {"killed": ["signal=KILL"], "failed": ["error=ENOSPC", "error=EIO"]}
+"""What happens to a call, in turns: a full disk and a broken one are noticed in the same places."""
 STRACE = shutil.which("strace")
 
 
-def tensors(step: int) -> dict[str, np.ndarray]:
-    return {"now.weights": np.full(5_000, step, np.float32)}
-
-
-def save(folder: Path, step: int) -> None:
-    """The process that strace watches: what it is about to do is marked by writes of its own."""
-    with RunFolder.begin(folder, DESCRIBED, resume=True) as run:
-        arrays = tensors(step)
-        library_versions()  # looked up once a process
-        os.write(1, BEGUN.encode())
-        run.save(step, {"step": step}, arrays)
-        os.write(1, ENDED.encode())
-
-
 def traced(folder: Path, step: int, *options: str) -> subprocess.CompletedProcess:
-    command = [STRACE, "-f", "-qq", "-e", f"trace={','.join(CALLS)}", *options, sys.executable, "-B", __file__]
+    command = [STRACE, "-f", "-qq", "-e", f"trace={','.join(CALLS)}", *options, sys.executable, "-B", saving.__file__]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "OPENBLAS_NUM_THREADS": "1"}
     return subprocess.run(
         [*command, str(folder), str(step)], env=environment, capture_output=True, text=True, timeout=120, check=False
@@ -83,8 +69,8 @@ def points(tmp_path_factory) -> list[tuple[str, int]]:
 def test_no_call_of_a_save_leaves_a_run_without_its_newest_checkpoint(points, fault, tmp_path):
     folder, step, reached = tmp_path / "run", 2, 0
     begin(folder)
-    for call, number in points:
-        done = traced(folder, step + 1, "-e", f"inject={call}:{FAULTS[fault]}:when={number}")
+    for (call, number), happens in zip(points, itertools.cycle(FAULTS[fault]), strict=False):
+        done = traced(folder, step + 1, "-e", f"inject={call}:{happens}:when={number}")
         begun, ended = BEGUN in done.stdout, ENDED in done.stdout
         reached += begun and not ended
         with RunFolder.begin(folder, DESCRIBED, resume=True) as run:
@@ -101,7 +87,3 @@ def test_no_call_of_a_save_leaves_a_run_without_its_newest_checkpoint(points, fa
     assert reached >= 0.5 * len(points)  # closing a file may fail without harm, a kill never does
     if fault == "killed":
         assert reached == len(points)
-
-
-if __name__ == "__main__":
-    save(Path(sys.argv[1]), int(sys.argv[2]))

@@ -51,7 +51,6 @@ def work(folder: Path, rank: int, processes: int, temporary: bool = False) -> No
         given = "MASTER_ADDR" in os.environ
         store = None if given else met.enter_context(rendezvous(folder, rank, processes))
         distributed.init_process_group("gloo", store=store, rank=rank, world_size=processes)
-        met.callback(distributed.destroy_process_group)
         events = train_job(job, DistributedGroup(), deadline, _of_rank(checkpoints, rank))
         told = 0.0
         while True:
@@ -65,6 +64,7 @@ def work(folder: Path, rank: int, processes: int, temporary: bool = False) -> No
                 print(event_to_line(event), flush=True)
         if rank == 0:
             write_trained(folder, trained)
+        distributed.destroy_process_group()  # not after an error: the others would complain before it is told
 
 
 def _worth_telling(event: Event, told: float) -> bool:
