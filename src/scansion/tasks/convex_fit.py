@@ -31,7 +31,8 @@ def fit_counted(
     if distilled is None or distilled.table is None:
         vectors = description.family.build()
         fitted = yield from fit_linear(vectors, *given)
-        return result_of(SparseLinearModel(vectors, fitted.linear), fitted, () if distilled is None else distilled.remarks)
+        remarks = () if distilled is None else distilled.remarks
+        return result_of(SparseLinearModel(vectors, fitted.linear), fitted, remarks)
     beside = description.family.build(distilled.table)
     vectors, fitted, reason = yield from fit_beside_static(beside, *given)
     remark = f"static vectors of {distilled.name} {reason}"
