@@ -3,18 +3,21 @@
 from collections.abc import Generator
 from typing import TYPE_CHECKING
 
+from scansion.deferred import deferred
+from scansion.families.static import NONE
 from scansion.learning.description import FitDescription
 from scansion.learning.events import Event
 from scansion.learning.linear_head import fit_linear
 from scansion.learning.static_choice import fit_beside_static
 from scansion.learning.strengths import FittedLinear
 from scansion.models.document_models import DocumentModel, SparseLinearModel
-from scansion.models.static_vectors import static_table
 from scansion.tasks.training_data import FitResult, TrainingData
 from scansion.text.word_tokenizer import Corpus
 
 if TYPE_CHECKING:
     from scansion.learning.checkpointing import Checkpointing
+
+static_table = deferred("scansion.models.static_vectors", "static_table")
 
 
 def fit_counted(
@@ -23,11 +26,13 @@ def fit_counted(
     """A counted family; nothing of it is kept on the way."""
     corpus: Corpus = data.documents
     given = (description.head, corpus, data.targets, data.weights, description.seed, deadline)
-    distilled = yield from static_table(description.family.static, deadline)
-    if distilled.table is None:
+    wanted = description.family.static  # of none, torch, which reads the encoder, is not imported
+    distilled = None if wanted == NONE else (yield from static_table(wanted, deadline))
+    if distilled is None or distilled.table is None:
         vectors = description.family.build()
         fitted = yield from fit_linear(vectors, *given)
-        return result_of(SparseLinearModel(vectors, fitted.linear), fitted, distilled.remarks)
+        remarks = () if distilled is None else distilled.remarks
+        return result_of(SparseLinearModel(vectors, fitted.linear), fitted, remarks)
     beside = description.family.build(distilled.table)
     vectors, fitted, reason = yield from fit_beside_static(beside, *given)
     remark = f"static vectors of {distilled.name} {reason}"
