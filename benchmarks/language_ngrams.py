@@ -2,6 +2,7 @@
 
     python benchmarks/language_ngrams.py --kenlm FOLDER            FOLDER/lmplz, build_binary, query: built from source
     python benchmarks/language_ngrams.py --kenlm FOLDER --cases "characters 6"
+    python benchmarks/language_ngrams.py --units                   bits per byte by unit and order, without KenLM
 
 KenLM (https://github.com/kpu/kenlm) is estimated by ``lmplz -S 1G``, with ``--discount_fallback`` for what it refuses
 without, and scored by ``query``. Both read the same file of tokens, a document a line, with the same vocabulary: what
@@ -39,6 +40,11 @@ COLUMNS = (
     "data | tokens | >order | >perplexity | >KenLM's | >difference | >nats a character | >seconds | >KenLM's "
     "| ratio of each pair | >memory, MB | >KenLM's | >queries a second | >KenLM's | fallback"
 )
+UNITS = {
+    "tinyshakespeare": [("characters", order) for order in range(4, 9)] + [("bytes", 7), ("words", 3), ("subwords", 4)],
+    "imdb": [("words", 3), ("words", 5), ("subwords", 4), ("subwords", 6), ("characters", 6), ("characters", 8)],
+}
+UNIT_COLUMNS = "data | tokens | >vocabulary | >order | >bits per byte | >95 % interval | >seconds | >n-grams"
 WORD = re.compile(r"\w+|[^\w\s]")
 UNKNOWN, BEGIN, END, FIRST = 0, 1, 2, 3
 SCORED_REVIEWS = 2_000
@@ -149,12 +155,33 @@ def row(case: str, characters: int, pairs: list[tuple[Measured, Measured]]) -> l
     ]
 
 
+def by_units(data: Path) -> list[list[str]]:
+    """Lines of the table of units, each a fit by the defaults."""
+    from scansion.families.kneser_ney import KneserNey
+    from scansion.tasks.language_model import LanguageModel
+
+    rows = []
+    for name, cases in UNITS.items():
+        learned, scored = documents(data, name)
+        for tokens, order in cases:
+            model = LanguageModel(KneserNey(order), tokens=tokens).fit(learned)
+            score, fitted = model.evaluate(scored), model.fitted_
+            rows.append([
+                name, tokens, f"{len(fitted.units):,}", str(order), f"{score.bits_per_byte:.4f}",
+                f"{score.low:.3f} to {score.high:.3f}", f"{model.fit_report_.seconds:.1f}",
+                f"{sum(len(each.keys) for each in fitted.model.orders):,}",
+            ])
+            say(" | ".join(rows[-1]))
+    return rows
+
+
 def main() -> None:
     """Every case, then the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add_data_option(parser)
     parser.add_argument("--kenlm", type=Path, metavar="FOLDER", help="where lmplz, build_binary and query are")
     parser.add_argument("--cases", nargs="+", default=list(CASES), choices=CASES)
+    parser.add_argument("--units", action="store_true", help="bits per byte by unit and order")
     parser.add_argument("--pairs", type=int, default=3)
     parser.add_argument("--one", nargs=3, metavar=("TRAIN", "TEST", "ORDER"), help=argparse.SUPPRESS)
     given = parser.parse_args()
@@ -162,8 +189,12 @@ def main() -> None:
         train, test, order = given.one
         print(json.dumps(ours(Path(train), Path(test), int(order))))
         return
+    if given.units:
+        print(heading("Units and orders of n-grams", "none is drawn"))
+        print(table(UNIT_COLUMNS, by_units(given.data)))
+        return
     if given.kenlm is None:
-        parser.error("give --kenlm")
+        parser.error("give --kenlm, or --units")
     rows = []
     with tempfile.TemporaryDirectory() as scratch:
         for case in given.cases:
