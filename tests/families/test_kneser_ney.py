@@ -145,6 +145,14 @@ def test_a_tiny_text_is_learned_and_the_fallback_is_told():
     assert np.isfinite(model.log_probabilities(flat([[3, 4], [8, 8, 8], []]))).all()
 
 
+def test_documents_may_all_be_shorter_than_the_order():
+    model = learned([[3], [4]], 6)
+    slow = Slow([[3], [4]], 6)
+    found = np.exp(model.log_probabilities(flat([[3, 3]])))[1:]
+    np.testing.assert_allclose(found, [slow.after([], 3), slow.after([3], 3), slow.after([3, 3], END)], rtol=1e-5)
+    assert np.isfinite(model.step(np.array([3]), model.start(1))[0][0, END:]).all()
+
+
 def test_the_baseline_knows_nothing_but_frequencies():
     model = Unigram().learn(flat(documents()), UNSEEN, BEGIN)[0]
     once, again = (model.log_probabilities(flat([text]))[1:] for text in ([3, 4, 5], [5, 4, 3]))

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from scansion.errors import UsageError
+from scansion.errors import DataError, UsageError
 from scansion.text import text_units
 from scansion.text.subword_tokenizer import BEGIN, END
 from scansion.text.text_units import FIRST_BYTE, FIRST_PIECE, LEARN, WORD, learn_units, restore_units
@@ -71,6 +71,13 @@ def test_half_a_surrogate_pair_is_spelled_and_never_a_piece():
         units = learn_units(["a\ud800", "b\ud800"], name)
         assert "\ud800" not in units.words()
         assert units.encode(["\ud800"]).lengths.tolist() == [5]
+
+
+def test_half_a_surrogate_pair_has_no_subwords():
+    with pytest.raises(DataError, match="half a surrogate pair"):
+        learn_units(["a \ud800"], "subwords")
+    with pytest.raises(DataError, match="half a surrogate pair"):
+        learn_units(TEXTS, "subwords").encode(["a \ud800"])
 
 
 def test_a_vocabulary_is_bounded_where_it_is_said():

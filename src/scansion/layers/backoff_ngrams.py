@@ -68,6 +68,8 @@ class BackoffNGrams:
             found = np.log(first.probabilities[tokens].astype(np.float64))
         ending = tokens  # the number of the n-gram that ends at each place
         for lower, order in zip(self.orders, self.orders[1:], strict=False):
+            if not len(order.keys):  # no document was as long
+                break
             contexts = np.concatenate([[NONE], ending[:-1]])
             contexts[opens] = NONE
             ending = find(order.keys, np.where(contexts >= 0, contexts * self.vocab_size + tokens, NONE))
@@ -140,7 +142,8 @@ class BackoffNGrams:
             keys, size = order.keys, len(order.keys)
             longest = n == len(orders)
             sound = (
-                keys.dtype == np.int64 and order.probabilities.shape == (size,)
+                keys.dtype == np.int64 and keys.shape == order.probabilities.shape == (size,)
+                and order.probabilities.dtype == order.backoffs.dtype == np.float32
                 and order.backoffs.shape == (0 if longest else size,) and (n > 1 or size == vocab_size)
                 and (keys[1:] > keys[:-1]).all() and (not size or (keys[0] >= 0 and keys[-1] < contexts * vocab_size))
                 and all(((part >= 0) & (part <= 1.0001)).all() for part in (order.probabilities, order.backoffs))

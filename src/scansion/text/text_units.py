@@ -20,7 +20,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from scansion.errors import UsageError, did_you_mean
+from scansion.errors import DataError, UsageError, did_you_mean
 from scansion.spill import Growing
 from scansion.text.batches import Sequences
 from scansion.text.subword_tokenizer import BEGIN, END, VOCAB_SIZE, SubwordTokenizer
@@ -35,6 +35,7 @@ CHARACTERS_AT_A_TIME = 1 << 22
 WORD = re.compile(r"'(?:[sdmt]|ll|ve|re)\b| ?[^\W\d_]+| ?\d+| ?_+| ?[^\w\s]|\s+(?!\S)|\s+")
 BETWEEN_WORDS = re.compile(r"(?<=\S) (?=\S)")
 CODES = 0x110000
+HALF = "A text holds half a surrogate pair, which is no character and has no subwords. Take it out."
 
 
 class TextUnits(ABC):
@@ -167,8 +168,11 @@ class SubwordUnits(TextUnits):
         return self.tokenizer.spellings()
 
     def numbers(self, parts: list[str]) -> tuple[NDArray, NDArray]:
-        """See :class:`TextUnits`."""
-        found = self.tokenizer.numbers(parts)
+        """See :class:`TextUnits`. DataError for half a surrogate pair, which has no bytes."""
+        try:
+            found = self.tokenizer.numbers(parts)
+        except TypeError as error:
+            raise DataError(HALF) from error
         return np.array([n for each in found for n in each], np.int32), np.array([len(each) for each in found])
 
     def unseen(self) -> NDArray:
@@ -255,7 +259,10 @@ def _learn_words(texts: Iterable[str], most: int | None) -> TextUnits:
 
 
 def _learn_subwords(texts: Iterable[str], most: int | None) -> TextUnits:
-    return SubwordUnits(SubwordTokenizer.learn(texts, most or VOCAB_SIZE))
+    try:
+        return SubwordUnits(SubwordTokenizer.learn(texts, most or VOCAB_SIZE))
+    except UnicodeEncodeError as error:
+        raise DataError(HALF) from error
 
 
 LEARN: dict[str, Callable[[Iterable[str], int | None], TextUnits]] = {
