@@ -146,7 +146,7 @@ class BackoffNGrams:
                 and order.probabilities.dtype == order.backoffs.dtype == np.float32
                 and order.backoffs.shape == (0 if longest else size,) and (n > 1 or size == vocab_size)
                 and (keys[1:] > keys[:-1]).all() and (not size or (keys[0] >= 0 and keys[-1] < contexts * vocab_size))
-                and all(((part >= 0) & (part <= 1.0001)).all() for part in (order.probabilities, order.backoffs))
+                and ((order.probabilities >= 0) & (order.probabilities <= 1.0001)).all() and (order.backoffs >= 0).all()
             )
             if not sound:
                 raise ValueError(f"the n-grams of order {n} are not in order")

@@ -84,7 +84,7 @@ class FittedLanguage:
         """The rules that a score of documents was measured by, in the manner of sacreBLEU's."""
         context = self.model.context
         return "|".join((
-            f"tokens:{self.units.name}", f"vocabulary:{len(self.units)}", "unknown:spelled in UTF-8",
+            f"tokens:{self.units.name}", f"vocabulary:{len(self.units)}", f"unknown:{self.units.unknown}",
             f"documents:{documents}", f"end:scored, {len(ENDS[documents])} B", "line ends:LF",
             f"context:{'the document' if context is None else f'{context} tokens of the document'}",
         ))

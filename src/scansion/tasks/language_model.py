@@ -16,11 +16,13 @@ from numpy.typing import NDArray
 from scansion.deferred import deferred
 from scansion.errors import DataError, NotFittedError
 from scansion.families.catalogue import LANGUAGE_FAMILIES, configured
+from scansion.families.kneser_ney import KneserNey
 from scansion.learning.budget import seconds_of
 from scansion.learning.description import FitDescription
 from scansion.learning.events import Event, Stage
 from scansion.learning.training import LanguageTraining, Training
 from scansion.measures.bits_per_byte import LanguageScore, language_score
+from scansion.models.arpa import read_arpa
 from scansion.models.fitted_language import FittedLanguage, document_sizes
 from scansion.models.language_folder import save_language
 from scansion.randomness import seed_from
@@ -30,7 +32,7 @@ from scansion.tasks.language_learners import LEARNERS
 from scansion.text.batches import Sequences
 from scansion.text.columns import UNNAMED
 from scansion.text.documents import check_documents
-from scansion.text.text_units import FEW_CHARACTERS, check_units, learn_units, units_for
+from scansion.text.text_units import FEW_CHARACTERS, LEARN, check_units, learn_units, units_for
 
 if TYPE_CHECKING:
     from scansion.learning.checkpointing import Checkpointing
@@ -152,10 +154,22 @@ class LanguageModel(Estimator):
     def from_fitted(cls, fitted: FittedLanguage) -> Self:
         """The estimator that holds a fitted language model, such as one from a folder."""
         description = fitted.description
+        tokens = fitted.units.name if fitted.units.name in LEARN else None
         return cls(
-            description.family, tokens=fitted.units.name, vocab_size=description.vocab_size,
+            description.family, tokens=tokens, vocab_size=description.vocab_size,
             random_state=description.seed,
         )._hold(fitted)
+
+    @classmethod
+    def from_arpa(cls, path: str | Path) -> Self:
+        """N-grams that KenLM, SRILM or another program has written as ARPA; texts are cut at blanks as they stand.
+
+        A word that is not among theirs is one token, so that bits per byte are comparable only as far as there are few.
+        DataError with the line for what is no such file.
+        """
+        model, units = read_arpa(path)
+        family = KneserNey(order=len(model.orders))
+        return cls.from_fitted(FittedLanguage(FitDescription(cls.task, family, Training(), 0, 0), units, model))
 
     def evaluate(self, texts: Iterable[str]) -> LanguageScore:
         """Bits per byte of documents with the interval over them, nats and perplexity a token, and the rules.

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from scansion.errors import DataError, UsageError, did_you_mean
 from scansion.spill import Growing
 from scansion.text.batches import Sequences
-from scansion.text.subword_tokenizer import BEGIN, END, VOCAB_SIZE, SubwordTokenizer
+from scansion.text.subword_tokenizer import BEGIN, END, PADDING, VOCAB_SIZE, SubwordTokenizer
 
 FIRST_BYTE, BYTES = 3, 256
 FIRST_PIECE = FIRST_BYTE + BYTES
@@ -44,6 +44,8 @@ class TextUnits(ABC):
     name: str
     prefix = ""
     """What is put before every text, and taken away from what is written."""
+    unknown = "spelled in UTF-8"
+    """What becomes of what is not in the vocabulary, for the signature of scores."""
 
     def __len__(self) -> int:
         return len(self.spellings)
@@ -191,6 +193,49 @@ class SubwordUnits(TextUnits):
         return len(self.tokenizer)
 
 
+@dataclass(frozen=True, eq=False)
+class SeparatedUnits(TextUnits):
+    """The words of somebody else's n-grams: whatever stands between blanks; what is not among them is one token.
+
+    How many blanks there were is lost.
+    """
+
+    vocabulary: list[str]
+
+    name = "separated"
+    prefix = " "
+    unknown = "one token"
+
+    @cached_property
+    def spellings(self) -> list[bytes]:
+        """See :class:`TextUnits`."""
+        return [b" <unk>", b"", b"", *(f" {word}".encode() for word in self.vocabulary)]
+
+    @cached_property
+    def number(self) -> dict[str, int]:
+        """Of each word."""
+        return {word: number for number, word in enumerate(self.vocabulary, END + 1)}
+
+    def numbers(self, parts: list[str]) -> tuple[NDArray, NDArray]:
+        """See :class:`TextUnits`."""
+        found = [[self.number.get(word, PADDING) for word in part.split()] for part in parts]
+        return np.array([n for each in found for n in each], np.int32), np.array([len(each) for each in found])
+
+    def unseen(self) -> NDArray:
+        """Every word alike, the unknown one too."""
+        found = np.ones(len(self))
+        found[BEGIN] = 0
+        return found / found.sum()
+
+    def is_spelled(self, tokens: NDArray) -> NDArray:
+        """Which are not in the vocabulary."""
+        return tokens == PADDING
+
+    def words(self) -> list[str]:
+        """See :class:`TextUnits`."""
+        return self.vocabulary
+
+
 def _bytes(units: PieceUnits, parts: list[str]) -> tuple[NDArray, NDArray]:
     spelled = [_utf8(part) for part in parts]
     flat = np.frombuffer(b"".join(spelled), np.uint8).astype(np.int32) + FIRST_BYTE
@@ -292,6 +337,8 @@ def restore_units(name: str, words: list[str], begins: int) -> TextUnits:
     """Units from what a folder holds. ValueError for what is none."""
     if name == SubwordUnits.name:
         return SubwordUnits(SubwordTokenizer.from_words(words, begins))
+    if name == SeparatedUnits.name and begins == len(words):
+        return SeparatedUnits(words)
     if name not in CUT or begins != len(words) or (name == "characters" and any(len(each) != 1 for each in words)):
         raise ValueError(f"{len(words)} words are no vocabulary of {name}")
     return PieceUnits(name, words)
