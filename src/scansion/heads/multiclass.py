@@ -18,6 +18,8 @@ class MulticlassHead:
     labels: tuple[bool | int | float | str, ...]
 
     kind = "multiclass"
+    static_by_default = True
+    """Whether counts have static vectors beside them unless it is said."""
 
     @property
     def size(self) -> int:

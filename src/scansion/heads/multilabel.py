@@ -28,6 +28,8 @@ class MultilabelHead:
                 raise UsageError(f"A threshold is a probability from 0 to 1; got {threshold}.")
 
     kind = "multilabel"
+    static_by_default = False
+    """Whether counts have static vectors beside them unless it is said; every label would pay for dense dimensions."""
 
     @property
     def size(self) -> int:

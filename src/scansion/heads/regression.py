@@ -14,6 +14,8 @@ class RegressionHead:
     deviation: float
 
     kind = "regression"
+    static_by_default = True
+    """Whether counts have static vectors beside them unless it is said."""
     labels: ClassVar[tuple[bool | int | float | str, ...]] = ()
     size = 1
 

@@ -4,13 +4,14 @@ from collections.abc import Generator
 from typing import TYPE_CHECKING
 
 from scansion.deferred import deferred
-from scansion.families.static import NONE
+from scansion.families.static import AUTO, NONE
 from scansion.learning.description import FitDescription
 from scansion.learning.events import Event
 from scansion.learning.linear_head import fit_linear
 from scansion.learning.static_choice import fit_beside_static
 from scansion.learning.strengths import FittedLinear
 from scansion.models.document_models import DocumentModel, SparseLinearModel
+from scansion.storage.pretrained_source import default_at_hand
 from scansion.tasks.training_data import FitResult, TrainingData
 from scansion.text.word_tokenizer import Corpus
 
@@ -26,7 +27,7 @@ def fit_counted(
     """A counted family; nothing of it is kept on the way."""
     corpus: Corpus = data.documents
     given = (description.head, corpus, data.targets, data.weights, description.seed, deadline)
-    wanted = description.family.static  # of none, torch, which reads the encoder, is not imported
+    wanted = _static_of(description)
     distilled = None if wanted == NONE else (yield from static_table(wanted, deadline))
     if distilled is None or distilled.table is None:
         vectors = description.family.build()
@@ -37,6 +38,13 @@ def fit_counted(
     vectors, fitted, reason = yield from fit_beside_static(beside, *given)
     remark = f"static vectors of {distilled.name} {reason}"
     return result_of(SparseLinearModel(vectors, fitted.linear), fitted, (remark,))
+
+
+def _static_of(description: FitDescription) -> str:
+    """Whose static vectors stand beside the counts; of none, torch, which reads the encoder, is not imported."""
+    wanted: str = description.family.static
+    by_itself = description.head.static_by_default and default_at_hand()
+    return NONE if wanted == AUTO and not by_itself else wanted
 
 
 def fit_static(
