@@ -118,9 +118,11 @@ def test_every_parameter_gets_a_gradient():
 
 def test_the_transformer_learns_to_turn_words_around():
     training = TranslationTraining(
-        min_epochs=200, max_epochs=200, min_batch_tokens=250, max_batch_tokens=250, label_smoothing=0.0
+        min_epochs=100, max_epochs=100, min_batch_tokens=250, max_batch_tokens=250, label_smoothing=0.0
     )
-    family = TransformerEncoderDecoder(width=32, heads=4, layers=2, feed_forward=64, max_length=32, dropout=0.1)
+    family = TransformerEncoderDecoder(
+        width=32, heads=4, layers=2, feed_forward=64, max_length=32, dropout=0.1, learning_rate=4e-3
+    )
     rows = np.random.default_rng(0).permutation(len(PAIRS))
     job = Seq2SeqJob(described(family, training), len(SUBWORDS), PAIRS.only(rows[40:]), PAIRS.only(rows[:40]))
     trained = finished(train_job)(job, SingleProcess())

@@ -31,6 +31,7 @@ from scansion.learning.training import Training
 from scansion.learning.workers import LOOPBACK, cores, train_in_workers
 from scansion.text.vocabulary import Vocabulary
 from scansion.text.word_tokenizer import read_words
+from warm_processes import warm_popen
 
 TEXTS = [f"{colour} {shape} thing" for colour in ("red", "blue") for shape in ("round", "flat", "long", "thin", "old")]
 TRAINING = Training(min_epochs=3, max_epochs=3, min_batch_tokens=12, max_batch_tokens=12)
@@ -85,6 +86,13 @@ def same(one: TrainedWeights, other: TrainedWeights) -> bool:
     )
 
 
+@pytest.fixture
+def warm(forker, monkeypatch):
+    """Workers whose start is tested elsewhere in this file."""
+    if forker is not None:
+        monkeypatch.setattr(subprocess, "Popen", warm_popen(forker))
+
+
 @pytest.fixture(autouse=True)
 def _threads_as_before():
     before = torch.get_num_threads()
@@ -114,6 +122,7 @@ def test_a_worker_started_by_hand_leaves_its_weights_and_every_other_file_as_it_
         np.testing.assert_allclose(trained.weights[name], weights, atol=1e-3, err_msg=name)
 
 
+@pytest.mark.usefixtures("warm")
 def test_two_workers_started_by_hand_meet_in_the_folder_and_may_do_so_again(tmp_path):
     folder = folder_of(tmp_path / "job", job_of())
     before = contents(folder)
@@ -151,6 +160,7 @@ def test_workers_meet_where_a_living_first_one_says_whatever_was_left_there(left
         pass
 
 
+@pytest.mark.usefixtures("warm")
 def test_workers_that_fail_leave_every_file_as_it_was_and_each_gives_the_reason(tmp_path):
     folder = folder_of(tmp_path / "job", doomed())
     before = contents(folder)
