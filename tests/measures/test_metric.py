@@ -46,4 +46,4 @@ def test_what_was_demanded_is_reached_from_the_side_that_is_worse():
 def test_every_measure_stands_under_its_name_and_only_errors_are_better_low():
     assert all(metric.name == name for name, metric in METRICS.items())
     low = {name for name, metric in METRICS.items() if not metric.higher_is_better}
-    assert low == {"mean_absolute_error", "root_mean_squared_error"}
+    assert low == {"mean_absolute_error", "root_mean_squared_error", "bits_per_byte"}

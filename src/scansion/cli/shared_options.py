@@ -62,7 +62,7 @@ LabelSeparator = Annotated[str | None, typer.Option("--label-separator", help="W
                                                        "in one cell, such as '|'.")]
 Tokens = Annotated[str | None, typer.Option("--tokens", help="Of plain text: what a language model reads one at a "
                                             "time: characters, bytes, words or subwords; by default characters up to "
-                                            "four million, else subwords.")]
+                                            "two million, else subwords.")]
 DocumentsAre = Annotated[str | None, typer.Option("--documents", help="Of plain text: what a document is: lines, "
                                                      "paragraphs (between empty lines) or files; by default as in "
                                                      "training, then as many empty lines suggest.")]

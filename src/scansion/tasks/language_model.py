@@ -73,7 +73,7 @@ class LanguageModel(Estimator):
 
     Parameters: ``family`` is a name in ``scansion.LANGUAGE_FAMILIES`` or a configuration such as
     ``scansion.KneserNey(order=5)``.  ``tokens`` are ``characters``, ``bytes``, ``words`` or ``subwords``; None takes
-    characters for up to four million of them, else subwords.  ``vocab_size`` is how many pieces are learned at most, by
+    characters for up to two million of them, else subwords.  ``vocab_size`` is how many pieces are learned at most, by
     default 100,000 words or 5,000 subwords.  ``budget`` bounds the whole fit (``90`` seconds, ``"5m"``), and
     ``training`` says how much a network is trained; what only counts is not bounded by either.
 

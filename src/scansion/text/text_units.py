@@ -29,7 +29,7 @@ FIRST_BYTE, BYTES = 3, 256
 FIRST_PIECE = FIRST_BYTE + BYTES
 LEAST_OCCURRENCES = 2  # what is met once shows how the unknown is spelled
 MOST_WORDS = 100_000
-FEW_CHARACTERS = 4_000_000
+FEW_CHARACTERS = 2_000_000
 """Of training text: up to here characters are the units, unless it is said."""
 CHARACTERS_AT_A_TIME = 1 << 22
 WORD = re.compile(r"'(?:[sdmt]|ll|ve|re)\b| ?[^\W\d_]+| ?\d+| ?_+| ?[^\w\s]|\s+(?!\S)|\s+")
