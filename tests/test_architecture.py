@@ -10,7 +10,7 @@ import sys
 import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from importlib import import_module
 from pathlib import Path, PurePosixPath
 
@@ -118,6 +118,7 @@ def deferred_imports(call: ast.Call) -> Iterator[Import]:
         yield Import(call.lineno, module, (name,), deferred=True)
 
 
+@cache
 def modules() -> list[Module]:
     paths = sorted((ROOT / "src/scansion").rglob("*.py"))
     return [Module(PurePosixPath(path.relative_to(ROOT / "src")), path.read_text("utf-8")) for path in paths]
