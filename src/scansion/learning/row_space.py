@@ -70,7 +70,8 @@ class RowSpace:
         self, products: Products, widths: np.ndarray, shares: np.ndarray, loss: Loss, decay: float,
         weights: np.ndarray, bias: np.ndarray,
     ) -> None:
-        self.products, self.widths, self.shares, self.loss, self.decay = products, widths, shares, loss, decay
+        self.products, self.shares, self.loss, self.decay = products, shares, loss, decay
+        self.squares = (widths**2).astype(np.float32)
         self.first = weights  # r * V0
         self.mean = products.transposed_times(shares[:, None])  # (D, 1)
         inner = np.divide(weights, widths, out=np.zeros(weights.shape), where=widths > 0)
@@ -91,7 +92,7 @@ class RowSpace:
         """Of the whole at a point; ``slope (N, K)`` is that of f."""
         cells = self.ahead.size
         back = self.products.transposed_times(self._centred_back(slope))
-        image = self._centred(self.products.times(back * self.widths**2))
+        image = self._centred(self.products.times(back * self.squares))
         bias = BIAS_SCALE * slope.sum(axis=0)
         own, image = (
             np.concatenate([part.ravel(), bias, [last]])
@@ -106,7 +107,7 @@ class RowSpace:
         """The weights (D, K) of the rows as they are, not centred, and the bias (K,)."""
         cells = self.ahead.size
         back = self.products.transposed_times(self._centred_back(at.own[:cells].reshape(self.ahead.shape)))
-        weights = at.own[-1] * self.first + back * self.widths**2
+        weights = at.own[-1] * self.first + back * self.squares
         return weights, BIAS_SCALE * at.own[cells:-1] - (self.mean.T @ weights)[0]
 
     def held_back(self, one: Vector, other: Vector) -> float:

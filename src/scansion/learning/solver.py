@@ -103,7 +103,7 @@ def solve(
 
 
 class _Products:
-    """The products of rows (N, D), whose blocks several threads share; float32 in, float64 out."""
+    """The products of rows (N, D), whose blocks several threads share; float32, but (N, K) as float64."""
 
     def __init__(self, vectors: SparseBlocks, threads: int) -> None:
         self.vectors, self.threads = vectors, threads
@@ -118,12 +118,13 @@ class _Products:
 
     def times(self, weights: np.ndarray) -> np.ndarray:
         """(D, K) -> (N, K)."""
-        weights, blocks = weights.astype(np.float32), range(len(self.vectors))
-        return np.concatenate(list(self.map(lambda number: _times(self.vectors[number], weights), blocks)))
+        weights, blocks = weights.astype(np.float32, copy=False), range(len(self.vectors))
+        found = self.map(lambda number: _times(self.vectors[number], weights), blocks)
+        return np.concatenate(list(found)).astype(np.float64)
 
     def transposed_times(self, columns: np.ndarray) -> np.ndarray:
         """(N, K) -> (D, K)."""
-        columns = columns.astype(np.float32)
+        columns = columns.astype(np.float32, copy=False)
 
         def some(first: int) -> np.ndarray:
             numbers = range(first, len(self.vectors), self.threads)
@@ -133,8 +134,8 @@ class _Products:
 
 
 def _times(matrix: csr_matrix, columns: np.ndarray) -> np.ndarray:
-    """``matrix @ columns`` as float64; the kernel for a single column is three times as fast."""
-    return ((matrix @ columns[:, 0])[:, None] if columns.shape[1] == 1 else matrix @ columns).astype(np.float64)
+    """``matrix @ columns``; the kernel for a single column is three times as fast."""
+    return (matrix @ columns[:, 0])[:, None] if columns.shape[1] == 1 else matrix @ columns
 
 
 def choose_strength(
