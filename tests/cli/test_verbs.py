@@ -138,7 +138,9 @@ def test_evaluation_shows_shares_in_hundredths_and_json_in_full(scansion, model,
     (tmp_path / "new.csv").write_text("text,label\ngood,positive\nbad,dreadful\nfine,dreadful\n")
     done = scansion("evaluate", model, tmp_path / "new.csv", "--json")
     measured = json.loads(done.out)
-    assert {"metric", "score", "low", "high", "rows", "macro_f1", "balanced_accuracy", "roc_auc", "average_precision"} == set(measured)
+    assert {
+        "metric", "score", "low", "high", "rows", "macro_f1", "balanced_accuracy", "roc_auc", "average_precision",
+    } == set(measured)
     assert measured["score"] in (0, 1 / 3)
     assert "training had no 'dreadful'" in done.err
     first = scansion("evaluate", model, tmp_path / "new.csv").out.splitlines()[0]
