@@ -194,6 +194,7 @@ def test_the_task_says_which_files_are_its_own(tmp_path):
     assert not LANGUAGE.takes([str(tmp_path / "corpus.txt")] * 2)
 
 
+@pytest.mark.usefixtures("warm_processes")
 def test_families_are_compared_and_the_lower_wins():
     found = scansion.compare(sentences(150), families="n-grams", task="language")
     assert [row.family for row in found.rows] == ["n-grams", "unigram"]
