@@ -66,8 +66,9 @@ def test_files_that_do_not_fit_together_are_refused(scansion, files):
     assert done.code == 4
     assert "line 2 of" in done.err
     assert not (files / "model").exists()
-    three = scansion("fit", files / "train.en", files / "train.de", files / "new.de", *SMALL, "--out", files / "model")
-    assert (three.code, "2 files of parallel text; got 3 files" in three.err) == (2, True)
+    words = files / "train.en", files / "train.de", files / "new.de", "--task", "translate"
+    three = scansion("fit", *words, *SMALL, "--out", files / "model")
+    assert (three.code, "translate takes 2 files (two files of parallel text); got 3" in three.err) == (2, True)
     unknown = scansion("fit", files / "train.en", files / "train.de", "--family", "n-grams", "--out", files / "model")
     assert unknown.code == 2
     assert "no family 'n-grams'; known: 'rnn'" in unknown.err

@@ -70,7 +70,7 @@ def test_one_family_may_be_given_by_its_name_alone():
 
 @pytest.mark.parametrize(
     ("targets", "weight", "said"),
-    [(LABELS, "blanced", "None or 'balanced'"), ([i + 0.5 for i in range(60)], "balanced", "texts and numbers")],
+    [(LABELS, "blanced", "None, 'balanced' or a mapping"), ([i + 0.5 for i in range(60)], "balanced", "texts and numbers")],
 )
 def test_a_wrong_class_weight_stops_before_anything_is_trained(targets, weight, said):
     with pytest.raises(UsageError, match=said):
@@ -98,7 +98,7 @@ def test_a_report_says_with_what_it_was_made_and_is_json_for_every_reader(tmp_pa
 
     saved = json.loads((tmp_path / "report" / "report.json").read_text(encoding="utf-8"), parse_constant=refuse)
     assert saved["facts"]["random_state"] == 4
-    assert saved["rows"][0]["options"] == {"min_documents": 1}
+    assert saved["rows"][0]["options"] == {"min_documents": 1, "static": "none"}
     assert saved["rows"][-1]["score"] == pytest.approx(1 / 3)
     assert [pair["degrees_of_freedom"] for pair in saved["pairs"]].count(None) == 1
-    assert "min documents 1; strength 1" in (tmp_path / "report" / "report.md").read_text(encoding="utf-8")
+    assert "min documents 1, static none; strength 1" in (tmp_path / "report" / "report.md").read_text(encoding="utf-8")

@@ -88,7 +88,7 @@ def test_a_family_with_fewer_seeds_than_were_planned_has_those_and_says_so(compa
     assert row.seed_error == 0
     assert "1 of 2" in shown["markdown"]
     assert "1 of 2" in shown["page"]
-    assert f"{ONCE}: the score is of 1 of 2 seeds" in shown["terminal"]
+    assert f"{ONCE}: 1 of 2 seeds; another was not trained" in shown["terminal"]
     others = [each for each in comparison.rows if each.family not in (ONCE, NEVER)]
     assert all(each.seeds == each.seeds_planned for each in others)
 
@@ -105,14 +105,14 @@ def test_a_rank_and_a_letter_are_what_the_tests_say(comparison):
 
 
 def test_it_is_no_failure_unless_nothing_was_trained(comparison):
-    _judge(comparison, 0.5)
+    _judge(comparison, 0.5, None)
     nothing = made_up(texts_of(60), LABELS[:60], untrained={
         (row.family, seed) for row in comparison.rows if row.family != "majority" for seed in (0, 1)
     })
     assert [row.status for row in nothing.rows] == ["ok", *[NOT_TRAINED] * 7]
     assert nothing.verdict.family is None
     with pytest.raises(SomeFamiliesFailedError, match="No family was trained in this budget"):
-        _judge(nothing, 0.9)
+        _judge(nothing, 0.9, None)
 
 
 def test_when_not_even_the_baseline_has_a_score_every_page_is_still_made(tmp_path):

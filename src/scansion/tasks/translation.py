@@ -296,7 +296,7 @@ OF_TEXT = frozenset({"--encoding"})
 TRANSLATE = Task(
     Translator.task, "two files of parallel text", 2, TRANSLATION_FAMILIES,
     {
-        "fit": OF_TEXT | {"--valid"}, "compare": OF_TEXT,
+        "fit": OF_TEXT | {"--valid", "--task"}, "compare": OF_TEXT | {"--task"},
         "predict": OF_TEXT | {"--beam", "--json", "--out", "--keep"}, "evaluate": OF_TEXT | {"--beam"},
         "look": frozenset({"--translation"}),
     },
