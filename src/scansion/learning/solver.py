@@ -164,25 +164,26 @@ def choose_strength(
         return Choice(STRENGTHS[-1], {}, np.zeros(0, np.int64), np.zeros((0, head.size)), "nothing to choose from")
     folds = [_Fold(vectors, targets, weights, part, np.setdiff1d(used, part), widths_of) for part in parts]
     rows = np.concatenate(parts)
-    tried: dict[float, tuple[list[Linear], np.ndarray]] = {}  # every fold's head, and all held-out rows' logits
+    tried: dict[float, np.ndarray] = {}  # all held-out rows' logits
     losses: dict[float, np.ndarray] = {}  # and their weighted losses
     reason, cut_short = "within one standard error of the least held-out loss", False
     with one_thread_each(), ThreadPoolExecutor(threads) as pool:
         wanted: tuple[float, ...] = FIRST_STRENGTHS
         starts: Sequence[Linear | None] = [None] * len(folds)
         while wanted:
-            for strength, (heads, logits) in zip(wanted, _answers(pool, folds, head, wanted, starts), strict=True):
-                tried[strength] = heads, logits
+            answers = dict(zip(wanted, _answers(pool, folds, head, wanted, starts), strict=True))
+            for strength, (_, logits) in answers.items():
+                tried[strength] = logits
                 losses[strength] = weights[rows] * calibrated_losses(head, logits, targets[rows], weights[rows])
             chosen = smallest_good(losses)
-            starts = tried[chosen][0]
+            if chosen in answers:  # the heads of others are not worth their memory
+                starts = answers[chosen][0]
             wanted = further(STRENGTHS, sorted(losses), chosen)
             if wanted and time.monotonic() > deadline:
                 reason, cut_short = f"{reason}, of those the budget allowed", True
                 break
     means = {strength: float(rows_losses.mean()) for strength, rows_losses in losses.items()}
-    heads, logits = tried[chosen]
-    return Choice(chosen, means, rows, logits, reason, heads[0], cut_short)
+    return Choice(chosen, means, rows, tried[chosen], reason, starts[0], cut_short)
 
 
 def _answers(

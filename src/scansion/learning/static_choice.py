@@ -13,6 +13,9 @@ from scansion.learning.linear_head import linear_of
 from scansion.learning.strengths import FittedLinear
 from scansion.text.word_tokenizer import Corpus
 
+WORTH = 0.01
+"""Of the held-out loss: what static vectors must save, since they cost memory and half of a model's speed."""
+
 
 def fit_beside_static(
     family: BesideStatic,
@@ -23,7 +26,7 @@ def fit_beside_static(
     seed: int,
     deadline: float = float("inf"),
 ) -> Generator[Event, None, tuple[Any, FittedLinear, str]]:
-    """Learn both with and without static vectors; those of less held-out loss, their head, and why these.
+    """Learn both with and without static vectors; those that folds are for, their head, and why these.
 
     Where there is nothing to hold out static vectors stay: of a handful of rows counts know next to nothing.
     """
@@ -38,6 +41,6 @@ def fit_beside_static(
         return family, both, "beside the counts"
     without, beside = (each.choice.held_out[each.choice.strength] for each in (plain, both))
     found = f"a held-out loss of {beside:.3f}, without them {without:.3f}"
-    if beside < without:
+    if beside < (1 - WORTH) * without:
         return family, both, f"beside the counts: {found}"
     return family.counted, plain, f"left out: {found}"
