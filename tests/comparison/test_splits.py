@@ -70,7 +70,10 @@ def test_one_family_may_be_given_by_its_name_alone():
 
 @pytest.mark.parametrize(
     ("targets", "weight", "said"),
-    [(LABELS, "blanced", "None, 'balanced' or a mapping"), ([i + 0.5 for i in range(60)], "balanced", "texts and numbers")],
+    [
+        (LABELS, "blanced", "None, 'balanced' or a mapping"),
+        ([i + 0.5 for i in range(60)], "balanced", "texts and numbers"),
+    ],
 )
 def test_a_wrong_class_weight_stops_before_anything_is_trained(targets, weight, said):
     with pytest.raises(UsageError, match=said):
