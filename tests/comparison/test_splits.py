@@ -104,4 +104,4 @@ def test_a_report_says_with_what_it_was_made_and_is_json_for_every_reader(tmp_pa
     assert saved["rows"][0]["options"] == {"min_documents": 1, "static": "none"}
     assert saved["rows"][-1]["score"] == pytest.approx(1 / 3)
     assert [pair["degrees_of_freedom"] for pair in saved["pairs"]].count(None) == 1
-    assert "min documents 1, static none; strength 1" in (tmp_path / "report" / "report.md").read_text(encoding="utf-8")
+    assert "static none; strength 1" in (tmp_path / "report" / "report.md").read_text(encoding="utf-8")
