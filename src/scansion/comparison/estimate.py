@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.base import clone
 
 from scansion.comparison.fit_and_score import compared_of, estimator_of, hashable
 from scansion.errors import ScansionError
@@ -25,6 +26,7 @@ from scansion.tasks.task import ComparedData
 SAMPLE = "sample.json"
 CHARACTERS, HELD_CHARACTERS = 100_000, 10_000  # of the rows that are fitted, and of those that are answered
 FEWEST_ROWS = 24
+FEWER = 4  # every so many rows of the sample are fitted for what does not grow with them
 CHARACTERS_A_TOKEN = 5
 MOST_SECONDS = 1.0  # of steps; a network that needs longer for the sample is estimated by those
 PRETRAINED_TOO = 3.0  # times as long: all texts are read once without answers, and half of the time is for that
@@ -73,6 +75,24 @@ def _needed(wanted: dict[str, Any], sample: dict[str, Any]) -> tuple[float, floa
     estimator.set_params(training=once)
     texts, targets = sample["texts"], [hashable(target) for target in sample["targets"]]
     times_as_much = sample["train_characters"] / max(1, sum(map(len, texts)))
+    seconds, steps, trained = _timed_fit(estimator, texts, targets)
+    if len(steps) > 1:  # the first one is slower
+        (before, begin), (progress, at) = steps[0], steps[-1]
+        first = seconds - at + begin + (at - begin) / (progress - before) * times_as_much
+    else:  # what does not grow with the rows is told apart by a fit of fewer
+        few, *_ = _timed_fit(clone(estimator), texts[::FEWER], targets[::FEWER])
+        first = seconds + max(0.0, seconds - few) / (1 - 1 / FEWER) * (times_as_much - 1)
+    first *= PRETRAINED_TOO if wanted["arguments"].get("pretrain") else 1.0
+    if not trained:
+        return first, ANSWERS_A_STEP * first * sample["test_characters"] / max(1, sample["train_characters"])
+    begun = time.monotonic()
+    compared_of(wanted).answer(estimator, sample["held"], sample["targets"])
+    seconds = time.monotonic() - begun
+    return first, seconds * max(1.0, sample["test_characters"] / max(1, sum(map(len, sample["held"]))))
+
+
+def _timed_fit(estimator: Any, texts: list[str], targets: list[Any]) -> tuple[float, list[tuple[float, float]], bool]:
+    """Seconds of a fit, the progress and the time of each of its steps, and whether it came to its end."""
     begun = time.monotonic()
     fitting = estimator.fitting(texts, targets)
     steps, trained = [], True
@@ -83,19 +103,7 @@ def _needed(wanted: dict[str, Any], sample: dict[str, Any]) -> tuple[float, floa
             if len(steps) > 2 and event.seconds > MOST_SECONDS and not trained:
                 fitting.close()
                 break
-    seconds = time.monotonic() - begun
-    if len(steps) > 1:  # the first one is slower
-        (before, begin), (progress, at) = steps[0], steps[-1]
-        first = seconds - at + begin + (at - begin) / (progress - before) * times_as_much
-    else:
-        first = seconds * times_as_much
-    first *= PRETRAINED_TOO if wanted["arguments"].get("pretrain") else 1.0
-    if not trained:
-        return first, ANSWERS_A_STEP * first * sample["test_characters"] / max(1, sample["train_characters"])
-    begun = time.monotonic()
-    compared_of(wanted).answer(estimator, sample["held"], sample["targets"])
-    seconds = time.monotonic() - begun
-    return first, seconds * max(1.0, sample["test_characters"] / max(1, sum(map(len, sample["held"]))))
+    return time.monotonic() - begun, steps, trained
 
 
 if __name__ == "__main__":

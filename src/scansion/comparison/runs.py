@@ -110,8 +110,9 @@ class _Series:
         if late := schedule.too_late(run, left):
             yield Outcome(run, [], {}, untrained=late)
             return
-        worth = sum(not self.standings.beaten(each) for each in waiting)
-        for event in follow(self.folder, run, schedule.allowed(run, left, worth)):
+        # another seed comes only if there is time: no first one is cut short for its sake
+        equals = sum(each.seed <= run.seed and not self.standings.beaten(each) for each in waiting)
+        for event in follow(self.folder, run, schedule.allowed(run, left, equals)):
             yield self.standings.with_standing(event) if isinstance(event, Outcome) else event
 
 

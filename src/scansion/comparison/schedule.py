@@ -1,9 +1,9 @@
 """The time of a comparison that has a budget: what each run needs, which comes first, and how long it may take.
 
 The first seed of every family comes before any second one, the cheapest family first.  A run may take an equal part of
-what is left, or what its first epoch needs if that is more: a family that is trained once says more than one that is
-trained three times.  A network ends its training by itself when its time is over.  What cannot end early, such as
-solving a linear head, may go on for half of what is left.
+what is left for runs of its seed, or what its first epoch needs if that is more: a family that is trained once says
+more than one that is cut short three times.  A network ends its training by itself when its time is over.  What cannot
+end early, such as solving a linear head, may go on for half of what is left.
 """
 
 from collections.abc import Mapping, Sequence
