@@ -32,7 +32,7 @@ STRENGTHS = (0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0)
 FIRST_STRENGTHS = (0.2, 0.5)
 FOLDS, ROWS_OF_FOLD = 3, 4_000  # of so many rows at most: enough for the few numbers that are learned from them
 THREADS = 2
-FOLDS_TO_CHOOSE, LABELS_TO_CHOOSE = 2, 24  # of the folds, and of the labels: from the most to the least frequent
+FOLDS_TO_CHOOSE, LABELS_TO_CHOOSE = 2, 12  # of the folds, and of the labels: from the most to the least frequent
 
 Labels = np.ndarray | slice
 

@@ -24,7 +24,7 @@ from scipy.sparse import csr_matrix
 from scansion.layers.sparse_blocks import SparseBlocks
 from scansion.learning.linear import Linear
 
-PRECISE, COARSE = 0.01, 0.1  # norm of the gradient where it is solved, as a share of that at v = 0
+PRECISE, COARSE = 0.01, 0.15  # norm of the gradient where it is solved, as a share of that at v = 0
 INNER_PRECISION = 0.5  # of a Newton step, by its preconditioned residual
 MOST_NEWTON_STEPS, MOST_INNER_STEPS, MOST_HALVINGS = 50, 100, 20
 ENOUGH_DECREASE, ROUNDING = 1e-4, 1e-6  # of a step, as shares of what its slope promises and of the loss
