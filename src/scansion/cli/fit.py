@@ -53,6 +53,13 @@ with --resume goes on from there and ends with the very weights it would have ha
 Meanwhile model.run/curves.svg shows how it goes, and model.curves/curves.svg in the end.
 """
 
+Resume = Annotated[bool, typer.Option(
+    "--resume", help="Go on with the unfinished run beside MODEL; where there is none, begin one."
+)]
+CheckpointEvery = Annotated[float, typer.Option(
+    "--checkpoint-every", metavar="SECONDS", min=0.0, help="How often a network's run is kept while it trains."
+)]
+
 
 def fit(
     data: Annotated[list[str], typer.Argument(metavar="DATA [TARGET]", help="A table (.csv .tsv .jsonl .json "
@@ -84,10 +91,8 @@ def fit(
     unlabelled: Unlabelled = None,
     force: Annotated[bool, typer.Option("--force", help="Replace a model, or an unfinished run, that is already "
                                         "there.")] = False,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with the unfinished run beside MODEL; where there is "
-                                         "none, begin one.")] = False,
-    checkpoint_every: Annotated[float, typer.Option("--checkpoint-every", metavar="SECONDS", min=0.0, help="How often "
-                                                    "a network's run is kept while it trains.")] = 60.0,
+    resume: Resume = False,
+    checkpoint_every: CheckpointEvery = 60.0,
     budget: Budget = None,
     class_weight: ClassWeight = None,
     processes: Processes = None,
@@ -107,31 +112,25 @@ def fit(
     _check_places(expected, out, force, resume)
     expected.check_options("fit", given)
     configured = with_settings(with_weights(expected.configuration(family), given), settings or [])
-    file = FileOptions(separator, encoding, sheet)
-    options = ReadOptions(text, target, None, task, label_separator, max_bad, file, documents=documents)
+    options = ReadOptions(text, target, None, task, label_separator, max_bad, FileOptions(separator, encoding, sheet),
+                          documents=documents)
     kind, dataset, held_out = _read(expected, data, valid, options, given)
-    own = {"class_weight": class_weight, "pretrain": pretrain, "tokens": tokens}
-    arguments = {"budget": budget, "processes": processes, "random_state": random_state} | {
-        name: value for name, value in own.items() if name in kind.arguments
-    }
+    arguments = kind.own({"class_weight": class_weight, "pretrain": pretrain, "tokens": tokens})
+    arguments |= {"budget": budget, "processes": processes, "random_state": random_state}
     checkpointing = Checkpointing(run_folder_of(out), resume, force, checkpoint_every)
     request = FitRequest(configured, arguments, held_out, read_unlabelled(unlabelled, dataset.columns), checkpointing)
     events = kind.fit(dataset, request)
     with checkpointing, Progress() as progress, heeding(checkpointing.stop), how_to_go_on():
-        trained = _followed(events, progress)
+        while True:
+            try:
+                progress.show(next(events))
+            except StopIteration as done:
+                trained = done.value
+                break
         trained.save(out)
         for sentence in checkpointing.finish():
             progress.done(sentence)
     _tell(kind.report(trained, str(out)), as_json)
-
-
-def _followed(events: Any, progress: Progress) -> Any:
-    """What a fit returns, with what happens on the way told."""
-    while True:
-        try:
-            progress.show(next(events))
-        except StopIteration as done:
-            return done.value
 
 
 def _read(

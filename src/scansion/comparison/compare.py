@@ -81,7 +81,7 @@ def comparing(
     baseline = compared.baseline(data)
     trained = {**({} if compared.baseline_family is None else {baseline: compared.baseline_family}), **chosen, **own}
     parts = smaller_parts(compared, data, seeds, random_state) if learning_curve else []
-    arguments = _arguments(kind, class_weight, tokens)
+    arguments = kind.own({"class_weight": stored_class_weight(class_weight), "tokens": tokens})
     runs = [
         Run(label, family, random_state + seed, fold, kind.name, processes,
             arguments | ({"pretrain": OWN} if label in own else {}))
@@ -124,12 +124,6 @@ def _timed(comparison: Comparison, took: float, budget: float) -> Generator[Mess
     beyond = f", {seconds_shown(took - budget)} beyond its budget" if took > budget else ""
     yield Message(f"The comparison took {seconds_shown(took)}{beyond}.", lasting=True)
     return replace(comparison, facts={**comparison.facts, "seconds": round(took, 1)})
-
-
-def _arguments(task: Task, class_weight: ClassWeight, tokens: str | None) -> dict[str, Any]:
-    """The arguments of the estimator that not every task has."""
-    given = {"class_weight": stored_class_weight(class_weight), "tokens": tokens}
-    return {name: value for name, value in given.items() if name in task.arguments}
 
 
 def _at_least_one(seeds: int) -> int:

@@ -267,6 +267,10 @@ class Task:
             if value is not None and value is not False and _plain(option) not in takes:
                 raise UsageError(f"{option} does not go with {self.about} (task: {self.name}). Leave it out.")
 
+    def own(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """Of the arguments of estimators those that this task's have, too."""
+        return {name: value for name, value in arguments.items() if name in self.arguments}
+
     def takes(self, data: Sequence[str]) -> bool:
         """Whether these files are its own where no task is named."""
         return self.files in (None, len(data)) and self.takes_by_itself(data)
