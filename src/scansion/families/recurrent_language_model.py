@@ -15,23 +15,11 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
+from scansion.families.recurrent_encoder_decoder import as_drawn, open_forget_gate
 from scansion.layers.dropout import Dropout
 from scansion.options import check_positive, check_shares, check_whole
 
 PIECE = 512  # positions that are read at a time where nothing is learned
-
-
-def as_drawn(layer: nn.Module) -> None:
-    """The first weights stay as they were drawn."""
-
-
-@torch.no_grad()
-def open_forget_gate(layer: nn.Module) -> None:
-    """The second quarter of an LSTM's gates: their input bias becomes 1."""
-    for name, bias in layer.named_parameters():
-        if name.startswith("bias_ih"):
-            hidden = len(bias) // 4
-            bias[hidden : 2 * hidden] = 1.0
 
 
 @dataclass(frozen=True)
