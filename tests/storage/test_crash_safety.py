@@ -1,6 +1,7 @@
 """Every system call of a save fails once, in every way: the folder is the old one or the new one, and opens."""
 
 import errno
+import fcntl
 import os
 import re
 import shutil
@@ -133,6 +134,41 @@ def test_another_models_leavings_are_not_touched(save, tmp_path):
         (tmp_path / name).mkdir()
     save(tmp_path / "model")
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted([*others, "model"])
+
+
+def test_a_lock_that_somebody_else_holds_on_the_folder_above_stops_nobody(save, tmp_path):
+    save(tmp_path / "model", 1)
+    (tmp_path / "model").rename(tmp_path / ".model.old-0123abcd")
+    above = os.open(tmp_path, os.O_RDONLY)
+    fcntl.flock(above, fcntl.LOCK_EX)
+    assert open_folder(tmp_path / "model").json("config.json") == {"width": 1}
+    save(tmp_path / "model", 2)
+    os.close(above)
+    assert open_folder(tmp_path / "model").json("config.json") == {"width": 2}
+
+
+def test_what_a_living_writer_has_is_left_to_it(save, tmp_path):
+    partial, descriptor = atomic._own_sibling(tmp_path / "model")
+    save(tmp_path / "model", 1)
+    assert partial.is_dir()
+    aside = partial.with_name(partial.name.replace("partial", "old"))
+    (tmp_path / "model").rename(aside)
+    atomic._mend(tmp_path / "model")
+    assert aside.is_dir()
+    os.close(descriptor)
+    assert open_folder(tmp_path / "model").json("config.json") == {"width": 1}
+    save(tmp_path / "model", 2)
+    assert [path.name for path in tmp_path.iterdir()] == ["model"]
+
+
+def test_a_folder_that_a_living_writer_keeps_aside_is_named_after_a_while(save, tmp_path, monkeypatch):
+    monkeypatch.setattr(atomic, "SECONDS_BETWEEN_LOOKS", 0.0)
+    partial, descriptor = atomic._own_sibling(tmp_path / "model")
+    save(partial.with_name(partial.name.replace("partial", "old")), 1)
+    with pytest.raises(StorageError, match="another process has it, or this file system has no locks"):
+        open_folder(tmp_path / "model")
+    os.close(descriptor)
+    assert open_folder(tmp_path / "model").json("config.json") == {"width": 1}
 
 
 def test_a_full_disk_is_noticed_before_anything_is_written(save, tmp_path, monkeypatch):

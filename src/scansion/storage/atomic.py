@@ -4,8 +4,10 @@ The files go into a sibling, ``.NAME.partial-XXXXXXXX``; every file and then the
 renamed to NAME; the parent is fsynced. A folder that is there already changes places with the sibling in one system
 call (Linux renameat2, RENAME_EXCHANGE), so NAME is never missing. Where that call is missing, the old folder first
 steps aside as ``.NAME.old-XXXXXXXX``; a crash between the two renames leaves it there, and :func:`mend` moves it
-back. One writer at a time per parent folder, by a lock that ends with its owner, so whatever sibling the next writer
-finds was abandoned and is removed.
+back.
+
+A writer holds its own sibling locked, and a lock ends with its owner: a sibling that can be locked was abandoned, and
+the next writer removes it.  Nothing that is not the writer's own is ever locked or waited for.
 """
 
 import ctypes
@@ -15,6 +17,7 @@ import os
 import re
 import secrets
 import shutil
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -24,6 +27,8 @@ from scansion.storage.limits import ROOM_TO_SPARE
 
 RENAME_EXCHANGE = 2
 AT_FDCWD = -100
+TOKEN_DIGITS = 8
+LOOKS, SECONDS_BETWEEN_LOOKS = 40, 0.05
 
 
 def put_folder(folder: str | Path, contents: Mapping[str, bytes], check_replaceable: Callable[[Path], None]) -> None:
@@ -35,16 +40,14 @@ def put_folder(folder: str | Path, contents: Mapping[str, bytes], check_replacea
     target = Path(os.path.realpath(folder))
     try:
         os.makedirs(target.parent, exist_ok=True)
-        with _only_writer(target.parent) as alone:
-            if alone:
-                _mend(target)
-            if os.path.lexists(target):
-                check_replaceable(target)
-            check_room(target, sum(map(len, contents.values())))
-            replaced = _written_and_swapped(target, contents)
-            _confirm(target)
-            if replaced is not None:
-                shutil.rmtree(replaced, ignore_errors=True)
+        _mend(target)
+        if os.path.lexists(target):
+            check_replaceable(target)
+        check_room(target, sum(map(len, contents.values())))
+        replaced = _written_and_swapped(target, contents)
+        _confirm(target)
+        if replaced is not None:
+            shutil.rmtree(replaced, ignore_errors=True)
     except StorageError:
         raise
     except OSError as error:
@@ -69,63 +72,95 @@ def mend(folder: str | Path) -> bool:
     try:
         if not target.parent.is_dir() or not _siblings(target, "old"):
             return False
-        with _only_writer(target.parent) as alone:
-            if not alone:
-                raise OSError(errno.ENOLCK, "this file system has no locks")
-            _mend(target)
+        _mend(target)
+        for _ in range(LOOKS):
+            if os.path.lexists(target):
+                return target.is_dir()
+            time.sleep(SECONDS_BETWEEN_LOOKS)  # a living writer is between its two renames
+        raise OSError(errno.ENOLCK, "another process has it, or this file system has no locks")
     except OSError as error:
         raise StorageError(
             f"{target} stands aside as .{target.name}.old-… since a save was cut off, and could not be moved back: "
             f"{error.strerror}. Rename it yourself."
         ) from error
-    return target.is_dir()
 
 
 def _mend(target: Path) -> None:
+    """Remove what dead writers have left; a folder that one of them has moved aside comes back."""
     for aside in _siblings(target, "old"):
-        if not os.path.lexists(target):
-            os.rename(aside, target)
-    for abandoned in _siblings(target, "old") + _siblings(target, "partial"):
-        shutil.rmtree(abandoned, ignore_errors=True)
-
-
-def _sibling(target: Path, kind: str) -> Path:
-    return target.with_name(f".{target.name}.{kind}-{secrets.token_hex(4)}")
-
-
-def _siblings(target: Path, kind: str) -> list[Path]:
-    pattern = re.compile(rf"\.{re.escape(target.name)}\.{kind}-[0-9a-f]{{8}}")
-    return sorted(target.with_name(name) for name in os.listdir(target.parent) if pattern.fullmatch(name))
+        with _abandoned(_sibling(target, "partial", aside.name[-TOKEN_DIGITS:])) as abandoned:
+            if abandoned and not os.path.lexists(target):
+                os.rename(aside, target)
+            elif abandoned:
+                shutil.rmtree(aside, ignore_errors=True)
+    for partial in _siblings(target, "partial"):
+        with _abandoned(partial) as abandoned:
+            if abandoned:
+                shutil.rmtree(partial, ignore_errors=True)
 
 
 @contextmanager
-def _only_writer(parent: Path) -> Iterator[bool]:
-    """True while this writer is alone in ``parent``; False where the file system has no locks for folders."""
-    descriptor = os.open(parent, os.O_RDONLY | os.O_DIRECTORY)
+def _abandoned(partial: Path) -> Iterator[bool]:
+    """Whether no living writer has this sibling; where the file system has no locks, nobody can know."""
     try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-            alone = True
-        except OSError:
-            alone = False
-        yield alone
+        descriptor = os.open(partial, os.O_RDONLY | os.O_DIRECTORY)
+    except OSError as error:
+        yield error.errno == errno.ENOENT
+        return
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        abandoned = True
+    except OSError:
+        abandoned = False
+    try:
+        yield abandoned
     finally:
-        with suppress(OSError):  # nothing was written through it
-            os.close(descriptor)
+        _let_go(descriptor)
+
+
+def _sibling(target: Path, kind: str, token: str) -> Path:
+    return target.with_name(f".{target.name}.{kind}-{token}")
+
+
+def _siblings(target: Path, kind: str) -> list[Path]:
+    pattern = re.compile(rf"\.{re.escape(target.name)}\.{kind}-[0-9a-f]{{{TOKEN_DIGITS}}}")
+    return sorted(target.with_name(name) for name in os.listdir(target.parent) if pattern.fullmatch(name))
 
 
 def _written_and_swapped(target: Path, contents: Mapping[str, bytes]) -> Path | None:
     """Where the folder that stood at ``target`` is now, if one did."""
-    partial = _sibling(target, "partial")
+    partial, descriptor = _own_sibling(target)
     try:
-        os.mkdir(partial)
         for name, data in contents.items():
             _write(partial / name, data)
-        _sync(partial)
+        os.fsync(descriptor)
         return _swapped(partial, target)
     except BaseException:
         shutil.rmtree(partial, ignore_errors=True)
         raise
+    finally:
+        _let_go(descriptor)
+
+
+def _own_sibling(target: Path) -> tuple[Path, int]:
+    """A fresh sibling, and the descriptor that holds it locked."""
+    while True:
+        partial = _sibling(target, "partial", secrets.token_hex(TOKEN_DIGITS // 2))
+        os.mkdir(partial)
+        try:
+            descriptor = os.open(partial, os.O_RDONLY | os.O_DIRECTORY)
+        except FileNotFoundError:
+            continue  # in between, another writer took it for abandoned
+        with suppress(OSError):  # without locks, nobody takes it for abandoned
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        if os.path.lexists(partial):
+            return partial, descriptor
+        _let_go(descriptor)
+
+
+def _let_go(descriptor: int) -> None:
+    with suppress(OSError):  # nothing was written through it
+        os.close(descriptor)
 
 
 def _write(path: Path, data: bytes) -> None:
@@ -167,7 +202,7 @@ def _swapped(partial: Path, target: Path) -> Path | None:
             raise
     if _exchanged(partial, target):
         return partial
-    aside = _sibling(target, "old")
+    aside = _sibling(target, "old", partial.name[-TOKEN_DIGITS:])
     os.rename(target, aside)
     try:
         os.rename(partial, target)
