@@ -80,13 +80,13 @@ def test_an_error_is_told_by_its_last_line_and_not_by_its_traceback(worker_that,
 
 
 def test_what_a_killed_worker_has_started_is_ended_too(worker_that, tmp_path):
-    worker_that('sleep 60 >/dev/null & echo $! > "$5/started"; kill -9 $$')
+    worker_that('sleep 60 >/dev/null & echo $! > "$6/started"; kill -9 $$')
     followed(tmp_path)
     assert gone(int((tmp_path / "bag-of-words-0-0" / "started").read_text()))
 
 
 def test_leaving_a_run_ends_its_process(worker_that, tmp_path):
-    worker_that('echo $$ > "$5/started"; echo \'{"message": "working", "progress": null}\'; sleep 60')
+    worker_that('echo $$ > "$6/started"; echo \'{"message": "working", "progress": null}\'; sleep 60')
     events = follow(tmp_path, RUN, UNBOUNDED)
     assert [next(events).message, next(events).message] == ["starting", "working"]
     events.close()

@@ -1,5 +1,6 @@
 """A run that is stopped or killed anywhere goes on bit for bit."""
 
+import errno
 import itertools
 import os
 import shutil
@@ -149,7 +150,7 @@ def test_two_processes_go_on_as_one_did(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("broken", [1, 2])
-def test_the_last_checkpoints_are_kept_and_broken_ones_are_told_and_thrown_away(tmp_path, broken):
+def test_the_last_checkpoints_are_kept_and_damaged_ones_are_told_and_set_aside(tmp_path, broken):
     with pytest.raises(InterruptedRunError):
         run_in(tmp_path / "run", "rnn", stop_after=6)
     with RunFolder.begin(tmp_path / "run", DESCRIBED, resume=True) as run:
@@ -161,6 +162,8 @@ def test_the_last_checkpoints_are_kept_and_broken_ones_are_told_and_thrown_away(
         assert [place.name for place in run.checkpoints()] == ["checkpoint-000000006", "checkpoint-000000005"][broken:]
         assert len(run.faults) == broken
         assert all("weights.safetensors" in fault for fault in run.faults)
+        assert len(list(run.place.glob("damaged-*"))) == broken
+    assert len(list((tmp_path / "run").glob("damaged-*"))) == broken  # also when nothing else is there
     with pytest.raises(InterruptedRunError):
         run_in(tmp_path / "run", "rnn", stop_after=7)
     with RunFolder.begin(tmp_path / "run", DESCRIBED, resume=True) as run:
@@ -172,6 +175,50 @@ def begun(folder):
     """A run with a checkpoint."""
     with RunFolder.begin(folder, DESCRIBED, resume=False) as run:
         run.save(1, {"step": 1}, {"now.weights": np.ones(3, np.float32)})
+
+
+@pytest.mark.parametrize("code", [errno.EIO, errno.EACCES, errno.EMFILE, errno.ENOMEM])
+def test_a_checkpoint_that_cannot_be_read_now_stays(tmp_path, monkeypatch, code):
+    """Whichever call of the taking up fails: it ends with a sentence or goes on, and the checkpoint is there."""
+    begun(tmp_path / "run")
+    for name in ("open", "listdir", "scandir", "fstat"):
+        real, failed = getattr(os, name), 0
+        for failing in itertools.count(1):
+            made = 0
+
+            def broken(*arguments, real=real, failing=failing, **options):
+                nonlocal made
+                made += 1
+                if made == failing:
+                    raise OSError(code, os.strerror(code), str(arguments[0]))
+                return real(*arguments, **options)
+
+            with monkeypatch.context() as patched:
+                patched.setattr(os, name, broken)
+                try:
+                    with RunFolder.begin(tmp_path / "run", DESCRIBED, resume=True) as run:
+                        run.newest()
+                except (StorageError, OSError) as error:
+                    failed += os.strerror(code) in str(error)
+            with RunFolder.begin(tmp_path / "run", DESCRIBED, resume=True) as run:
+                assert run.newest() is not None
+                assert not run.faults
+            if made < failing:
+                break
+        assert failed
+
+
+def test_a_removal_that_is_cut_off_leaves_no_half_of_a_checkpoint(tmp_path, monkeypatch):
+    begun(tmp_path / "run")
+    with monkeypatch.context() as patched, RunFolder.begin(tmp_path / "run", DESCRIBED, resume=True) as run:
+        patched.setattr(shutil, "rmtree", lambda *arguments, **options: None)
+        for step in (2, 3, 4):
+            run.save(step, {"step": step}, {"now.weights": np.ones(3, np.float32)})
+    with RunFolder.begin(tmp_path / "run", DESCRIBED, resume=True) as run:
+        assert not run.faults
+        assert sorted(path.name for path in run.place.iterdir()) == [
+            "checkpoint-000000003", "checkpoint-000000004", "lock", "run.json",
+        ]  # fmt: skip
 
 
 def test_what_a_cut_off_save_left_is_removed(tmp_path):

@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 import socket
 import subprocess
 import sys
@@ -12,12 +13,13 @@ import numpy as np
 import pytest
 import torch
 
-from scansion.errors import DivergedError, StorageError
+from scansion.errors import DivergedError, ScansionError, StorageError
 from scansion.families.rnn import RNN
 from scansion.heads.multiclass import MulticlassHead
 from scansion.heads.regression import RegressionHead
 from scansion.learning import rendezvous as meeting
-from scansion.learning import worker
+from scansion.learning import worker, workers
+from scansion.learning.checkpoints import Checkpoints, StopRequest
 from scansion.learning.description import FitDescription
 from scansion.learning.document_job import DocumentJob, Examples, Start
 from scansion.learning.events import Epoch, event_from_line, finished
@@ -29,6 +31,7 @@ from scansion.learning.process_group import SingleProcess
 from scansion.learning.rendezvous import STORE, rendezvous
 from scansion.learning.training import Training
 from scansion.learning.workers import LOOPBACK, cores, train_in_workers
+from scansion.storage.run_folder import RunFolder
 from scansion.text.vocabulary import Vocabulary
 from scansion.text.word_tokenizer import read_words
 from warm_processes import warm_popen
@@ -38,14 +41,17 @@ TRAINING = Training(min_epochs=3, max_epochs=3, min_batch_tokens=12, max_batch_t
 PATIENT = 120  # seconds, on a machine that does other things too
 
 
-def job_of(head=MulticlassHead(("blue", "red")), targets=None) -> DocumentJob:  # noqa: B008
+LONG = Training(min_epochs=900, max_epochs=900, min_batch_tokens=12, max_batch_tokens=12)
+
+
+def job_of(head=MulticlassHead(("blue", "red")), targets=None, training=TRAINING) -> DocumentJob:  # noqa: B008
     """A job with dropout on."""
     corpus = read_words(TEXTS)
     vocabulary = Vocabulary.learn(corpus)
     answers = np.array([text.startswith("red") for text in TEXTS]).astype(np.int64) if targets is None else targets
     examples = Examples(vocabulary.encode(corpus), answers, np.ones(len(TEXTS)))
     start = Start(len(vocabulary), len(vocabulary.char_ngrams), vocabulary.index(corpus.types))
-    description = FitDescription("classify", RNN(width=8), TRAINING, 0, len(TEXTS), head=head)
+    description = FitDescription("classify", RNN(width=8), training, 0, len(TEXTS), head=head)
     return DocumentJob(description, start, examples, examples)
 
 
@@ -244,3 +250,20 @@ def test_the_temporary_folder_is_removed_without_a_word_when_the_parent_has_died
         told, complaints = process.communicate(timeout=PATIENT)  # closes standard input, as the end of a parent does
     assert (process.returncode, told, complaints) == (1, "", "")
     assert not folder.exists()
+
+
+@pytest.mark.usefixtures("warm_processes")
+@pytest.mark.parametrize("rank", [0, 1])
+def test_a_worker_that_is_killed_is_named_with_the_signal_and_what_was_kept(rank, tmp_path, monkeypatch, capfd):
+    started, start = [], workers._start
+    monkeypatch.setattr(workers, "_start", lambda *given: started.append(start(*given)) or started[-1])
+    with RunFolder.begin(tmp_path / "run", {"family": "rnn"}, resume=False) as run:
+        events = train_in_workers(job_of(training=LONG), 2, checkpoints=Checkpoints(run, 0.0, StopRequest()))
+        next(events)
+        while not list(run.checkpoints()):
+            next(events)
+        started[rank].send_signal(signal.SIGKILL)
+        kept = rf"What was kept is in {tmp_path / 'run'}: go on with --resume\."
+        with pytest.raises(ScansionError, match=rf"Worker {rank} of 2 was ended by signal 9 \(SIGKILL\), .* {kept}"):
+            list(events)
+    assert "Traceback" not in capfd.readouterr().err

@@ -33,6 +33,7 @@ from scansion.cli.shared_options import (
     Unlabelled,
 )
 from scansion.cli.signals import heeding, how_to_go_on
+from scansion.storage.lock_file import only_fit_into
 from scansion.storage.metrics import CURVES, METRICS, curves_folder_of
 from scansion.storage.run_folder import check_run, run_folder_of
 from scansion.text.rows import FileOptions
@@ -48,9 +49,9 @@ EXAMPLES = """Examples:
   scansion fit corpus.txt --out model                            a language model: n-grams of characters or subwords
   scansion fit train.en train.de --valid val.en val.de --family transformer --out translator
 
-While a network trains, model.run keeps a checkpoint every minute, and one more on Ctrl-C or SIGTERM; the same command
-with --resume goes on from there and ends with the very weights it would have had. A second Ctrl-C stops at once.
-Meanwhile model.run/curves.svg shows how it goes, and model.curves/curves.svg in the end.
+While a network trains, model.run keeps a checkpoint every minute, and one more on Ctrl-C, SIGTERM or SIGHUP (a closed
+terminal); the same command with --resume goes on from there and ends with the very weights it would have had. A second
+Ctrl-C stops at once. Meanwhile model.run/curves.svg shows how it goes, and in the end model.curves/curves.svg.
 """
 
 Resume = Annotated[bool, typer.Option(
@@ -120,7 +121,8 @@ def fit(
     checkpointing = Checkpointing(run_folder_of(out), resume, force, checkpoint_every)
     request = FitRequest(configured, arguments, held_out, read_unlabelled(unlabelled, dataset.columns), checkpointing)
     events = kind.fit(dataset, request)
-    with checkpointing, Progress() as progress, heeding(checkpointing.stop), how_to_go_on():
+    with only_fit_into(out), checkpointing, Progress() as progress, heeding(checkpointing.stop), how_to_go_on():
+        _check_places(expected, out, force, resume)  # another process may have made the model meanwhile
         while True:
             try:
                 progress.show(next(events))

@@ -14,7 +14,7 @@ import typer
 
 from scansion.cli.given_once import OptionsGivenOnce
 from scansion.cli.progress import say
-from scansion.cli.signals import TERMINATED, TERMINATIONS, terminate
+from scansion.cli.signals import TERMINATIONS, end_on_signals, exit_code_of
 from scansion.errors import ScansionError, check_system, did_you_mean
 
 VERBS = {
@@ -48,7 +48,7 @@ Every verb has examples: scansion VERB --help. After an error, --debug shows whe
 def run(arguments: list[str] | None = None) -> None:
     """The entry point of the ``scansion`` command; ends the process with its exit code."""
     given = sys.argv[1:] if arguments is None else arguments
-    signal.signal(signal.SIGTERM, terminate)
+    end_on_signals()
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a label may hold what the terminal cannot show
     code = carry_out(given)
@@ -71,7 +71,9 @@ def carry_out(given: list[str]) -> int:
     except ScansionError as error:
         return _failed(str(error), error.exit_code, debug)
     except (KeyboardInterrupt, typer.Abort):
-        how, code = ("ended by SIGTERM", TERMINATED) if TERMINATIONS else ("interrupted", INTERRUPTED)
+        how, code = "interrupted", INTERRUPTED
+        if TERMINATIONS:
+            how, code = f"ended by {signal.Signals(TERMINATIONS[0]).name}", exit_code_of(TERMINATIONS[0])
         return _failed(f"{how}. {KEPT.get(wanted or '', '')}".rstrip(), code, debug)
     except (BrokenPipeError, SystemExit):  # typer exits when a pipe breaks: whoever read our output has seen enough
         _give_up_output()

@@ -1,5 +1,6 @@
 """What is said on standard error while a verb works: a live line on a terminal, else a plain one now and then."""
 
+import errno
 import os
 import shutil
 import sys
@@ -14,7 +15,15 @@ BAR_CELLS = 20
 
 def say(sentence: str) -> None:
     """One sentence on standard error."""
-    print(sentence, file=sys.stderr, flush=True)
+    _print(f"{sentence}\n")
+
+
+def _print(text: str) -> None:
+    try:
+        print(text, end="", file=sys.stderr, flush=True)
+    except OSError as error:
+        if error.errno != errno.EIO:  # the terminal is gone, and the work is worth more than its progress
+            raise
 
 
 class ProgressEvent(Protocol):
@@ -59,7 +68,7 @@ class Progress:
             return
         self.told = now
         if self.live:
-            print(f"\r\x1b[K{self._line(doing, progress)}", end="", file=sys.stderr, flush=True)
+            _print(f"\r\x1b[K{self._line(doing, progress)}")
         else:
             share = "" if progress is None else f", {progress:.0%}"
             say(f"{now - self.begun:.0f} s: {doing}{share}")
@@ -72,7 +81,7 @@ class Progress:
     def clear(self) -> None:
         """Take the live line away."""
         if self.live:
-            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+            _print("\r\x1b[K")
 
     def _line(self, doing: str, progress: float | None) -> str:
         width = shutil.get_terminal_size().columns - 1

@@ -10,9 +10,10 @@ from typing import Any, Protocol
 
 from scansion.errors import InterruptedRunError
 
-TERMINATED = 128 + signal.SIGTERM
+ENDINGS = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+"""A request to end, and the end of the terminal."""
 TERMINATIONS: list[int] = []
-"""Every SIGTERM that has interrupted something."""
+"""Every one of them that has interrupted something."""
 HEARD = b"\nStopping after this step; once more to stop at once.\n"
 
 
@@ -27,35 +28,47 @@ class Stoppable(Protocol):
         ...
 
 
+def end_on_signals() -> None:
+    """From now on a request to end is an interruption, as Ctrl-C, with another exit code; ``nohup`` is respected."""
+    for number in ENDINGS:
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, terminate)
+
+
+def exit_code_of(number: int) -> int:
+    """What a shell calls the end by a signal."""
+    return 128 + number
+
+
 def terminate(number: int, frame: FrameType | None) -> Any:
-    """The handler of SIGTERM: as Ctrl-C, with another exit code in the end."""
+    """The handler."""
     TERMINATIONS.append(number)
     raise KeyboardInterrupt
 
 
 @contextmanager
 def heeding(stop: Stoppable) -> Iterator[None]:
-    """In the block, Ctrl-C and SIGTERM ask ``stop`` first. InterruptedRunError then has the signal's exit code."""
-    terminated = False
+    """In the block, Ctrl-C, SIGTERM and SIGHUP ask ``stop`` first. InterruptedRunError then has the exit code."""
+    heard: list[int] = []
 
     def hear(number: int, frame: FrameType | None) -> None:
-        nonlocal terminated
-        terminated = number == signal.SIGTERM
+        heard.append(number)
         if not stop.possible or stop.asked:
-            TERMINATIONS.extend([number] * terminated)
+            TERMINATIONS.extend([number] * (number in ENDINGS))
             raise KeyboardInterrupt
         stop.ask()
-        if not terminated and sys.stderr is not None:
+        if number not in ENDINGS and sys.stderr is not None:
             os.write(sys.stderr.fileno(), HEARD)  # print may be what was interrupted
 
     before: dict[int, Callable[[int, FrameType | None], Any] | int | None] = {
-        number: signal.signal(number, hear) for number in (signal.SIGINT, signal.SIGTERM)
+        number: signal.signal(number, hear) for number in (signal.SIGINT, *ENDINGS)
+        if signal.getsignal(number) is not signal.SIG_IGN
     }
     try:
         yield
     except InterruptedRunError as error:
-        if terminated:
-            error.exit_code = TERMINATED
+        if heard and heard[-1] in ENDINGS:
+            error.exit_code = exit_code_of(heard[-1])
         raise
     finally:
         for number, handler in before.items():

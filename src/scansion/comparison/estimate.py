@@ -7,7 +7,6 @@ will say why.
 """
 
 import json
-import sys
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -18,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone
 
-from scansion.comparison.fit_and_score import compared_of, estimator_of, hashable
+from scansion.comparison.fit_and_score import arguments, compared_of, estimator_of, hashable
 from scansion.errors import ScansionError
 from scansion.learning.training import recipe_of
 from scansion.tasks.task import ComparedData
@@ -107,4 +106,4 @@ def _timed_fit(estimator: Any, texts: list[str], targets: list[Any]) -> tuple[fl
 
 
 if __name__ == "__main__":
-    work(Path(sys.argv[1]))
+    work(*arguments())

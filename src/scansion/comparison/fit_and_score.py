@@ -1,13 +1,18 @@
 """``python -m scansion.comparison.fit_and_score FOLDER RUN``: one family, seed and fold, in a process of its own.
 
+With ``--temporary`` before them it leads a process group of its own, and standard input is a line to who started it.
 A crash, or the end of memory, is then one failed row; and the peak memory is this run's and nobody else's.
 """
 
 import gc
 import json
+import os
 import resource
+import shutil
+import signal
 import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -21,6 +26,7 @@ from scansion.storage.schema import from_json
 from scansion.tasks.catalogue import task_named
 from scansion.tasks.task import ComparedTask
 
+TEMPORARY = "--temporary"
 SECONDS_BETWEEN_EVENTS = 0.5
 PACE_SECONDS, PACE_FEWEST, PACE_MOST = 0.25, 16, 256  # what a pace is taken from: texts for so long, and how many
 KIB = 1024 if sys.platform != "darwin" else 1
@@ -93,7 +99,7 @@ def _measure(
     (run / "answers.json").write_text(json.dumps(answered.answers), encoding="utf-8")
     read, there = estimator.coverage(held).sum(axis=0).tolist()
     own, workers = own_peak_memory(), resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * KIB
-    with tempfile.TemporaryDirectory() as scratch:
+    with tempfile.TemporaryDirectory(dir=run) as scratch:
         estimator.save(Path(scratch) / "model")
         size = sum(file.stat().st_size for file in (Path(scratch) / "model").iterdir())
     report = estimator.fit_report_
@@ -136,6 +142,22 @@ def hashable(target: Any) -> Any:
     return tuple(target) if isinstance(target, list) else target
 
 
+def arguments() -> list[Path]:
+    """The folders that the program was given; after ``--temporary`` the first of them goes with who started it."""
+    given = sys.argv[1:]
+    if given[:1] != [TEMPORARY]:
+        return [*map(Path, given)]
+    threading.Thread(target=_end_with_the_parent, args=(Path(given[1]),), daemon=True).start()
+    return [*map(Path, given[1:])]
+
+
+def _end_with_the_parent(folder: Path) -> None:
+    """When standard input closes, that process has died: its folder goes, and this process with all that it started."""
+    os.read(sys.stdin.fileno(), 1)
+    shutil.rmtree(folder, ignore_errors=True)
+    os.killpg(os.getpgrp(), signal.SIGKILL)
+
+
 if __name__ == "__main__":
-    work(Path(sys.argv[1]), Path(sys.argv[2]))
+    work(*arguments())
     gc.freeze()  # as at the end of the command

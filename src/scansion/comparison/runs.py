@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Generator, Iterator, Sequence
@@ -18,12 +17,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scansion.comparison.estimate import write_sample
+from scansion.comparison.fit_and_score import TEMPORARY
 from scansion.comparison.length_slices import slices_of
 from scansion.comparison.run import Message, Outcome, Run, RunEvent
 from scansion.comparison.schedule import Allowed, Need, Schedule
 from scansion.comparison.standings import Standings
 from scansion.families.catalogue import name_of
 from scansion.storage.schema import to_json
+from scansion.storage.scratch import scratch_folder
 from scansion.tasks.task import ComparedData, Parts
 from scansion.viewer.number_format import seconds_shown
 
@@ -63,14 +64,14 @@ def carry_out(
     folds = [*data.folds, *parts]
     shares = [len(train) / len(folds[0][0]) for train, _ in folds]
     schedule = Schedule(runs, baseline, shares=shares).ordered(len(data.folds))
-    with tempfile.TemporaryDirectory(prefix="scansion-comparison-") as scratch:
-        series = _Series(Path(scratch), deadline, standings, outcomes)
+    with scratch_folder("comparison") as scratch:
+        series = _Series(scratch, deadline, standings, outcomes)
         try:
-            write_data(Path(scratch), data.inputs, data.targets, folds, unlabelled)
+            write_data(scratch, data.inputs, data.targets, folds, unlabelled)
             if np.isfinite(deadline):
                 opening = _opening(schedule, len(data.folds), deadline - time.monotonic())
                 schedule = yield from series.made(schedule, opening)
-                schedule = yield from _estimated(Path(scratch), schedule.without(opening), data, deadline)
+                schedule = yield from _estimated(scratch, schedule.without(opening), data, deadline)
                 schedule = schedule.ordered(len(data.folds))
                 yield Message(schedule.told(deadline - time.monotonic()), lasting=True)
             yield from series.made(schedule, schedule.runs)
@@ -181,11 +182,11 @@ def _told(
     Returns its exit code, and whether it was ended because it took longer than ``limit`` seconds.  What a library may
     have printed there is left out.
     """
-    command = [sys.executable, "-P", "-m", f"scansion.comparison.{program}", *map(str, arguments)]
+    command = [sys.executable, "-P", "-m", f"scansion.comparison.{program}", TEMPORARY, *map(str, arguments)]
     stopped = threading.Event()
     with messages.open("w") as errors:
         worker = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=errors, stdin=subprocess.DEVNULL, text=True,
+            command, stdout=subprocess.PIPE, stderr=errors, stdin=subprocess.PIPE, text=True,
             start_new_session=True, env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
         )
 
@@ -207,8 +208,9 @@ def _told(
             if worker.poll() != 0:
                 _kill(worker)
             worker.wait()
-            if worker.stdout is not None:
-                worker.stdout.close()
+            for stream in (worker.stdout, worker.stdin):
+                if stream is not None:
+                    stream.close()
     return code, stopped.is_set()
 
 

@@ -36,7 +36,7 @@ class Checkpointing:
         going_on = False
         for run in self.runs:
             for fault in run.faults:
-                yield Remark(f"A checkpoint is not whole and was thrown away. {fault}")
+                yield Remark(f"A checkpoint is damaged and was set aside. {fault}")
             at = Checkpoints(run, self.seconds, self.stop).position()
             if at.step:
                 going_on = True

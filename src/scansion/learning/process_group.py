@@ -6,7 +6,12 @@ import torch
 import torch.distributed as distributed
 from torch import Tensor, nn
 
+from scansion.errors import ScansionError
 from scansion.learning.optimizer import NUMBERS, Optimizer, rows_of
+
+
+class WorkerLostError(ScansionError):
+    """Another process of the run has gone."""
 
 
 class ProcessGroup(Protocol):
@@ -16,7 +21,10 @@ class ProcessGroup(Protocol):
     size: int
 
     def share(self, optimizer: Optimizer, loss: float, progress: float) -> tuple[float, float]:
-        """Sum gradients and losses over all processes; the summed loss, and the first process's progress."""
+        """Sum gradients and losses over all processes; the summed loss, and the first process's progress.
+
+        WorkerLostError if one of them has gone.
+        """
         ...
 
 
@@ -40,9 +48,12 @@ class DistributedGroup:
         """See :class:`ProcessGroup`."""
         numbers = optimizer.flat[-NUMBERS:]
         numbers[0], numbers[1] = loss, progress if self.rank == 0 else 0.0
-        distributed.all_reduce(optimizer.flat)
-        for table in optimizer.tables:
-            table.weights.grad = self.sum_rows(table.weights)
+        try:
+            distributed.all_reduce(optimizer.flat)
+            for table in optimizer.tables:
+                table.weights.grad = self.sum_rows(table.weights)
+        except RuntimeError as error:  # gloo's, for a connection that was closed
+            raise WorkerLostError(f"Another process of the run has gone: {error}") from error
         return float(numbers[0]), float(numbers[1])
 
     def sum_rows(self, table: nn.Parameter) -> Tensor:

@@ -28,7 +28,7 @@ from scansion.learning.checkpoints import Checkpoints
 from scansion.learning.events import Event, event_to_line
 from scansion.learning.jobs import JOB, read_job, write_trained
 from scansion.learning.loop import train_job
-from scansion.learning.process_group import DistributedGroup
+from scansion.learning.process_group import DistributedGroup, WorkerLostError
 from scansion.learning.rendezvous import rendezvous
 from scansion.learning.workers import ERRORS, cores
 
@@ -103,7 +103,8 @@ def main(arguments: list[str]) -> int:
     given = parser.parse_args(arguments)
     rank, processes = int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
     if given.temporary:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that started this one
+        for number in (signal.SIGINT, signal.SIGHUP):  # they are for the process that started this one
+            signal.signal(number, signal.SIG_IGN)
         threading.Thread(target=end_with_the_parent, args=(given.folder,), daemon=True).start()
     try:
         work(given.folder, rank, processes, given.temporary)
@@ -111,6 +112,10 @@ def main(arguments: list[str]) -> int:
         if given.temporary:
             leave(given.folder)
         raise
+    except WorkerLostError as error:
+        if not given.temporary:  # else the process that started this one says which worker it was, and why
+            print(f"scansion worker {rank} of {processes}: {error}", file=sys.stderr, flush=True)
+        return error.exit_code
     except ScansionError as error:
         known = next((name for name, kind in ERRORS.items() if isinstance(error, kind)), None)
         if given.temporary and known is not None:

@@ -10,10 +10,9 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Generator, Iterator
-from pathlib import Path
+from threading import Thread
 
 import torch
 
@@ -25,9 +24,11 @@ from scansion.learning.jobs import read_trained, write_job
 from scansion.learning.loop import train_job
 from scansion.learning.process_group import SingleProcess
 from scansion.learning.training import Training
+from scansion.storage.scratch import scratch_folder
 
 TOKENS_WORTH_A_START = 1_000_000  # below this a run is over before two processes have started
 TOKENS_WORTH_AN_EXCHANGE = 2_000  # a batch below this is read sooner than two processes have exchanged its gradients
+SECONDS_TO_SAY_WHY = 10.0  # for the first worker, when another one has failed
 LOOPBACK = "lo0" if sys.platform == "darwin" else "lo"
 
 ERRORS = {kind.__name__: kind for kind in (DivergedError, InterruptedRunError, StorageError)}
@@ -46,10 +47,16 @@ def train_with(
 def train_in_workers(
     job: Job, processes: int, deadline: float = float("inf"), checkpoints: Checkpoints | None = None
 ) -> Generator[Event, None, TrainedWeights]:
-    """What :func:`scansion.learning.loop.train_job` does, by ``processes`` workers."""
-    with tempfile.TemporaryDirectory(prefix="scansion-run-") as folder:
-        write_job(Path(folder), job, deadline - time.monotonic(), checkpoints)
-        workers = [_start(folder, rank, processes) for rank in range(processes)]
+    """What :func:`scansion.learning.loop.train_job` does, by ``processes`` workers.
+
+    ScansionError if one of them ends before its time; it names the worker and the signal.
+    """
+    with scratch_folder("run") as folder:
+        write_job(folder, job, deadline - time.monotonic(), checkpoints)
+        workers = [_start(str(folder), rank, processes) for rank in range(processes)]
+        dead: list[int] = []
+        for rank in range(1, processes):
+            Thread(target=_end_with, args=(workers, rank, dead), daemon=True).start()
         if checkpoints is not None:
             checkpoints.stop.listeners.append(lambda: workers[0].send_signal(signal.SIGTERM))
         try:
@@ -57,8 +64,9 @@ def train_in_workers(
                 if checkpoints is not None:
                     checkpoints.stop.possible = True  # the worker has started, and heeds signals
                 yield event
-            if any(worker.wait() for worker in workers):
-                raise ScansionError("A worker process ended with an error; its message stands above.")
+            codes = [worker.wait() for worker in workers]
+            if any(codes):
+                raise ScansionError(_why(codes, dead, checkpoints))
         finally:
             for worker in reversed(workers):
                 worker.kill()
@@ -66,7 +74,7 @@ def train_in_workers(
                 for stream in (worker.stdout, worker.stdin):
                     if stream is not None:
                         stream.close()
-        return read_trained(Path(folder))
+        return read_trained(folder)
 
 
 def processes_for(training: Training, tokens: int) -> int:
@@ -83,6 +91,29 @@ def cores() -> int:
 def machine() -> dict[str, int]:
     """What of this machine the result of a run depends on."""
     return {"cores": cores(), "threads": torch.get_num_threads()}
+
+
+def _end_with(workers: "list[subprocess.Popen[str]]", rank: int, dead: list[int]) -> None:
+    """End the first worker, whose words are followed, after another one: it would wait for it for minutes."""
+    code = workers[rank].wait()
+    if code < 0:
+        dead.append(rank)
+    elif code:
+        time.sleep(SECONDS_TO_SAY_WHY)
+    if code:
+        workers[0].kill()
+
+
+def _why(codes: list[int], dead: list[int], checkpoints: Checkpoints | None) -> str:
+    """What became of workers that ended with these codes, the ``dead`` before the first one was ended for them."""
+    killed = dead or [rank for rank, code in enumerate(codes) if code < 0]
+    if not killed:
+        return "A worker process ended with an error; its message stands above."
+    rank, number = killed[0], -codes[killed[0]]
+    memory = ", as the system does when memory runs out" if number == signal.SIGKILL else ""
+    kept = checkpoints is not None and checkpoints.position().step
+    more = f" What was kept is in {checkpoints.run.place}: go on with --resume." if checkpoints and kept else ""
+    return f"Worker {rank} of {len(codes)} was ended by signal {number} ({signal.Signals(number).name}){memory}.{more}"
 
 
 def _start(folder: str, rank: int, processes: int) -> subprocess.Popen[str]:

@@ -1,6 +1,5 @@
 """A BERT inside CTranslate2: a network like any other to those who read with it."""
 
-import tempfile
 from typing import Any
 
 import numpy as np
@@ -20,6 +19,7 @@ from scansion.models.ctranslate2 import (
     put_self_attention,
 )
 from scansion.models.precision import Precision
+from scansion.storage.scratch import scratch_folder
 
 RUNS = (BertEncoder,)
 
@@ -33,9 +33,11 @@ class CTranslate2Encoder(nn.Module):
         """MissingExtraError without the package, UsageError for a network it cannot run."""
         super().__init__()
         self.configuration = network.configuration
-        with loading(), tempfile.TemporaryDirectory(prefix="scansion-ctranslate2-") as folder:
-            specification_of(network, precision).save(folder)
-            self.encoder = library().Encoder(folder, compute_type=precision, inter_threads=replicas, intra_threads=1)
+        with loading(), scratch_folder("ctranslate2") as folder:
+            specification_of(network, precision).save(str(folder))
+            self.encoder = library().Encoder(
+                str(folder), compute_type=precision, inter_threads=replicas, intra_threads=1
+            )
 
     def forward(self, tokens: Tensor, mask: Tensor) -> Tensor:
         view = library().StorageView.from_array

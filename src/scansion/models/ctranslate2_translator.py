@@ -3,7 +3,6 @@
 Beam search, its length normalisation and the bounds on a translation are as in :mod:`scansion.decoding.beam`.
 """
 
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +28,7 @@ from scansion.models.ctranslate2 import (
 from scansion.models.precision import Precision
 from scansion.models.translation_engine import TranslationEngine
 from scansion.models.translation_model import FittedTranslator
+from scansion.storage.scratch import scratch_folder
 from scansion.text.batches import Sequences
 from scansion.text.pairs import Pairs
 from scansion.text.subword_tokenizer import BEGIN, END, NEVER_WRITTEN, PADDING, SubwordTokenizer
@@ -46,10 +46,10 @@ class CTranslate2Translator(TranslationEngine):
         self.tokenizer, self.max_length = fitted.tokenizer, fitted.max_length
         self.numbers = {subword: number for number, subword in enumerate(self.tokenizer.subwords)}
         self.specification = specification_of(fitted.model, self.tokenizer, precision)
-        with loading(), tempfile.TemporaryDirectory(prefix="scansion-ctranslate2-") as folder:
-            self.specification.save(folder)
+        with loading(), scratch_folder("ctranslate2") as folder:
+            self.specification.save(str(folder))
             self.translator = library().Translator(
-                folder, compute_type=precision, inter_threads=replicas, intra_threads=1
+                str(folder), compute_type=precision, inter_threads=replicas, intra_threads=1
             )
 
     def hypotheses(self, sources: Sequences, beam: int, alternatives: int) -> list[list[Hypothesis]]:

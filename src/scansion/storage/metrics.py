@@ -15,6 +15,7 @@ import math
 import os
 import shutil
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -51,11 +52,18 @@ class Metrics:
 
 
 def read_metrics(path: Path) -> list[dict[str, Any]]:
-    """The lines of a file, none if there is no file; a line that was cut off, or is none of ours, is left out."""
-    if not path.exists():
+    """The lines of a file, none if there is no file; a line that was cut off, or is none of ours, is left out.
+
+    StorageError if it cannot be read.
+    """
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
         return []
+    except OSError as error:
+        raise StorageError(f"{path} cannot be read: {error.strerror}. Nothing was changed; try again.") from error
     found = []
-    for line in path.read_bytes().splitlines():
+    for line in content.splitlines():
         try:
             value = json.loads(line)
         except (ValueError, RecursionError):
@@ -66,10 +74,15 @@ def read_metrics(path: Path) -> list[dict[str, Any]]:
 
 
 def replace_file(path: Path, data: bytes) -> None:
-    """In one step, for whoever reads along; a power cut may undo it."""
+    """In one step, for whoever reads along; a power cut may undo it.  OSError, and then nothing has changed."""
     fresh = path.with_name(f".{path.name}.new")
-    fresh.write_bytes(data)
-    fresh.replace(path)
+    try:
+        fresh.write_bytes(data)
+        fresh.replace(path)
+    except OSError:
+        with suppress(OSError):
+            fresh.unlink(missing_ok=True)
+        raise
 
 
 def curves_folder_of(run: Path) -> Path:

@@ -2,29 +2,33 @@
 
     run.json                  what the run is a function of: it is resumed with the same, or not at all
     checkpoint-000000512/     where it stood after so many steps: a sealed folder, as a model is
+    damaged-000000512-…/      one that was changed since: kept until the run is finished or given up
     lock                      held by the one process that may write; it ends with its owner
 
 A checkpoint is a new folder, put in place in one step; the one before stays until the new one is there.
 """
 
-import fcntl
 import os
 import re
+import secrets
 import shutil
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 
-from scansion.errors import StorageError, UsageError
+from scansion.errors import StorageError, UnsafeFolderError, UsageError
 from scansion.storage.atomic import put_folder
 from scansion.storage.folders import Folder, open_folder, publish
 from scansion.storage.limits import CONFIG, MOST_FILE_BYTES, WEIGHTS
+from scansion.storage.lock_file import locked_file
 from scansion.storage.strict_json import json_bytes, parse_json
 
 DESCRIPTION, LOCK = "run.json", "lock"
-CHECKPOINT = "checkpoint-{:09d}"
+CHECKPOINT, DAMAGED = "checkpoint-{:09d}", "damaged-"
+CHECKPOINT_NAME = re.compile(r"checkpoint-\d{9}")
 CHECKPOINTS_KEPT = 2
 SHOWN_DIFFERENCES = 8
 DIGEST = re.compile("[0-9a-f]{64}")
@@ -43,7 +47,7 @@ class RunFolder:
     def __init__(self, place: Path, lock: int | None = None) -> None:
         self.place = place
         self.faults: list[str] = []
-        """Why checkpoints were thrown away when the run was taken up."""
+        """Why checkpoints were set aside when the run was taken up."""
         self._lock = lock
 
     @classmethod
@@ -79,7 +83,7 @@ class RunFolder:
         described = {"task": "checkpoint", "family": "checkpoint", "data_fingerprint": ""}
         publish(target, files, described, "scansion-checkpoint")
         for older in list(self.checkpoints())[CHECKPOINTS_KEPT:]:
-            shutil.rmtree(older, ignore_errors=True)
+            _remove(older)
         return target
 
     def newest(self) -> Folder | None:
@@ -89,7 +93,8 @@ class RunFolder:
 
     def checkpoints(self) -> Iterator[Path]:
         """Checkpoint folders, the newest first."""
-        yield from sorted(self.place.glob("checkpoint-" + "[0-9]" * 9), reverse=True)
+        names = sorted(filter(CHECKPOINT_NAME.fullmatch, os.listdir(self.place)), reverse=True)
+        yield from (self.place / name for name in names)
 
     def remove(self) -> None:
         """The run is finished, or given up."""
@@ -98,8 +103,9 @@ class RunFolder:
     def close(self) -> None:
         """Let another process have it; where nothing was kept, nothing stays."""
         if self._lock is not None:
-            if self._is_empty():
-                self.remove()
+            with suppress(OSError):  # what cannot be listed is not removed
+                if self._is_empty() and not any(name.startswith(DAMAGED) for name in os.listdir(self.place)):
+                    self.remove()
             os.close(self._lock)
             self._lock = None
 
@@ -121,7 +127,7 @@ class RunFolder:
 
     def _give_up(self, described: Mapping[str, Any]) -> None:
         for checkpoint in self.checkpoints():
-            shutil.rmtree(checkpoint)
+            _remove(checkpoint)
         fresh = self.place / f"{DESCRIPTION}.new"
         fresh.write_bytes(json_bytes(described))
         fresh.replace(self.place / DESCRIPTION)
@@ -136,19 +142,24 @@ class RunFolder:
             )
 
     def _tidy(self) -> None:
-        """Away with what a save that was cut off has left and with what is broken; nobody else writes here."""
+        """Away with what a save that was cut off has left, and aside with what is damaged; nobody else writes here.
+
+        StorageError for a checkpoint that cannot be read now: it may be whole.
+        """
         for name in os.listdir(self.place):
             if CUT_OFF.fullmatch(name):
                 shutil.rmtree(self.place / name, ignore_errors=True)
-        whole = 0
         for checkpoint in list(self.checkpoints()):
             try:
                 open_folder(checkpoint, "scansion-checkpoint")
-                whole += 1
+            except UnsafeFolderError as error:
+                aside = checkpoint.with_name(
+                    f"{checkpoint.name.replace('checkpoint-', DAMAGED)}-{secrets.token_hex(4)}"
+                )
+                checkpoint.rename(aside)
+                self.faults.append(f"{error} It is kept as {aside.name} until the run is over.")
             except StorageError as error:
-                # an older one that is not whole is one whose removal was cut off
-                self.faults += [] if whole else [str(error)]
-                shutil.rmtree(checkpoint)
+                raise StorageError(f"{error} Nothing was removed; try again, or begin anew with --force.") from error
 
 
 def check_run(place: Path, taken_up: bool) -> None:
@@ -158,6 +169,13 @@ def check_run(place: Path, taken_up: bool) -> None:
             _refuse_to_replace(place)
     elif not taken_up and not RunFolder(place)._is_empty():
         raise UsageError(f"{place} holds an unfinished run. Go on with --resume, or begin anew with --force.")
+
+
+def _remove(checkpoint: Path) -> None:
+    """In one step for whoever looks: a removal that is cut off leaves no checkpoint that is not whole."""
+    aside = checkpoint.with_name(f".{checkpoint.name}.old-{secrets.token_hex(4)}")
+    checkpoint.rename(aside)
+    shutil.rmtree(aside, ignore_errors=True)
 
 
 def _difference(key: str, then: Any, now: Any) -> str:
@@ -173,18 +191,10 @@ def _refuse_to_replace(place: Path) -> None:
 
 
 def _locked(path: Path) -> int:
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o666)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        os.close(descriptor)
-        raise StorageError(
-            f"Another process is training into {path.parent}. Wait for it or stop it, or choose another place."
-        ) from error
-    except OSError:
-        return descriptor  # a file system without locks: the user has to see to it
-    if not path.exists() or os.stat(path).st_ino != os.fstat(descriptor).st_ino:
-        os.close(descriptor)
+    descriptor = locked_file(
+        path, f"Another process is training into {path.parent}. Wait for it or stop it, or choose another place."
+    )
+    if descriptor is None:
         raise StorageError(f"The run in {path.parent} was just finished or given up by another process. Start again.")
     return descriptor
 
