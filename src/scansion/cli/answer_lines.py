@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from scansion.text.table_writers import json_object
+from scansion.viewer.plain_text import printable
 
 
 @dataclass(frozen=True)
@@ -36,8 +37,9 @@ class AnswerLines:
 
 
 def _line(label: str) -> str:
-    """A label on one line: what would break the line is escaped."""
-    return label.replace("\\", "\\\\").replace("\n", "\\n").replace("\r", "\\r").replace("\t", "\\t")
+    """A label on one line: what would break the line, or command a terminal, is escaped."""
+    label = label.replace("\\", "\\\\").replace("\n", "\\n").replace("\r", "\\r").replace("\t", "\\t")
+    return printable(label)
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,7 @@ class AnswerObjects:
                 found.append(("probabilities", dict(zip(labels, answers.probabilities[at], strict=True))))
             if answers.counts is not None:
                 found += zip(("tokens_known", "tokens"), answers.counts[at], strict=True)
-            yield json_object(found)
+            yield printable(json_object(found))
 
 
 OBJECT_NAMES = ("prediction", "probabilities", "tokens_known", "tokens")

@@ -11,7 +11,7 @@ from rich.console import Console
 from scansion.cli.family_options import OF_WEIGHTS, all_with_weights
 from scansion.cli.input_data import DEMO_SPLIT, demo, read_unlabelled
 from scansion.cli.output_paths import check_place
-from scansion.cli.progress import Progress, say
+from scansion.cli.progress import Progress, say, tell
 from scansion.cli.shared_options import (
     AtLeast,
     AtMost,
@@ -227,7 +227,7 @@ def _print(comparison: Any, as_json: bool, out: Path | None) -> None:
     from scansion.comparison.table import render
 
     if as_json:
-        print(json.dumps(comparison.to_json(), indent=2))
+        tell(json.dumps(comparison.to_json(), indent=2))
     else:
         console = Console(highlight=False)
         console.print(render(comparison, console.width))

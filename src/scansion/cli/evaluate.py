@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from scansion.cli.progress import say
+from scansion.cli.progress import say, tell
 from scansion.cli.shared_options import (
     AtLeast,
     AtMost,
@@ -74,8 +74,8 @@ def evaluate(
     for remark in evaluation.summary.remarks:
         say(remark)
     if as_json:
-        print(json.dumps(evaluation.summary.json, indent=2))
+        tell(json.dumps(evaluation.summary.json, indent=2))
     else:
         for line in evaluation.summary.lines:
-            print(line)
+            tell(line)
     check_threshold(evaluation.metric, evaluation.score, at_least, at_most, evaluation.metric.name)

@@ -9,7 +9,7 @@ import typer
 from scansion.cli.family_options import with_settings, with_weights
 from scansion.cli.input_data import read_unlabelled
 from scansion.cli.output_paths import check_place
-from scansion.cli.progress import Progress, say
+from scansion.cli.progress import Progress, say, tell
 from scansion.cli.shared_options import (
     Budget,
     ClassWeight,
@@ -151,12 +151,12 @@ def _read(
 
 def _tell(summary: Any, as_json: bool) -> None:
     if as_json:
-        print(json.dumps(summary.json, indent=2))
+        tell(json.dumps(summary.json, indent=2))
         return
     for remark in summary.remarks:
         say(remark)
     for line in summary.lines:
-        print(line)
+        tell(line)
 
 
 def _check_places(task: Any, out: Path, force: bool, resume: bool) -> None:

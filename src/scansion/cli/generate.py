@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from scansion.cli.progress import pass_on, tell
 from scansion.cli.shared_options import Model, Seed
 from scansion.errors import UsageError
 from scansion.storage.folders import open_folder
@@ -69,15 +70,15 @@ def generate(
         texts[number] += text
     for number, text in enumerate(texts, 1):
         if as_json:
-            print(json.dumps({"prompt": prompt, "text": text}, ensure_ascii=False))
+            tell(json.dumps({"prompt": prompt, "text": text}, ensure_ascii=False))
         else:
-            print(f"--- {number}\n{prompt}{text}")
+            pass_on(f"--- {number}\n{prompt}{text}")
 
 
 def _stream(prompt: str, texts: Iterator[str]) -> None:
     """The prompt, and each piece of text as soon as it is there."""
     for text in chain([prompt], texts):
-        print(text, end="", flush=True)
+        pass_on(text, end="")
     print()
 
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from scansion.cli.progress import say
+from scansion.cli.progress import say, tell
 from scansion.cli.shared_options import Json
 from scansion.errors import UsageError
 from scansion.text.documents import read_lines
@@ -64,8 +64,8 @@ def look(
     found = first.look(models, text, LookOptions(answer, translation, window))
     found.page.save(out, npz)
     if as_json:
-        print(json.dumps(found.json, ensure_ascii=False))
+        tell(json.dumps(found.json, ensure_ascii=False))
     else:
         for line in found.lines:
-            print(line)
+            tell(line)
     say(f"{out}: open it in a browser." + ("" if npz is None else f" {npz}: the arrays."))

@@ -16,7 +16,7 @@ from scipy.sparse import issparse, save_npz
 
 from scansion.cli.answer_lines import OBJECT_NAMES, AnswerLines, AnswerObjects
 from scansion.cli.answer_table import AnswerColumns, check_no_collision, check_table
-from scansion.cli.progress import say
+from scansion.cli.progress import pass_on, say, tell
 from scansion.cli.shared_options import (
     Beam,
     EncodingName,
@@ -28,7 +28,7 @@ from scansion.cli.shared_options import (
     TextColumn,
 )
 from scansion.cli.stdin_stream import arriving_lines, first_line, is_plain
-from scansion.errors import StorageError, UsageError
+from scansion.errors import UsageError
 from scansion.storage.atomic_file import replaced_file
 from scansion.storage.folders import open_folder
 from scansion.text.columns import columns_named
@@ -213,10 +213,10 @@ def _answered(
 
 def _print(printed: Any, answered: Iterator[tuple[Any, Sequence[Sequence[Any]]]]) -> None:
     for line in printed.header():
-        print(line)
+        tell(line)
     for answers, kept in answered:
         for line in printed.lines(answers, kept):
-            print(line)
+            pass_on(line)
         if sys.stdout is not None:
             sys.stdout.flush()
         if answers.remark:
@@ -245,9 +245,6 @@ def _write_vectors(estimator: Any, documents: Documents, file: Path) -> None:
     if file.suffix != suffix:
         raise UsageError(f"The vectors of this model are kept as {suffix}; got {file}. Try {file.with_suffix(suffix)}.")
     found = estimator.transform(documents.texts)
-    try:
-        with file.open("wb") as written:
-            save_npz(written, found) if suffix == ".npz" else np.save(written, found)
-    except OSError as error:
-        raise StorageError(f"{file} cannot be written: {error.strerror}.") from error
+    with replaced_file(file) as written:
+        save_npz(written, found) if suffix == ".npz" else np.save(written, found)
     say(f"{file}: {found.shape[0]:,} vectors of {found.shape[1]:,} numbers.")

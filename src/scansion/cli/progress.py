@@ -8,6 +8,8 @@ import time
 from types import TracebackType
 from typing import Protocol, Self
 
+from scansion.viewer.plain_text import printable
+
 SECONDS_BETWEEN_LINES = 5.0
 SECONDS_BETWEEN_REDRAWS = 0.1
 BAR_CELLS = 20
@@ -15,7 +17,18 @@ BAR_CELLS = 20
 
 def say(sentence: str) -> None:
     """One sentence on standard error."""
-    _print(f"{sentence}\n")
+    _print(f"{printable(sentence)}\n")
+
+
+def tell(text: str) -> None:
+    """A line on standard output that quotes texts of users and models."""
+    print(printable(text))
+
+
+def pass_on(text: str, end: str = "\n") -> None:
+    """What a model writes, on standard output: as it is, save on a terminal that it could command."""
+    to_terminal = sys.stdout is not None and sys.stdout.isatty()
+    print(printable(text) if to_terminal else text, end=end, flush=not end)
 
 
 def _print(text: str) -> None:
@@ -84,7 +97,7 @@ class Progress:
             _print("\r\x1b[K")
 
     def _line(self, doing: str, progress: float | None) -> str:
-        width = shutil.get_terminal_size().columns - 1
+        doing, width = printable(doing), shutil.get_terminal_size().columns - 1
         if progress is None:
             return doing[:width]
         full = round(progress * BAR_CELLS)

@@ -12,6 +12,7 @@ from jinja2 import Environment
 from scansion.errors import UsageError
 from scansion.storage.atomic import put_folder
 from scansion.viewer.number_format import bytes_shown, rate_shown, score_shown, seconds_shown
+from scansion.viewer.plain_text import markdown_text
 from scansion.viewer.report import RANKS, report_page
 
 NAMES = {"report.json", "report.md", "report.html"}
@@ -123,8 +124,8 @@ def save_report(report: dict[str, Any], folder: Path) -> None:
 
 def markdown(report: dict[str, Any]) -> str:
     """``report.md``."""
-    # the page is text, not HTML; cells escape what Markdown gives a meaning to
-    environment = Environment(autoescape=False, trim_blocks=False, keep_trailing_newline=True)
+    # the page is text, not HTML; whatever is put into it is escaped as Markdown needs it
+    environment = Environment(autoescape=False, trim_blocks=False, keep_trailing_newline=True, finalize=_escaped)
     good = [row for row in report["rows"] if row["status"] == "ok"]
     return environment.from_string(PAGE).render(
         report=report, measures=list(good[0]["measures"]) if good else [], cell=_cell,
@@ -151,7 +152,11 @@ def _span(span: tuple[float, float, float]) -> str:
 def _cell(value: Any) -> str:
     if isinstance(value, dict):
         value = ", ".join(f"{name} {count:,}" for name, count in value.items())
-    return " ".join(str(value).replace("|", "\\|").replace("<", "&lt;").split())
+    return " ".join(str(value).split())
+
+
+def _escaped(value: Any) -> Any:
+    return markdown_text(value) if isinstance(value, str) else value
 
 
 def _json(report: dict[str, Any]) -> bytes:

@@ -1,11 +1,15 @@
 """A comparison for the terminal: one table, then the verdict in words."""
 
-from rich.console import Group, RenderableType
+from dataclasses import dataclass
+
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
+from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
 from scansion.comparison.result import Comparison, FamilyResult
 from scansion.viewer.number_format import bytes_shown, rate_shown, score_shown, seconds_shown
+from scansion.viewer.plain_text import printable
 
 BAR_CELLS = 24
 INTERVAL_WIDTH = 64
@@ -32,7 +36,18 @@ def render(comparison: Comparison, width: int) -> RenderableType:
     parts += [_failure(row) for row in comparison.failed]
     if comparison.length_matters:
         parts += [Text(""), _by_length(comparison, good)]
-    return Group(*parts, Text(""), _words(comparison))
+    return Printable(Group(*parts, Text(""), _words(comparison)))
+
+
+@dataclass(frozen=True)
+class Printable:
+    """What is shown, with the texts in it escaped that would command the terminal."""
+
+    shown: RenderableType
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        for part in console.render(self.shown, options):
+            yield part if part.control else Segment(printable(part.text), part.style)
 
 
 def _table(comparison: Comparison, good: list[FamilyResult], width: int) -> Table:
