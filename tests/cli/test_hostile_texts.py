@@ -93,7 +93,8 @@ def test_through_a_comparison_and_its_report(scansion, models, tmp_path):
 
 
 @pytest.mark.parametrize("words", [
-    ("fit", f"no{EVIL}.csv", "--out", "m"), ("fit", f"--colour{EVIL}"), (f"ver{EVIL}b",), ("predict", f"mo{EVIL}del", "x"),
+    ("fit", f"no{EVIL}.csv", "--out", "m"), ("fit", f"--colour{EVIL}"), (f"ver{EVIL}b",),
+    ("predict", f"mo{EVIL}del", "x"),
     ("generate", f"mo{EVIL}"), ("export", f"mo{EVIL}", "--to", f"{EVIL}", "--out", "x"), ("look", f"mo{EVIL}", "x"),
     ("compare", f"no{EVIL}.csv"), ("compare", "--families", EVIL, "--demo"), ("evaluate", f"mo{EVIL}", f"no{EVIL}.csv"),
     ("families", EVIL), ("fit", "--demo", "--set", f"wi{EVIL}dth=3", "--out", "m"),

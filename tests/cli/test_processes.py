@@ -118,3 +118,17 @@ def test_ctrl_c_ends_with_what_was_kept_and_nothing_half_written(words, signs, k
     assert [entry.name for entry in folder.iterdir()] == (["m.run"] if words[0] == "fit" else [])
     assert [file.name for file in tmp_path.iterdir() if file != folder] == ["many.csv"]
     assert ("majority" in table) == (words[0] == "compare")
+
+
+def test_a_comparison_that_is_killed_leaves_no_texts_behind(tmp_path):
+    command = [*COMMAND, "compare", str(DATA / "polarity.csv"), "--families", "lstm", "--seeds", "9"]
+    environment = ENVIRONMENT | {"TMPDIR": str(tmp_path)}
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
+        while b"lstm, seed 0" not in (line := running.stderr.readline()):
+            assert line, "ended before it could be killed"
+        assert list(tmp_path.glob("scansion-comparison-*/texts.jsonl"))
+        running.kill()
+    deadline = time.monotonic() + 20
+    while list(tmp_path.iterdir()):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)

@@ -17,6 +17,8 @@ DATA = Path(__file__).parents[1] / "data"
 ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
 FIT = [sys.executable, "-m", "scansion", "fit", "some.csv", "--family", "lstm", "--set", "width=16"]
 
+COUNTED = [*FIT[:5], "--family", "bag-of-words"]
+
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory) -> Path:
@@ -30,7 +32,7 @@ def folder(tmp_path_factory) -> Path:
 def fit(folder: Path, out: str, *more: str) -> subprocess.Popen:
     return subprocess.Popen(
         [*FIT, "--out", out, *more], cwd=folder, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        text=True,
+        text=True, start_new_session=True,
     )
 
 
@@ -48,7 +50,10 @@ def interrupted(folder: Path, out: str, number: int, *more: str) -> tuple[int, s
         assert time.monotonic() < deadline
         assert running.poll() is None, running.stderr.read()
         time.sleep(0.02)
-    running.send_signal(number)
+    if number == signal.SIGHUP:  # a terminal that closes sends it to all of its processes
+        os.killpg(running.pid, number)
+    else:
+        running.send_signal(number)
     return done(running)
 
 
@@ -63,12 +68,12 @@ def measured(model: Path) -> list[dict]:
     return [{key: line[key] for key in line.keys() - {"seconds", "tokens_per_second"}} for line in lines]
 
 
-@pytest.mark.parametrize("processes", ["1", "2"])
-def test_a_fit_interrupted_in_every_way_ends_with_the_same_weights_and_curves(processes, folder):
+@pytest.mark.parametrize(("processes", "ending"), [("1", signal.SIGTERM), ("2", signal.SIGHUP)])
+def test_a_fit_interrupted_in_every_way_ends_with_the_same_weights_and_curves(processes, ending, folder):
     options = ("--processes", processes)
     assert done(fit(folder, f"whole{processes}", *options))[0] == 0
     out = f"broken{processes}"
-    for number, expected in ((signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGKILL, -9)):
+    for number, expected in ((signal.SIGINT, 130), (ending, 128 + ending), (signal.SIGKILL, -9)):
         code, printed = interrupted(folder, out, number, "--resume", *options)
         assert code == expected, printed
         assert "Traceback" not in printed
@@ -113,3 +118,15 @@ def test_a_run_in_the_way_is_named_before_anything_is_read(folder):
     code, printed = done(fit(folder, "waiting", "--resume"))
     assert code == 2
     assert "waiting exists already" in printed
+
+
+def test_of_two_counted_fits_into_one_place_one_is_refused(folder):
+    first, second = (
+        subprocess.Popen([*COUNTED, "--out", "shared"], cwd=folder, env=ENVIRONMENT, stderr=subprocess.PIPE, text=True)
+        for _ in range(2)
+    )
+    ends = [done(first), done(second)]
+    assert sorted(code == 0 for code, _ in ends) == [False, True]
+    (said,) = (printed for code, printed in ends if code)
+    assert "Another process is fitting into shared" in said or "shared exists already" in said
+    assert not (folder / ".shared.lock").exists()
