@@ -133,6 +133,8 @@ def _encoder_of(layout: Layout, most_tokens: int | None) -> tuple[Bert, dict[str
     for table, name in ((words, "vocab_size"), (positions, "max_position_embeddings")):
         if _whole(config, name, len(table)) != len(table):
             raise UsageError(f"{name} is {config[name]:,}, and the weights have {len(table):,} rows.")
+    if words.shape[1:] != (width,):
+        raise UsageError(f"{names.sizes[0]} is {width:,}, and a row of the weights has {words.shape[-1]:,} numbers.")
     positions = positions[names.skipped(config) :][:most_tokens]
     if names.kinds:
         positions = positions + found.array(f"{names.kinds}.weight")[0]

@@ -37,6 +37,10 @@ class PretrainedTokenizer:
             raise UnsafeFolderError(
                 f"{self.where} puts {len(ids)} tokens around a text; expected one before it and one behind."
             )
+        if max(ids) > self.highest:
+            raise UnsafeFolderError(
+                f"{self.where} puts the token {max(ids):,} around texts; its highest token is {self.highest:,}."
+            )
         return ids[0], ids[1]
 
     @cached_property
