@@ -15,6 +15,8 @@ import numpy as np
 from scansion.errors import StorageError
 
 IN_MEMORY = 1 << 28
+ROOM_TO_SPARE = 1 << 20
+"""Bytes that every writer leaves free on a disk."""
 NUMBERS_A_TIME = 1 << 22
 MOST_BYTES_A_CALL = 1 << 30  # Linux reads at most 2 GiB at a time
 

@@ -31,7 +31,7 @@ from scansion.learning.pretraining import PretrainingJob
 from scansion.learning.process_group import SingleProcess
 from scansion.learning.training import Pretraining, Training
 from scansion.learning.workers import LOOPBACK, train_in_workers
-from scansion.storage.limits import ROOM_TO_SPARE
+from scansion.spill import ROOM_TO_SPARE
 from scansion.storage.run_folder import RunFolder
 from scansion.text.batches import FIRST_WORD
 from scansion.text.vocabulary import Vocabulary

@@ -148,3 +148,11 @@ def test_a_comparison_names_what_is_missing_and_what_is_mixed():
 def test_measures_do_not_make_text_of_numbers_either():
     with pytest.raises(UsageError, match="a mixture"):
         scansion.measures.scores.accuracy([1, "a"], ["1", "a"])
+
+
+@pytest.mark.parametrize("large", [1e300, -1.7e308, 10**400, -(10**400), 2e100])
+def test_a_target_that_squares_could_not_hold_is_named_with_its_position_and_the_bound(large):
+    numbers = [0.5, 1.5, large, 2.5]
+    with pytest.raises(DataError, match=r"The target at position 2 is .* expected numbers of at most 1e\+100 in size"):
+        numbers_from(numbers)
+    assert numbers_from([0.5, 1e100, -1e100]).tolist() == [0.5, 1e100, -1e100]

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from scansion.errors import DataError
 from scansion.text.documents import read_documents
-from scansion.text.target_cells import written_list
+from scansion.text.target_cells import decide_task, number_of, written_list
 
 LABELS = st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=6), max_size=4)
 
@@ -52,3 +53,10 @@ def test_a_later_cell_that_is_no_list_is_a_bad_row(tmp_path):
 def test_where_only_some_cells_write_lists_all_are_labels(tmp_path):
     (tmp_path / "t.csv").write_text("text,label\na text,['x']\nb,y\n")
     assert read_documents(tmp_path / "t.csv").targets == ["['x']", "y"]
+
+
+@pytest.mark.parametrize("large", ["1e300", "1.7e308", "-1e309", "9" * 400])
+def test_a_number_beyond_the_bound_is_still_a_number_and_its_row_is_named(large):
+    assert decide_task(["0.5", "1.25", large], "size", 0.0)[0] == "regress"
+    with pytest.raises(DataError, match=r"'size' is .*, expected a number of at most 1e\+100 in size"):
+        number_of(large, "size")

@@ -104,7 +104,6 @@ def fit(
     from scansion.learning.checkpointing import Checkpointing
     from scansion.tasks.catalogue import task_for
     from scansion.tasks.task import FitRequest, ReadOptions
-
     given = {"--text": text, "--target": target, "--valid": valid, "--task": task, "--class-weight": class_weight,
              "--label-separator": label_separator, "--from": source, "--mode": mode, "--static": static,
              "--pretrain": pretrain, "--unlabelled": unlabelled, "--separator": separator, "--encoding": encoding,
@@ -113,14 +112,14 @@ def fit(
     _check_places(expected, out, force, resume)
     expected.check_options("fit", given)
     configured = with_settings(with_weights(expected.configuration(family), given), settings or [])
-    options = ReadOptions(text, target, None, task, label_separator, max_bad, FileOptions(separator, encoding, sheet),
-                          documents=documents)
+    file = FileOptions(separator, encoding, sheet)
+    options = ReadOptions(text, target, None, task, label_separator, max_bad, file, documents=documents)
     kind, dataset, held_out = _read(expected, data, valid, options, given)
     arguments = kind.own({"class_weight": class_weight, "pretrain": pretrain, "tokens": tokens})
     arguments |= {"budget": budget, "processes": processes, "random_state": random_state}
     checkpointing = Checkpointing(run_folder_of(out), resume, force, checkpoint_every)
-    request = FitRequest(configured, arguments, held_out, read_unlabelled(unlabelled, dataset.columns), checkpointing)
-    events = kind.fit(dataset, request)
+    more = read_unlabelled(unlabelled, dataset.columns)
+    events = kind.fit(dataset, FitRequest(configured, arguments, held_out, more, checkpointing))
     with only_fit_into(out), checkpointing, Progress() as progress, heeding(checkpointing.stop), how_to_go_on():
         _check_places(expected, out, force, resume)  # another process may have made the model meanwhile
         while True:

@@ -23,7 +23,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from scansion.errors import StorageError
-from scansion.storage.limits import ROOM_TO_SPARE
+from scansion.spill import ROOM_TO_SPARE
 
 RENAME_EXCHANGE = 2
 AT_FDCWD = -100

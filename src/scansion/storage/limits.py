@@ -36,5 +36,3 @@ MOST_TENSORS = 20_000
 MOST_DIMENSIONS = 8
 LONGEST_TENSOR_NAME = 256
 
-# Free bytes wanted beyond the files themselves, for the folder's own blocks.
-ROOM_TO_SPARE = MIB

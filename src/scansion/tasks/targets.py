@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from scansion.errors import DataError, UsageError, shown
+from scansion.text.target_cells import LARGEST_NUMBER
 
 Labels = tuple[bool | int | float | str, ...]
 
@@ -15,6 +16,7 @@ TO_KIND: dict[type, Callable[[Any], Any]] = {str: str.__str__, int: int.__int__,
 """A value of a class derived from one of these, as a plain one."""
 SETS = (tuple, list, set, frozenset, np.ndarray)
 """What may hold the labels of one document."""
+LARGEST_FLOAT = float(np.finfo(np.float64).max)
 DATES = (np.datetime64, np.timedelta64)
 
 
@@ -85,7 +87,7 @@ def numbers_from(targets: Any) -> np.ndarray:
     values = _listed(targets)
     _check_present(values, range(len(values)))
     try:
-        numbers = np.array([float(value) for value in values])
+        numbers = np.array([_as_float(value) for value in values])
     except (TypeError, ValueError) as error:
         raise DataError(f"Expected numbers as targets: {error}. For labels use DocumentClassifier.") from error
     wrong = np.flatnonzero(~np.isfinite(numbers))
@@ -93,7 +95,20 @@ def numbers_from(targets: Any) -> np.ndarray:
         raise DataError(
             f"The target at position {wrong[0]} is {numbers[wrong[0]]} ({len(wrong)} in all); drop those rows."
         )
+    large = np.flatnonzero(np.abs(numbers) > LARGEST_NUMBER)
+    if len(large):
+        raise DataError(
+            f"The target at position {large[0]} is {shown(str(values[large[0]]), 20)} ({len(large)} such in all); "
+            f"expected numbers of at most {LARGEST_NUMBER:g} in size. Drop those rows, or give their logarithms."
+        )
     return numbers
+
+
+def _as_float(value: Any) -> float:
+    try:
+        return float(value)
+    except OverflowError:  # an integer beyond all floats, which is named as a large one
+        return LARGEST_FLOAT
 
 
 def plain(target: Any) -> Any:

@@ -1,7 +1,9 @@
 """Where documents lie: a file, a folder or standard input, found, named, fingerprinted and watched for change."""
 
+import errno
 import hashlib
 import os
+import select
 import shutil
 import stat
 import sys
@@ -13,9 +15,13 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import IO, Self
 
-from scansion.errors import DataError, UsageError, did_you_mean
+from scansion.errors import DataError, StorageError, UsageError, did_you_mean
+from scansion.spill import ROOM_TO_SPARE, no_room
 
 STANDARD_INPUT = "-"
+PIPE_PATIENCE = 60.0
+"""Seconds for whoever writes into a pipe to begin."""
+BYTES_AT_A_TIME = 1 << 20
 
 DATASET_STATE, DATASET_SPLITS = "state.json", "dataset_dict.json"
 """What Hugging Face datasets writes beside its Arrow files, and beside the folders of several splits."""
@@ -92,7 +98,11 @@ class Snapshot:
 
 
 def find_source(path: str | os.PathLike[str]) -> Source:
-    """The source at ``path``; ``-`` and pipes are copied to a temporary file. Raises UsageError if there is none."""
+    """The source at ``path``; ``-`` and pipes are copied to a temporary file.
+
+    Raises UsageError if there is none, for a device, and for a pipe into which nobody writes; StorageError if a copy
+    would fill the disk.
+    """
     if os.fspath(path) == STANDARD_INPUT:
         return _spooled(sys.stdin.buffer, "standard input")
     found = Path(path)
@@ -104,7 +114,10 @@ def find_source(path: str | os.PathLike[str]) -> Source:
         raise unreadable(os.fspath(path), error) from error
     if stat.S_ISREG(mode) or stat.S_ISDIR(mode):
         return Source(found, os.fspath(path))
-    with open(found, "rb") as pipe:
+    if not stat.S_ISFIFO(mode):
+        raise UsageError(f"{os.fspath(path)} is a device or a socket; expected a file, a folder or a pipe. Give - for "
+                         "standard input.")
+    with _opened_pipe(found) as pipe:
         return _spooled(pipe, os.fspath(path))
 
 
@@ -149,7 +162,12 @@ def _entries(folder: Path, name: str) -> Iterator[os.DirEntry[str]]:
     """What a folder holds, without hidden files and what desktops leave behind."""
     try:
         with os.scandir(folder) as entries:
-            yield from (entry for entry in entries if not _is_left_behind(entry.name))
+            for entry in entries:
+                if not _is_left_behind(entry.name):
+                    if not entry.is_dir() and not entry.is_file():
+                        raise DataError(f"{name!r} holds {entry.name!r}, which is a pipe, a device or a link to "
+                                        "nothing; expected files. Take it out.")
+                    yield entry
     except OSError as error:
         raise unreadable(name, error) from error
 
@@ -162,9 +180,30 @@ def _spooled(stream: IO[bytes], name: str) -> Source:
     handle, path = tempfile.mkstemp(prefix="scansion-")
     source = Source(Path(path), name, spooled=True)
     weakref.finalize(source, source.path.unlink, missing_ok=True)
-    with open(handle, "wb") as spool:
-        shutil.copyfileobj(stream, spool, 1 << 20)
+    copied = 0
+    try:
+        with open(handle, "wb") as spool:
+            while block := stream.read(BYTES_AT_A_TIME):
+                if shutil.disk_usage(path).free < ROOM_TO_SPARE + len(block):
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+                copied += spool.write(block)
+    except OSError as error:
+        source.path.unlink(missing_ok=True)
+        raise StorageError(f"{name} is longer than can be kept: after {copied:,} bytes {no_room(error)}") from error
     return source
+
+
+def _opened_pipe(path: Path) -> IO[bytes]:
+    """To be read from; opening it plainly would wait for ever for a program that writes into it."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    waiting = select.poll()
+    waiting.register(descriptor, select.POLLIN | select.POLLHUP)
+    if not waiting.poll(PIPE_PATIENCE * 1_000):
+        os.close(descriptor)
+        raise UsageError(f"Nothing was written into the pipe {str(path)!r} for {PIPE_PATIENCE:.0f} seconds. Start the "
+                         "program that writes into it, or name a file.")
+    os.set_blocking(descriptor, True)
+    return open(descriptor, "rb")
 
 
 def _nearest(missing: Path) -> str:

@@ -2,7 +2,6 @@
 
 import ast
 import json
-import math
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -18,6 +17,9 @@ Answer = str | float | tuple[str, ...]
 MOST_INTEGER_LABELS = 20
 """Up to so many different integers are labels; more are numbers to predict."""
 
+LARGEST_NUMBER = 1e100
+"""In size; squares of larger targets, and their sums, would soon be infinite."""
+
 _NUMBER = re.compile(r"\s*[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?\s*")
 _ESCAPED = r"\\(?:[\\'\"nrt]|x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8})"  # as Python's repr writes it
 _ITEM = rf"""'(?:[^'\\\n]|{_ESCAPED})*'|"(?:[^"\\\n]|{_ESCAPED})*"|[+-]?[0-9.]+|True|False"""
@@ -29,8 +31,8 @@ _NO_FINITE_NUMBER = {sign + word for sign in ("", "+", "-") for word in ("nan", 
 
 
 def is_number(written: str) -> bool:
-    """Whether a string writes a finite number in plain decimal digits."""
-    return _NUMBER.fullmatch(written) is not None and math.isfinite(float(written))
+    """Whether a string writes a number in plain decimal digits."""
+    return _NUMBER.fullmatch(written) is not None
 
 
 def text_of(cell: Any, column: str) -> str:
@@ -124,7 +126,10 @@ def number_of(cell: Any, column: str) -> float:
     written = label_of(cell, column)
     if not is_number(written):
         raise DataError(f"{column!r} is {shown(written)}, expected a finite number")
-    return float(written)
+    number = float(written)
+    if abs(number) > LARGEST_NUMBER:
+        raise DataError(f"{column!r} is {shown(written, 20)}, expected a number of at most {LARGEST_NUMBER:g} in size")
+    return number
 
 
 def decide_task(labels: Sequence[str], column: str, tolerated: float) -> tuple[str, str]:
