@@ -214,7 +214,7 @@ def _too_large(most: int) -> RefusalError:
 
 def _chosen(together: Sequence[Route], call: Call) -> tuple[Call, Route]:
     """The route whose mark stands in the body."""
-    body = together[0].reads(call)
+    body = _body(together[0], call)
     for route in together:
         if isinstance(body, dict) and route.mark in body:
             return _checked(route, call), route
@@ -228,11 +228,15 @@ def _checked(route: Route, call: Call) -> Call:
     """The request with its body as the route reads it."""
     if route.takes is None:
         return call
-    if not call.raw and not call.query:
-        raise RefusalError(BAD_REQUEST, "The request has no body.")
-    body = route.reads(call)
+    body = _body(route, call)
     check(body, route.takes)
     return Call(call.path, call.query, call.headers, call.raw, body)
+
+
+def _body(route: Route, call: Call) -> Any:
+    if not call.raw and not call.query:
+        raise RefusalError(BAD_REQUEST, "The request has no body.")
+    return route.reads(call)
 
 
 def _key(authorization: str) -> str | None:
