@@ -7,6 +7,7 @@ import asyncio
 import time
 import traceback
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from scansion.errors import MissingExtraError, ScansionError, UsageError, did_you_mean
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
 DIALECTS = (PLAIN, TEXT_EMBEDDINGS, OPEN_INFERENCE, OPENAI, LIBRETRANSLATE, HEALTH)
+NEEDS = "A server needs starlette, uvicorn and httptools: pip install 'scansion[serve]'."
 UNKNOWN = "unknown"
 KEY = "api_key"
 """Of a body, in the dialects that have it there."""
@@ -75,7 +77,7 @@ def application(service: Service) -> "Starlette":
         from starlette.responses import Response
         from starlette.routing import Route as StarletteRoute
     except ImportError as error:
-        raise MissingExtraError("A server needs starlette and uvicorn: pip install 'scansion[serve]'.") from error
+        raise MissingExtraError(NEEDS) from error
 
     routes = grouped()
     methods: dict[str, list[str]] = {}
@@ -163,10 +165,11 @@ async def _answered(service: Service, together: Sequence[Route], request: "Reque
         if route.works and route.secret:
             service.check_ready()
         call = await _read(service, request, route)
-        if len(together) > 1:
-            call, route = _chosen(together, call)
-        else:
-            call = _checked(route, call)
+        body = None if route.takes is None else _body(route, call)
+        route = route if len(together) == 1 else _chosen(together, body)
+        if route.takes is not None:
+            check(body, route.takes)
+            call = replace(call, body=body)
         if in_body:
             _check_key(service, route, call.body.get(KEY))
         return await _while_there(request, route.answer(service, call))
@@ -212,25 +215,15 @@ def _too_large(most: int) -> RefusalError:
     return RefusalError(TOO_LARGE, f"The body is too large: {most:,} bytes are read. Send fewer texts at a time.")
 
 
-def _chosen(together: Sequence[Route], call: Call) -> tuple[Call, Route]:
+def _chosen(together: Sequence[Route], body: Any) -> Route:
     """The route whose mark stands in the body."""
-    body = _body(together[0], call)
     for route in together:
         if isinstance(body, dict) and route.mark in body:
-            return _checked(route, call), route
+            return route
     marks = [route.mark for route in together]
     given = next(iter(body), "") if isinstance(body, dict) else ""
     raise unprocessable(f"the body: expected an object with {' or '.join(map(repr, marks))}"
                         f"{did_you_mean(given, marks) if given else '.'}")
-
-
-def _checked(route: Route, call: Call) -> Call:
-    """The request with its body as the route reads it."""
-    if route.takes is None:
-        return call
-    body = _body(route, call)
-    check(body, route.takes)
-    return Call(call.path, call.query, call.headers, call.raw, body)
 
 
 def _body(route: Route, call: Call) -> Any:

@@ -10,7 +10,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from scansion.errors import MissingExtraError, ScansionError, StorageError
-from scansion.serving.application import application
+from scansion.serving.application import NEEDS, application
 from scansion.serving.service import Service, log
 
 if TYPE_CHECKING:
@@ -42,9 +42,10 @@ def run(service: Service, listener: socket.socket) -> None:
     ScansionError if a model cannot be loaded, MissingExtraError without starlette and uvicorn.
     """
     try:
+        import httptools  # noqa: F401
         from uvicorn import Config, Server
     except ImportError as error:
-        raise MissingExtraError("A server needs starlette and uvicorn: pip install 'scansion[serve]'.") from error
+        raise MissingExtraError(NEEDS) from error
 
     limits = service.limits
     server = Server(Config(
@@ -106,9 +107,9 @@ def guarded_protocol(seconds: float, most: int) -> type[asyncio.Protocol]:
 
     uvicorn bounds how long a connection may be idle, and not how long the head of a request may take.
     """
-    from uvicorn.protocols.http.h11_impl import H11Protocol
+    from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-    class Guarded(H11Protocol):
+    class Guarded(HttpToolsProtocol):
         timer: asyncio.TimerHandle | None = None
 
         def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
