@@ -1,6 +1,6 @@
 """A server under load that does not wait for it: half of what it can do, all of it, and three times as much.
 
-    python benchmarks/serving.py [bag-of-words|lstm|minilm] [--seconds 30] [--batching]
+    python benchmarks/serving.py [bag-of-words|lstm|minilm] [--seconds 30] [--together 1] [--batching]
 
 Capacity is what 64 clients get answered who ask again as soon as they have their answer.  Under load, arrivals are a
 Poisson process drawn before the run, and a latency counts from the moment a request was meant to be sent, not from when
@@ -125,7 +125,7 @@ async def opened(port, bodies, wanted, rate, seconds, seed):
         else:
             free.append(connection)
         sent = time.monotonic() - begun
-        right = status != 200 or json.loads(answer)["predictions"][0]["prediction"] == wanted[row]
+        right = status != 200 or [each["prediction"] for each in json.loads(answer)["predictions"]] == wanted[row]
         found.append((status, sent - at, right))
 
     begun, tasks = time.monotonic(), set()
@@ -203,14 +203,16 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("family", nargs="?", choices=FAMILIES, default="bag-of-words")
     parser.add_argument("--seconds", type=float, default=30)
+    parser.add_argument("--together", type=int, default=1, help="texts of a request")
     parser.add_argument("--batching", action="store_true")
     given = parser.parse_args()
     with DATA.open(newline="") as file:
         rows = list(csv.DictReader(file))
     texts, labels = [row["text"] for row in rows], [row["label"] for row in rows]
     model = scansion.DocumentClassifier(FAMILIES[given.family](), random_state=0, budget="60s").fit(texts, labels)
-    wanted = model.predict(texts[:TEXTS]).tolist()
-    bodies = [json.dumps({"texts": text, "probabilities": True}).encode() for text in texts[:TEXTS]]
+    several = [[texts[(row + other) % TEXTS] for other in range(given.together)] for row in range(TEXTS)]
+    wanted = [model.predict(each).tolist() for each in several]
+    bodies = [json.dumps({"texts": each, "probabilities": True}).encode() for each in several]
     with tempfile.TemporaryDirectory() as folder:
         model.save(f"{folder}/model")
         if given.batching:

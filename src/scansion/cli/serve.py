@@ -41,16 +41,16 @@ def serve(
     queue: Annotated[int | None, typer.Option("--queue", envvar=f"{PREFIX}QUEUE", help="Texts of each model that wait; "
                                               "one more is refused with 429. By default 1,024.")] = None,
     queue_seconds: Annotated[float | None, typer.Option("--queue-seconds", envvar=f"{PREFIX}QUEUE_SECONDS", help="How "
-                                                        "long a text may have to wait; by default 2.")] = None,
+                                                        "long a text may have to wait; by default 1.")] = None,
     batch_tokens: Annotated[int | None, typer.Option("--batch-tokens", envvar=f"{PREFIX}BATCH_TOKENS", help="Read "
-                                                     "together, about; by default 8,192.")] = None,
+                                                     "together, about; by default 2,048.")] = None,
     batch_wait: Annotated[float | None, typer.Option("--batch-wait", envvar=f"{PREFIX}BATCH_WAIT", help="Milliseconds "
                                                      "that a text waits for others; by default 2.")] = None,
     client_seconds: Annotated[float | None, typer.Option("--client-seconds", envvar=f"{PREFIX}CLIENT_SECONDS",
                                                          help="For a request's head to come in, and for its body; by "
                                                          "default 10.")] = None,
     connections: Annotated[int | None, typer.Option("--connections", envvar=f"{PREFIX}CONNECTIONS", help="Open at a "
-                                                    "time; by default 1,000.")] = None,
+                                                    "time; by default 4,096.")] = None,
     drain_seconds: Annotated[float | None, typer.Option("--drain-seconds", envvar=f"{PREFIX}DRAIN_SECONDS",
                                                         help="For what is under way when SIGTERM comes; by default "
                                                         "30.")] = None,

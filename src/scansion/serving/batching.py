@@ -85,9 +85,13 @@ class Lane:
         """How long what was admitted will take, as fast as the model has been."""
         return self.tokens * self.seconds_a_token
 
+    def full(self, texts: int = 1) -> bool:
+        """Whether so many more would be too many, or would wait too long."""
+        return self.texts + texts > self.limits.queue_texts or self.seconds_ahead > self.limits.queue_seconds
+
     def admit(self, texts: int) -> None:
-        """RefusalError (429) at once where so many more would be too many, or would wait too long."""
-        if self.texts + texts > self.limits.queue_texts or self.seconds_ahead > self.limits.queue_seconds:
+        """RefusalError (429) at once where the queue is full."""
+        if self.full(texts):
             after = max(1, ceil(self.seconds_ahead))
             raise RefusalError(
                 TOO_MANY, f"{self.name} has {self.texts:,} texts to answer first, about {self.seconds_ahead:.1f} s of "

@@ -49,9 +49,14 @@ class Reply:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
+def json_bytes(value: Any) -> bytes:
+    """A value as JSON on one line; numbers that are not finite are refused as such."""
+    return dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode("utf-8")
+
+
 def reply(value: Any, status: int = 200) -> Reply:
-    """An answer in JSON; numbers that are not finite are refused as such."""
-    return Reply(dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode("utf-8"), status)
+    """An answer in JSON."""
+    return Reply(json_bytes(value), status)
 
 
 def json_body(call: Call) -> Any:

@@ -4,7 +4,9 @@ What uvicorn is, stands in this file alone.
 """
 
 import asyncio
+import resource
 import socket
+import sys
 from collections.abc import Callable
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -18,12 +20,17 @@ if TYPE_CHECKING:
 
 BACKLOG = 2_048
 KEEP_ALIVE_SECONDS = 75
+OTHER_FILES = 256
+SWITCH_SECONDS = 0.0002
+"""How long a thread that reads may keep the interpreter from the one that answers, and the other way round: twenty-five
+times less than Python's own, which a short answer would wait for at every step."""
 
 
 def listening(host: str, port: int) -> socket.socket:
     """A socket that waits for clients; port 0 takes a free one. StorageError where there can be none."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    found = socket.socket(family)
+    # asyncio sends small answers at once only where the protocol is named
+    found = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         found.bind((host, port))
@@ -53,6 +60,7 @@ def run(service: Service, listener: socket.socket) -> None:
         lifespan="off", log_config=None, log_level="critical", access_log=False, server_header=False,
         timeout_keep_alive=KEEP_ALIVE_SECONDS, timeout_graceful_shutdown=1,
     ))
+    _allow_files(limits.connections + OTHER_FILES)
     host, port = listener.getsockname()[:2]
     failed: list[ScansionError] = []
 
@@ -63,9 +71,22 @@ def run(service: Service, listener: socket.socket) -> None:
         loading.cancel()
         await service.stop()
 
-    asyncio.run(serving())
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(SWITCH_SECONDS)
+    try:
+        asyncio.run(serving())
+    finally:
+        sys.setswitchinterval(before)
     if failed:
         raise failed[0]
+
+
+def _allow_files(number: int) -> None:
+    """As many open files as that, or as the system allows: each connection is one."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = number if hard == resource.RLIM_INFINITY else min(number, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 async def _begin(service: Service, server: "Server", failed: list[ScansionError], place: str) -> None:

@@ -17,15 +17,16 @@ class Limits:
     """Of one text, as its model counts them."""
     queue_texts: int = 1_024
     """Of each model: those that wait and those being read."""
-    queue_seconds: float = 2.0
+    queue_seconds: float = 1.0
     """How long a text may have to wait, reckoned from how fast its model has been."""
-    batch_tokens: int = 8_192
-    """Read together, about; a longer text is read alone."""
+    batch_tokens: int = 2_048
+    """Read together, about; a longer text is read alone.  Much more keeps the interpreter busy for so long at a time
+    that refusals come late, and little is gained by it."""
     batch_wait: float = 0.002
     """Seconds that a text waits for others to be read with."""
     client_seconds: float = 10.0
     """For the head of a request to come in, and again for its body."""
-    connections: int = 1_000
+    connections: int = 4_096
     """Open at a time; one more is closed."""
     drain_seconds: float = 30.0
     """For what is under way to be finished before the process ends."""
