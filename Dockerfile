@@ -6,8 +6,7 @@ COPY src src
 RUN python -m venv /opt/scansion \
  && /opt/scansion/bin/pip install --no-cache-dir torch==2.13.0 --index-url https://download.pytorch.org/whl/cpu \
  && /opt/scansion/bin/pip install --no-cache-dir -c constraints.txt '.[serve]' \
- && /opt/scansion/bin/pip uninstall --yes pip \
- && find /opt/scansion -name tests -type d -prune -exec rm -rf {} +
+ && /opt/scansion/bin/pip uninstall --yes pip
 
 FROM python:3.11-slim
 RUN useradd --system --uid 10001 scansion

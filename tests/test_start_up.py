@@ -88,7 +88,7 @@ async def asked():
     service = Service({"m": Path("n-grams")}, Limits())
     async with httpx.AsyncClient(transport=httpx.ASGITransport(application(service)), base_url="http://m") as client:
         await service.start()
-        assert (await client.post("/predict", json={"texts": "a quiet marvel", "probabilities": True})).status_code == 200
+        assert (await client.post("/predict", json={"texts": "a quiet marvel"})).status_code == 200
         assert (await client.post("/explain", json={"text": "a quiet marvel"})).status_code == 200
         await service.stop()
 

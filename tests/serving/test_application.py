@@ -202,7 +202,7 @@ def test_names_of_models_stand_in_paths():
 def test_the_help_of_the_command_tells_the_defaults():
     told = {}
     for name, hint in get_type_hints(serve, include_extras=True).items():
-        help_text = " ".join(getattr(hint, "__metadata__", [None])[0].help.split())
+        help_text = getattr(getattr(hint, "__metadata__", [None])[0], "help", "")
         if found := re.search(r"[Bb]y default ([\d,]+)\.$", help_text):
             told[name] = float(found[1].replace(",", ""))
     limits = Limits()
