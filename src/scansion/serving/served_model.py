@@ -169,4 +169,5 @@ def loaded(name: str, path: Path) -> ServedModel:
     )
     for _ in task.predict(estimator, [["warm"]], PredictOptions()):  # the first answer takes what imports take
         pass
+    model.does  # noqa: B018 what it takes to know that is not to be waited for later
     return model
