@@ -1,5 +1,6 @@
 """A server process as tests start and ask it."""
 
+import asyncio
 import json
 import os
 import signal
@@ -8,6 +9,8 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -60,3 +63,9 @@ def posted(address: str, path: str, body: object) -> object:
     )
     with urllib.request.urlopen(request, timeout=20) as answer:
         return json.load(answer)
+
+
+def finished(work: Coroutine) -> object:
+    """What it comes to, in a thread of its own: in this one the browser of other tests may have its event loop."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, work).result()

@@ -16,7 +16,7 @@ from scansion.errors import UsageError
 from scansion.serving.application import application, check_names
 from scansion.serving.server_limits import Limits
 from scansion.serving.service import Service
-from serving_process import LABELS, TEXTS
+from serving_process import LABELS, TEXTS, finished
 
 BAG = {"texts": ["a quiet failure"], "model": "bag"}
 
@@ -33,7 +33,7 @@ def ask_service(folders, asking, limits=None, key=None, start=True):
                 return await asking(client, service)
             finally:
                 await service.stop()
-    return asyncio.run(inside())
+    return finished(inside())
 
 
 @pytest.fixture(scope="module")

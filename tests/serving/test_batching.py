@@ -11,6 +11,7 @@ from scansion.serving.batching import Lane, Operation
 from scansion.serving.refusals import RefusalError
 from scansion.serving.server_limits import Limits
 from scansion.serving.server_metrics import ServerMetrics
+from serving_process import finished
 
 
 def laned(limits=None):
@@ -24,7 +25,7 @@ def laned(limits=None):
                     await asyncio.wait_for(test(lane), 10)
                 finally:
                     await lane.stop()
-            asyncio.run(inside())
+            finished(inside())
         run.__name__ = test.__name__
         return run
     return decorate
