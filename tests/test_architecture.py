@@ -29,7 +29,7 @@ ROOMS = (
     ("inspection",),
     ("tasks",),
     ("comparison",),
-    ("testing",),
+    ("serving", "testing"),
     ("cli",),
 )
 LINE = {room: number for number, line in enumerate(ROOMS) for room in line}

@@ -75,6 +75,28 @@ assert carry_out(["evaluate", "bag-of-words", "table.csv", "--json"]) == 0
     assert "[]" in run(program, place)
 
 
+def test_a_model_that_counts_is_served_without_torch(place):
+    program = """
+import asyncio
+from pathlib import Path
+import httpx
+from scansion.serving.application import application
+from scansion.serving.server_limits import Limits
+from scansion.serving.service import Service
+
+async def asked():
+    service = Service({"m": Path("n-grams")}, Limits())
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(application(service)), base_url="http://m") as client:
+        await service.start()
+        assert (await client.post("/predict", json={"texts": "a quiet marvel"})).status_code == 200
+        assert (await client.post("/explain", json={"text": "a quiet marvel"})).status_code == 200
+        await service.stop()
+
+asyncio.run(asked())
+"""
+    assert "torch" not in run(program, place)[0]
+
+
 MISTYPED = {
     "There is no column 'txet' for the text": ["predict", "network", "table.csv", "--text", "txet"],
     "There is no file 'tabel.csv'; did you mean 'table.csv'?": ["predict", "network", "tabel.csv"],

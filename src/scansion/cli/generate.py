@@ -63,11 +63,11 @@ def generate(
     prompt = _standard_input() if prompt == STANDARD_INPUT else prompt
     written = task.generate(task.load(folder), [prompt] * count, options)
     if count == 1 and not as_json:
-        _stream(prompt, (text for _, text in written))
+        _stream(prompt, (each.text for each in written if each.text))
         return
     texts = [""] * count
-    for number, text in written:
-        texts[number] += text
+    for each in written:
+        texts[each.prompt] += each.text
     for number, text in enumerate(texts, 1):
         if as_json:
             tell(json.dumps({"prompt": prompt, "text": text}, ensure_ascii=False))

@@ -24,6 +24,7 @@ VERBS = {
     "evaluate": "Score a model on documents whose answers are known.",
     "generate": "Write on after a prompt, with a language model.",
     "export": "Write a model in another program's format.",
+    "serve": "Put models behind HTTP, in dialects that existing clients speak.",
     "look": "See what models do with one text, in an offline page.",
     "families": "List every family with its options and their defaults.",
 }

@@ -41,6 +41,8 @@ class FrozenEncoder:
     max_length: int
     pooling: tuple[str, ...] = ("mean",)
     """How a text's vector is made of its positions', by the names of :data:`scansion.layers.pooling.POOLINGS`."""
+    keeps: bool = True
+    """Whether vectors are kept on disk."""
 
     @cached_property
     def fingerprint(self) -> str:
@@ -83,7 +85,7 @@ class FrozenEncoder:
 
     def vectors(self, sequences: Sequences) -> np.ndarray:
         """(N, D) float32; those of texts that were met before come from disk."""
-        if not self.fingerprint:
+        if not self.keeps or not self.fingerprint:
             return self.fresh_vectors(sequences)
         reader = fingerprint_of((self.fingerprint, repr((sequences.first, sequences.frame))))
         kept, ids = KeptVectors(reader, self.width), sequences.ids

@@ -20,6 +20,19 @@ from scansion.models.fitted_language import FittedLanguage
 from scansion.models.neural_language import NeuralLanguage
 from scansion.text.subword_tokenizer import END, NEVER_WRITTEN
 
+STOPPED, CUT = "stop", "length"
+"""Why a text ends: with its document or before a text to stop at, or since it may have no more tokens."""
+
+
+@dataclass(frozen=True)
+class Written:
+    """A token more of a text that is written: the number of its prompt, and the text that is sure with it."""
+
+    prompt: int
+    text: str
+    ended: str | None = None
+    """Why no more comes, STOPPED or CUT; then it is no token of the text."""
+
 
 @dataclass(frozen=True, eq=False)
 class CountedState:
@@ -74,8 +87,8 @@ READ: dict[str, Callable[[Any, Sequence[np.ndarray]], tuple[Step, State]]] = {
 
 def writing(
     fitted: FittedLanguage, prompts: Sequence[str], sampling: Sampling, max_tokens: int, stop: Sequence[str], seed: int
-) -> Iterator[tuple[int, str]]:
-    """What is written after each prompt, as it comes: the prompt's number and some more text.
+) -> Iterator[Written]:
+    """What is written after each prompt, token by token as it comes.
 
     A text ends with its document, before the first of the ``stop`` texts it would hold, or after ``max_tokens``.  The
     draws for a prompt depend on it, on the seed and on how many like it stand before it: it is gone on with alone as it
@@ -90,7 +103,7 @@ def writing(
 
 def _written(
     fitted: FittedLanguage, prompts: Sequence[str], sampling: Sampling, max_tokens: int, stop: Sequence[str], seed: int
-) -> Iterator[tuple[int, str]]:
+) -> Iterator[Written]:
     encoded = fitted.encode(prompts)
     starts, lengths = encoded.starts.tolist(), encoded.lengths.tolist()
     read = [np.asarray(encoded.ids[at : at + length - 1]) for at, length in zip(starts, lengths, strict=True)]
@@ -99,12 +112,17 @@ def _written(
         choose = drawing(sampling, seed, _numbers(prompts), [row.tolist() for row in read])
         last = torch.tensor([int(row[-1]) for row in read])
         texts = [_Text(stop, "" if prompt else fitted.units.prefix) for prompt in prompts]
-        spellings = fitted.units.spellings
+        spellings, counts = fitted.units.spellings, [0] * len(read)
         most = torch.full((len(read),), max_tokens + 1)  # the last is made an end
         for rows, tokens, _ in going_on(step, state, last, most, END, _until(choose, texts)):
             for row, token in zip(rows.tolist(), tokens.tolist(), strict=True):
-                if text := texts[row].more(spellings[token], ends=token == END):
-                    yield row, text
+                text = texts[row].more(spellings[token], ends=token == END)
+                if token != END:
+                    counts[row] += 1
+                    yield Written(row, text)
+                else:
+                    cut = counts[row] == max_tokens and not texts[row].stopped
+                    yield Written(row, text, CUT if cut else STOPPED)
 
 
 def _until(choose: Choose, texts: Sequence["_Text"]) -> Choose:

@@ -3,7 +3,7 @@
 Each is a :class:`scansion.models.document_models.DocumentModel`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -91,6 +91,13 @@ class FrozenEncoderModel:
     def tokens(self, text: str) -> list[Token]:
         """See :class:`DocumentModel`."""
         return self.tokenizer.tokens(text)
+
+
+def keeping_nothing(model: FrozenEncoderModel) -> FrozenEncoderModel:
+    """The same model, which neither looks for vectors on disk nor keeps any there."""
+    vectors = FrozenVectors(replace(model.vectors.encoder, keeps=False))
+    vectors.mean, vectors.deviation = model.vectors.mean, model.vectors.deviation
+    return replace(model, vectors=vectors)
 
 
 @dataclass(frozen=True)

@@ -2,12 +2,12 @@
 
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from scansion.deferred import deferred
-from scansion.errors import DataError, DivergedError, UsageError, did_you_mean, shown
+from scansion.errors import DataError, DivergedError, UsageError
 from scansion.families.baseline import Baseline
 from scansion.families.catalogue import DOCUMENT_FAMILIES, configured, name_of, options_of
 from scansion.learning.events import Event
@@ -28,6 +28,7 @@ from scansion.tasks.document_scoring import (
     fewest_rows,
     label_groups,
 )
+from scansion.tasks.one_document import explained, look, served
 from scansion.tasks.regressor import DocumentRegressor
 from scansion.tasks.target_questions import QUESTIONS, in_command
 from scansion.tasks.task import (
@@ -41,8 +42,6 @@ from scansion.tasks.task import (
     Evaluation,
     FitRequest,
     FittedTask,
-    Looked,
-    LookOptions,
     PredictOptions,
     ReadOptions,
     Summary,
@@ -52,16 +51,11 @@ from scansion.text.corpus import is_plain_text
 from scansion.text.documents import MOST_BAD, Documents, check_columns, read_documents
 from scansion.viewer.number_format import counted, score_shown
 
-if TYPE_CHECKING:
-    from scansion.viewer.look import ModelLook
-
 exported = deferred("scansion.models.exporters", "exported")
-look_at_documents = deferred("scansion.inspection.document_page", "look_at_documents")
 
 SEEDS = 3
 BETWEEN_LABELS = "|"
 FEWEST_TO_SCORE = 2
-WORDS_TOLD = 5
 
 
 # Reading and fitting
@@ -273,39 +267,6 @@ def documents_in(path: str, options: ReadOptions) -> Documents:
     )
 
 
-def look(estimators: Sequence[DocumentEstimator], text: str, options: LookOptions) -> Looked:
-    """What models do with one text."""
-    fitted = [estimator.check_fitted() for estimator in estimators]
-    labels = {str(label): label for label in fitted[0].head.labels}
-    if options.answer is not None and options.answer not in labels:
-        if not labels:
-            raise UsageError("The first model answers with numbers. Leave the answer out.")
-        raise UsageError(f"There is no label {shown(options.answer)}{did_you_mean(options.answer, labels)}")
-    answer = None if options.answer is None else labels[options.answer]
-    found = look_at_documents(fitted, text, answer, options.window)
-    told = {"text": text, "words": list(found.words), "models": [_told(each) for each in found.models]}
-    return Looked(found, told, tuple(_most(each, found.words) for each in found.models))
-
-
-def _told(model: "ModelLook") -> dict[str, Any]:
-    effects = None if model.attention is None else model.attention.effects
-    return {
-        "family": model.name, "decision": model.decision, "answer": model.answer, "probability": model.probability,
-        "score": model.score, "base": model.base, "contributions": model.contributions.tolist(),
-        "completeness_error": model.completeness_error,
-        "removals": [[each.first, each.last, each.effect] for each in model.removals],
-        "head_effects": None if effects is None else effects.tolist(),
-    }
-
-
-def _most(model: "ModelLook", words: tuple[str, ...]) -> str:
-    """``lstm  positive 0.970   moving +1.2  plot -0.4``: the words that add and take away most."""
-    order = sorted(range(len(words)), key=lambda i: -abs(model.contributions[i]))[:WORDS_TOLD]
-    most = "  ".join(f"{words[i]} {model.contributions[i]:+.2f}" for i in order)
-    value = model.score if model.probability is None else round(model.probability, 4)
-    return f"{model.name}\t{model.answer}\t{value:.6g}\t{most}"
-
-
 # Comparison
 
 
@@ -363,7 +324,8 @@ COMPARED = ComparedTask(
     DocumentScoring, facts_of_documents, check_weighting, answer_classes, label_groups, fewest_rows,
 )
 FITTED = FittedTask(
-    load_classifier, export, read_options, evaluate, form, predict, documents_in, True, look, check_named
+    load_classifier, export, read_options, evaluate, form, predict, documents_in, True, look, check_named,
+    explain=explained, served=served,
 )
 
 OF_TABLES = frozenset({"--text", "--target", "--task", "--label-separator"}) | OF_FILES

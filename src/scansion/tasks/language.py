@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,9 +19,10 @@ from scansion.measures.paired import PairedTest, all_pairs
 from scansion.models.arpa import ArpaNGrams
 from scansion.models.fitted_language import document_sizes
 from scansion.models.language_folder import load_language
+from scansion.randomness import seed_from
 from scansion.storage.fingerprints import fingerprint_of
 from scansion.storage.folders import Folder
-from scansion.tasks.language_model import ROWS, LanguageModel
+from scansion.tasks.language_model import ROWS, LanguageModel, sampling, writing
 from scansion.tasks.task import (
     OF_FILES,
     Answered,
@@ -46,6 +47,9 @@ from scansion.text.corpus import CHOSEN, is_plain_text, read_corpus
 from scansion.text.documents import Documents, check_documents, read_documents
 from scansion.text.text_units import TextUnits, units_for
 from scansion.viewer.number_format import counted
+
+if TYPE_CHECKING:
+    from scansion.models.language_writer import Written
 
 BASELINE = "unigram"
 SEEDS = 3
@@ -155,13 +159,15 @@ def look(models: Sequence[LanguageModel], text: str, options: LookOptions) -> Lo
     raise UsageError("A language model has no page. LanguageModel.surprisal([text]) tells what surprised it.")
 
 
-def generate(model: LanguageModel, prompts: Sequence[str], options: GenerateOptions) -> Iterator[tuple[int, str]]:
-    """Text that goes on after each prompt."""
-    return model.generating(
-        prompts, options.max_tokens, temperature=options.temperature, top_k=options.top_k, top_p=options.top_p,
-        min_p=options.min_p, repetition_penalty=options.repetition_penalty, stop=options.stop,
-        random_state=options.seed,
+def generate(model: LanguageModel, prompts: Sequence[str], options: GenerateOptions) -> Iterator["Written"]:
+    """Text that goes on after each prompt, token by token."""
+    how = sampling(
+        options.temperature, options.top_k, options.top_p, options.min_p, options.repetition_penalty
     )
+    written: Iterator[Written] = writing(
+        model.check_fitted(), prompts, how, options.max_tokens, options.stop, seed_from(options.seed)
+    )
+    return written
 
 
 # Comparison

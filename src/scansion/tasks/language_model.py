@@ -239,10 +239,8 @@ class LanguageModel(Estimator):
     ) -> Iterator[tuple[int, str]]:
         """The same as :meth:`generate`, as it comes: the number of a prompt, and some more of its text."""
         how = sampling(temperature, top_k, top_p, min_p, repetition_penalty)
-        written: Iterator[tuple[int, str]] = writing(
-            self.check_fitted(), prompts, how, max_tokens, stop, seed_from(random_state)
-        )
-        return written
+        written = writing(self.check_fitted(), prompts, how, max_tokens, stop, seed_from(random_state))
+        return ((each.prompt, each.text) for each in written if each.text)
 
     def coverage(self, texts: Iterable[str]) -> NDArray:
         """Tokens of each text that stand in the vocabulary, not spelled in bytes, and tokens there are, (N, 2)."""

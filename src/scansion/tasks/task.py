@@ -25,7 +25,9 @@ from scansion.text.rows import AS_FOUND, FileOptions
 from scansion.viewer.notebook import Page
 
 if TYPE_CHECKING:
+    from scansion.inspection.explanation import Explanation
     from scansion.learning.checkpointing import Checkpointing
+    from scansion.models.language_writer import Written
 
 Parts = list[tuple[NDArray, NDArray]]
 """Training rows and test rows, (N,) and (M,), of each fold."""
@@ -304,8 +306,12 @@ class FittedTask:
     look: Callable[[Sequence[Any], str, LookOptions], Looked]
     check_named: Callable[[Sequence[str], ReadOptions], None] = lambda paths, options: None
     """UsageError or DataError for a file or a column that was named and is not there, before a model is restored."""
-    generate: Callable[[Any, Sequence[str], GenerateOptions], Iterator[tuple[int, str]]] | None = None
-    """What is written after each prompt, as it comes: its number, and some more text; None where nothing is."""
+    generate: Callable[[Any, Sequence[str], GenerateOptions], Iterator["Written"]] | None = None
+    """What is written after each prompt, token by token as it comes; None where nothing is."""
+    explain: "Callable[[Any, str, str | None], Explanation] | None" = None
+    """What each token adds to an answer, by default the one given: estimator, text, label; None where nothing can."""
+    served: Callable[[Any], Any] = lambda estimator: estimator
+    """The estimator as it is asked by many and for long: it keeps nothing of what it reads."""
     formats: tuple[str, ...] = ()
     """What ``export`` makes that can be saved in a format of its own."""
 

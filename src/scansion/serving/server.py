@@ -1,0 +1,166 @@
+"""The process: a socket, uvicorn on it, models loaded beside it, and an orderly end.
+
+What uvicorn is, stands in this file alone.
+"""
+
+import asyncio
+import resource
+import socket
+import sys
+from collections.abc import Callable
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+from scansion.errors import MissingExtraError, ScansionError, StorageError
+from scansion.serving.application import NEEDS, application
+from scansion.serving.service import Service, log
+
+if TYPE_CHECKING:
+    from uvicorn import Server
+
+BACKLOG = 2_048
+KEEP_ALIVE_SECONDS = 75
+OTHER_FILES = 256
+SWITCH_SECONDS = 0.0002
+"""How long a thread that reads may keep the interpreter from the one that answers, and the other way round: twenty-five
+times less than Python's own, which a short answer would wait for at every step."""
+
+
+def listening(host: str, port: int) -> socket.socket:
+    """A socket that waits for clients; port 0 takes a free one. StorageError where there can be none."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # asyncio sends small answers at once only where the protocol is named
+    found = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        found.bind((host, port))
+        found.listen(BACKLOG)
+    except (OSError, OverflowError) as error:
+        found.close()
+        reason = getattr(error, "strerror", None) or error
+        sentence = f"{host}:{port} cannot be listened on: {reason}. Choose another --port or --host."
+        raise StorageError(sentence) from error
+    return found
+
+
+def run(service: Service, listener: socket.socket) -> None:
+    """Serve until SIGTERM or SIGINT, then finish what is under way; a second signal ends at once.
+
+    ScansionError if a model cannot be loaded, MissingExtraError without starlette and uvicorn.
+    """
+    try:
+        import httptools  # noqa: F401
+        from uvicorn import Config, Server
+    except ImportError as error:
+        raise MissingExtraError(NEEDS) from error
+
+    limits = service.limits
+    server = Server(Config(
+        application(service), http=guarded_protocol(limits.client_seconds, limits.connections), ws="none",
+        lifespan="off", log_config=None, log_level="critical", access_log=False, server_header=False,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS, timeout_graceful_shutdown=1,
+    ))
+    _allow_files(limits.connections + OTHER_FILES)
+    host, port = listener.getsockname()[:2]
+    failed: list[ScansionError] = []
+
+    async def serving() -> None:
+        loading = asyncio.create_task(_begin(service, server, failed, f"http://{host}:{port}"))
+        setattr(server, "handle_exit", _drains(service, server, asyncio.get_running_loop()))  # noqa: B010
+        await server.serve([listener])
+        loading.cancel()
+        await service.stop()
+
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(SWITCH_SECONDS)
+    try:
+        asyncio.run(serving())
+    finally:
+        sys.setswitchinterval(before)
+    if failed:
+        raise failed[0]
+
+
+def _allow_files(number: int) -> None:
+    """As many open files as that, or as the system allows: each connection is one."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = number if hard == resource.RLIM_INFINITY else min(number, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+async def _begin(service: Service, server: "Server", failed: list[ScansionError], place: str) -> None:
+    log(f"{place}: loading {', '.join(service.paths)}")
+    try:
+        await service.start()
+    except ScansionError as error:
+        failed.append(error)
+        server.should_exit = True
+    else:
+        log(f"{place}: ready")
+
+
+def _drains(
+    service: Service, server: "Server", loop: asyncio.AbstractEventLoop
+) -> Callable[[int, FrameType | None], None]:
+    """What a signal does: the first finishes what is under way, while the rest is refused; the second does not wait."""
+    draining: list[Any] = []
+
+    async def drain() -> None:
+        log("shutting down: what was admitted is answered first")
+        await service.drained()
+        server.should_exit = True
+
+    def begin() -> None:
+        draining.append(asyncio.ensure_future(drain()))
+
+    def heard(number: int, frame: FrameType | None) -> None:
+        if draining:
+            server.should_exit = server.force_exit = True
+        else:
+            loop.call_soon_threadsafe(begin)
+
+    return heard
+
+
+def guarded_protocol(seconds: float, most: int) -> type[asyncio.Protocol]:
+    """uvicorn's protocol, which closes a connection whose next request does not come in time, or that is too many.
+
+    uvicorn bounds how long a connection may be idle, and not how long the head of a request may take.
+    """
+    from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+    class Guarded(HttpToolsProtocol):
+        timer: asyncio.TimerHandle | None = None
+
+        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+            super().connection_made(transport)
+            if len(self.connections) > most:
+                transport.abort()
+            self._expect()
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            self._relax()
+            super().connection_lost(exc)
+
+        def data_received(self, data: bytes) -> None:
+            super().data_received(data)
+            if self.cycle is not None and not self.cycle.response_complete:
+                self._relax()
+            elif self.timer is None:
+                self._expect()
+
+        def _expect(self) -> None:
+            self.timer = self.loop.call_later(seconds, self._late)
+
+        def _relax(self) -> None:
+            if self.timer is not None:
+                self.timer.cancel()
+                self.timer = None
+
+        def _late(self) -> None:
+            self.timer = None
+            if self.cycle is None or self.cycle.response_complete:
+                self.transport.close()
+
+    return Guarded
