@@ -67,13 +67,16 @@ class CausalTransformer:
 class CausalTransformerNetwork(CausalDecoder):
     """tokens (B, L), L at most the context -> (B, L, D), what the token after each is predicted from."""
 
+    positions: Tensor | None
+
     def __init__(self, configuration: CausalTransformer, vocab_size: int) -> None:
         super().__init__()
         width, heads = configuration.width, configuration.heads
         self.configuration, self.context = configuration, configuration.context
         self.embedding = nn.Embedding(vocab_size, width)
         nn.init.normal_(self.embedding.weight, std=width**-0.5)
-        self.positions = sinusoidal_positions(self.context, width) if configuration.positions == "sinusoidal" else None
+        table = sinusoidal_positions(self.context, width) if configuration.positions == "sinusoidal" else None
+        self.register_buffer("positions", table, persistent=False)
         self.turns = rotary_turns(self.context, width // heads) if configuration.positions == "rotary" else None
         self.dropout = Dropout(configuration.dropout)
         sizes = (width, heads, configuration.feed_forward, configuration.dropout)

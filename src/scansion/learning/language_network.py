@@ -3,7 +3,7 @@
 Documents stand in a stream, each between BEGIN and END.  What is read at a time is a window of one of them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -24,7 +24,7 @@ class LanguageNetwork(nn.Module):
         super().__init__()
         self.smoothing = smoothing
         self.network = family.build(vocab_size)
-        self.head = NextToken(vocab_size)
+        self.head = NextToken(vocab_size, getattr(family, "output_bias", True))
 
     def loss(self, batch: Batch) -> Tensor:
         """The loss summed over all tokens of the windows but each first, a scalar."""
@@ -46,6 +46,16 @@ class LanguageNetwork(nn.Module):
         """(N,) -> log-probabilities of the next token (N, V), and the state after."""
         vectors, state = self.network.step(last, state)
         return self.head.log_probs(vectors, self.network.output_embedding), state
+
+    def stepping(self) -> Callable[[Tensor, Any], tuple[Tensor, Any]]:
+        """The same for many steps: the weights of the output are laid out once as a row reads them fastest."""
+        output = self.network.output_embedding.detach().t().contiguous().t()
+
+        def step(last: Tensor, state: Any) -> tuple[Tensor, Any]:
+            vectors, state = self.network.step(last, state)
+            return self.head.log_probs(vectors, output), state
+
+        return step
 
 
 def build_language(family: Any, vocab_size: int, smoothing: float, seed: int) -> LanguageNetwork:

@@ -44,6 +44,8 @@ class TextUnits(ABC):
     name: str
     prefix = ""
     """What is put before every text, and taken away from what is written."""
+    begin, end = BEGIN, END
+    """What stands before and behind a text."""
     unknown = "spelled in UTF-8"
     """What becomes of what is not in the vocabulary, for the signature of scores."""
 
@@ -75,7 +77,7 @@ class TextUnits(ABC):
     def encode(self, texts: Iterable[str]) -> Sequences:
         """Every text's tokens between BEGIN and END, in one stream, which may outgrow memory."""
         ids, starts, begun = Growing(np.int32), [np.zeros(0, np.int64)], 0
-        for parts in _chunks(texts, self.prefix):
+        for parts in self.parted(texts):
             numbers, lengths = self.numbers([part.text for part in parts])
             opens, closes = (np.array(each, bool) for each in zip(*((p.opens, p.closes) for p in parts), strict=True))
             sizes = lengths + opens + closes
@@ -83,12 +85,16 @@ class TextUnits(ABC):
             stream, inside = np.empty(int(ends[-1]), np.int32), np.ones(int(ends[-1]), bool)
             first, last = (ends - sizes)[opens], (ends - 1)[closes]
             inside[first] = inside[last] = False
-            stream[inside], stream[first], stream[last] = numbers, BEGIN, END
+            stream[inside], stream[first], stream[last] = numbers, self.begin, self.end
             ids.append(stream)
             starts.append(begun + first)
             begun += len(stream)
         whole = np.concatenate(starts)
         return Sequences(ids.done(), whole, np.diff(whole, append=begun))
+
+    def parted(self, texts: Iterable[str]) -> Iterator[list["Part"]]:
+        """Texts in parts, some at a time."""
+        return _chunks(texts, self.prefix)
 
     def is_spelled(self, tokens: NDArray) -> NDArray:
         """Which of these tokens (N,) are bytes of something that is not in the vocabulary, (N,) bool."""
@@ -348,15 +354,17 @@ def restore_units(name: str, words: list[str], begins: int) -> TextUnits:
 
 
 @dataclass(frozen=True)
-class _Part:
+class Part:
+    """Of a text, and whether it begins and ends it."""
+
     text: str
     opens: bool
     closes: bool
 
 
-def _chunks(texts: Iterable[str], prefix: str) -> Iterator[list[_Part]]:
+def _chunks(texts: Iterable[str], prefix: str) -> Iterator[list[Part]]:
     """Parts of texts, about so many characters at a time; a text is parted only where it is longer than that."""
-    waiting: list[_Part] = []
+    waiting: list[Part] = []
     size = 0
     for text in texts:
         for part in _parted(prefix + text if text else text):
@@ -369,15 +377,15 @@ def _chunks(texts: Iterable[str], prefix: str) -> Iterator[list[_Part]]:
         yield waiting
 
 
-def _parted(text: str) -> Iterator[_Part]:
+def _parted(text: str) -> Iterator[Part]:
     begin = 0
     while len(text) - begin > CHARACTERS_AT_A_TIME:
         end = begin + CHARACTERS_AT_A_TIME
         blanks: Sequence[re.Match[str]] = list(BETWEEN_WORDS.finditer(text, end - 1_000, end))
         end = blanks[-1].start() if blanks else end
-        yield _Part(text[begin:end], begin == 0, False)
+        yield Part(text[begin:end], begin == 0, False)
         begin = end
-    yield _Part(text[begin:], begin == 0, True)
+    yield Part(text[begin:], begin == 0, True)
 
 
 def _frequent(counts: NDArray, most: int | None) -> NDArray:
