@@ -65,9 +65,9 @@ def build_language(family: Any, vocab_size: int, smoothing: float, seed: int) ->
         return LanguageNetwork(family, vocab_size, smoothing)
 
 
-def with_weights(model: LanguageNetwork, weights: Mapping[str, NDArray]) -> LanguageNetwork:
-    """The model with the given weights, ready to score and write."""
-    model.load_state_dict({name: torch.from_numpy(array) for name, array in weights.items()})
+def with_weights(model: LanguageNetwork, weights: Mapping[str, NDArray], inside: str = "") -> LanguageNetwork:
+    """The model with the given weights, ready to score and write; ``inside`` stands before their names."""
+    model.load_state_dict({inside + name: torch.from_numpy(array) for name, array in weights.items()})
     return model.eval()
 
 

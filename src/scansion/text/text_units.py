@@ -44,6 +44,8 @@ class TextUnits(ABC):
     name: str
     prefix = ""
     """What is put before every text, and taken away from what is written."""
+    tokenizer_file: bytes = b""
+    """The tokenizer.json of pretrained weights, which says all that :meth:`words` say of others."""
     begin, end = BEGIN, END
     """What stands before and behind a text."""
     unknown = "spelled in UTF-8"
