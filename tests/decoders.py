@@ -7,7 +7,6 @@ import torch
 from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers
 from transformers import GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaForCausalLM
 
-WORDS = ["the", "king", "is", "dead", "long", "live", "queen"]
 MODELS = {
     "gpt2": (GPT2LMHeadModel, GPT2Config, {"n_embd": 16, "n_layer": 2, "n_head": 2, "n_positions": 32}),
     "llama": (LlamaForCausalLM, LlamaConfig, {
@@ -32,7 +31,8 @@ def byte_level(folder: Path) -> int:
 
 def pieces(folder: Path) -> tuple[int, int]:
     """A tokenizer in the manner of Llama: blanks are marks, what is unknown is spelled in bytes."""
-    words = ["<unk>", "<s>", "</s>", *(f"<0x{byte:02X}>" for byte in range(256)), *"▁abcdehiklnoqstuv", "▁t", "he", "▁the"]
+    words = ["<unk>", "<s>", "</s>", *(f"<0x{byte:02X}>" for byte in range(256)), *"▁abcdehiklnoqstuv"]
+    words += ["▁t", "he", "▁the"]
     found = Tokenizer(models.BPE(
         {word: number for number, word in enumerate(words)}, [("▁", "t"), ("h", "e"), ("▁t", "he")], unk_token="<unk>",
         byte_fallback=True, fuse_unk=True,
@@ -54,8 +54,8 @@ def folder_of(kind: str, folder: Path, tied: bool):
     made, configured, sizes = MODELS[kind]
     torch.manual_seed(1)
     model = made(configured(
-        **sizes, vocab_size=tokenizer.get_vocab_size() + 3, bos_token_id=begin, eos_token_id=end, tie_word_embeddings=tied,
-        initializer_range=0.3,
+        **sizes, vocab_size=tokenizer.get_vocab_size() + 3, bos_token_id=begin, eos_token_id=end,
+        tie_word_embeddings=tied, initializer_range=0.3,
     )).eval()
     model.save_pretrained(folder)
     (folder / "generation_config.json").unlink()

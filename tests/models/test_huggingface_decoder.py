@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 import torch
-from decoders import folder_of
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 import scansion
+from decoders import folder_of
 from scansion.errors import UsageError
 from scansion.learning.training import LanguageTraining
 

@@ -31,7 +31,7 @@ def test_tokens_spell_the_text_they_were_read_from(name):
 @pytest.mark.parametrize("name", list(LEARN))
 def test_a_text_in_parts_spells_the_same(name, monkeypatch):
     units = learn_units(TEXTS, name)
-    monkeypatch.setattr(text_units, "CHARACTERS_AT_A_TIME", 16)
+    monkeypatch.setattr("scansion.text.text_parts.CHARACTERS_AT_A_TIME", 16)
     for text in TEXTS + ODD:
         assert units.decode(units.encode([text]).ids.tolist()) == text
 

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from scansion.errors import UsageError, did_you_mean
 from scansion.layers.attention import MultiHeadAttention
-from scansion.layers.causal_decoder import AttentionStep, CausalDecoder, Window, transposed
+from scansion.layers.causal_decoder import AttentionStep, CausalDecoder, LayerWindow, transposed
 from scansion.layers.dropout import Dropout
 from scansion.layers.feed_forward import FeedForward
 from scansion.layers.positions import sinusoidal_positions
@@ -133,7 +133,7 @@ class CausalBlockStep:
         self.inner, self.outer = transposed(part.inner), transposed(part.outer)
 
     def __call__(
-        self, vectors: Tensor, window: Window, length: int, at: slice | Tensor, seen: Tensor | None,
+        self, vectors: Tensor, window: LayerWindow, length: int, at: slice | Tensor, seen: Tensor | None,
         turns: Turns | None,
     ) -> Tensor:
         """See :class:`scansion.layers.causal_decoder.AttentionStep`."""

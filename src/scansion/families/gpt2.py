@@ -1,6 +1,6 @@
 """GPT-2 (Radford et al. 2019), as its weights are given away: a Transformer that writes, with learned positions.
 
-    x = E[w] + P[position];   x = x + Attention(norm(x), its past);   x = x + W2 GELU(W1 norm(x));   logits = norm(x) E^T
+    x = E[w] + P[position];   x = x + Attention(norm(x), past);   x = x + W2 GELU(W1 norm(x));   logits = norm(x) E^T
 
 Its GELU is the approximation by tanh, unless its folder says otherwise.
 """
@@ -27,11 +27,11 @@ MOST_READ = 512  # tokens of a window in training, however long the context is
 class GPT2:
     """What its config.json says."""
 
-    width: int
-    heads: int
-    layers: int
-    feed_forward: int
-    context: int
+    width: int = 768
+    heads: int = 12
+    layers: int = 12
+    feed_forward: int = 3072
+    context: int = 1024
     activation: str = "gelu_new"
     norm_epsilon: float = 1e-5
     tied: bool = True

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from scansion.layers.causal_decoder import AttentionStep, CausalDecoder, Window, transposed
+from scansion.layers.causal_decoder import AttentionStep, CausalDecoder, LayerWindow, transposed
 from scansion.layers.dropout import Dropout
 from scansion.layers.rotary import BASE, Turns, rotary_turns
 from scansion.options import check_positive, check_shares, check_whole
@@ -27,13 +27,13 @@ MOST_READ = 512  # tokens of a window in training, however long the context is
 class Llama:
     """What its config.json says."""
 
-    width: int
-    heads: int
-    key_value_heads: int
-    head_size: int
-    layers: int
-    feed_forward: int
-    context: int
+    width: int = 768
+    heads: int = 12
+    key_value_heads: int = 12
+    head_size: int = 64
+    layers: int = 12
+    feed_forward: int = 2048
+    context: int = 1024
     rotary_base: float = BASE
     norm_epsilon: float = 1e-5
     tied: bool = False
@@ -161,7 +161,7 @@ class LlamaBlockStep:
         self.gate_inner, self.outer = transposed(block.gate, block.inner), transposed(block.outer)
 
     def __call__(
-        self, vectors: Tensor, window: Window, length: int, at: slice | Tensor, seen: Tensor | None,
+        self, vectors: Tensor, window: LayerWindow, length: int, at: slice | Tensor, seen: Tensor | None,
         turns: Turns | None,
     ) -> Tensor:
         """See :class:`scansion.layers.causal_decoder.AttentionStep`."""

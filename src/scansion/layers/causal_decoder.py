@@ -34,7 +34,7 @@ def transposed(*linears: nn.Linear, scales: tuple[float, ...] = ()) -> Product:
 
 
 @dataclass
-class Window:
+class LayerWindow:
     """What one layer has read: keys and values (2, N, H, room, d), H of them for any number of query heads."""
 
     read: Tensor
@@ -56,14 +56,15 @@ class WindowState:
 
     tokens: Tensor
     lengths: list[int]
-    windows: list[Window]
+    windows: list[LayerWindow]
     steps: list[Any] = field(repr=False)
     """Each layer's weights, as a step reads them."""
 
     def reorder(self, rows: Tensor, hypotheses: int) -> "WindowState":
         """The given rows (M,)."""
         lengths = [self.lengths[row] for row in rows.tolist()]
-        return WindowState(self.tokens[rows], lengths, [Window(each.read[:, rows]) for each in self.windows], self.steps)
+        windows = [LayerWindow(each.read[:, rows]) for each in self.windows]
+        return WindowState(self.tokens[rows], lengths, windows, self.steps)
 
     def make_room(self, wanted: int, context: int) -> None:
         """For so many positions, and some more."""
@@ -116,7 +117,7 @@ class CausalDecoder(nn.Module):
         kept = [row[first_seen(len(row), self.context) :] for row in rows]
         lengths, device = [len(row) for row in kept], self.output_embedding.device
         windows = [
-            Window(torch.zeros(2, len(rows), heads, 0, size, device=device))
+            LayerWindow(torch.zeros(2, len(rows), heads, 0, size, device=device))
             for heads, size in (block.keys for block in self.blocks)
         ]
         tokens = torch.zeros(len(rows), 0, dtype=torch.int64, device=device)
@@ -176,7 +177,7 @@ class AttentionStep:
         self.output = transposed(attention.output)
 
     def __call__(
-        self, vectors: Tensor, window: Window, length: int, at: slice | Tensor, seen: Tensor | None,
+        self, vectors: Tensor, window: LayerWindow, length: int, at: slice | Tensor, seen: Tensor | None,
         turns: Turns | None,
     ) -> Tensor:
         """(N, D) -> (N, D): its keys and values join those of the window, and then it looks at them."""

@@ -9,7 +9,6 @@ Hugging Face; Meta's have the two side by side, see :func:`from_side_by_side`.
 
 from typing import NamedTuple
 
-import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor

@@ -162,7 +162,7 @@ def decoder_of(layout: Layout) -> Decoder:
             f"{layout.where} is of architecture {kind!r}; language models are read of: {', '.join(READ)}."
         )
     schema, read = READ[str(kind)]
-    config = from_json(schema, dict(layout.config), where)
+    config: Any = from_json(schema, dict(layout.config), where)
     try:
         family, weights = read(config, layout)
     except UsageError as error:
@@ -290,7 +290,8 @@ def as_llama(family: Llama, weights: Tensors) -> tuple[dict[str, Any], Weights]:
         mine, theirs = f"blocks.{number}.", f"{LLAMA_PREFIX}layers.{number}."
         keys, values = np.split(weights[f"{mine}attention.key_value.weight"], 2)
         tensors |= {f"{theirs}self_attn.k_proj.weight": keys, f"{theirs}self_attn.v_proj.weight": values}
-        tensors |= {f"{theirs}{name}.weight": weights[f"{mine}{ours}.weight"] for ours, (name, _) in LLAMA_LAYER.items()}
+        for ours, (name, _) in LLAMA_LAYER.items():
+            tensors[f"{theirs}{name}.weight"] = weights[f"{mine}{ours}.weight"]
     return config, tensors
 
 

@@ -1,13 +1,12 @@
 """How each kind of language family is fitted."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from scansion.deferred import deferred
 from scansion.learning.description import FitDescription
 from scansion.learning.events import Stage
-from scansion.tasks.language_fit import Fitting, LanguageFit
+from scansion.tasks.language_fit import Begun, Fitting, LanguageFit
 from scansion.text.batches import Sequences
 from scansion.text.subword_tokenizer import BEGIN
 from scansion.text.text_units import FEW_CHARACTERS, TextUnits, learn_units, units_for
@@ -31,17 +30,6 @@ LEARNERS: "dict[str, Callable[[Sequences, TextUnits, FitDescription, float, Chec
     "counted": fit_counted, "gradient": deferred("scansion.tasks.language_training", "fit_network"),
 }
 """By what a family declares as its ``learner``."""
-
-
-@dataclass(frozen=True, eq=False)
-class Begun:
-    """What a fit begins with: the tokens that texts are cut into, why these, and what learns from them."""
-
-    units: TextUnits
-    why: str
-    learn: Callable[..., Fitting]
-    network: Any = None
-    """What the family pretrained has found in a folder."""
 
 
 pretrained_begun = deferred("scansion.tasks.pretrained_language", "begun")

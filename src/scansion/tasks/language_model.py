@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from scansion.learning.checkpointing import Checkpointing
 
 sampling = deferred("scansion.decoding.filters", "Sampling")
-as_it_is = deferred("scansion.models.pretrained_language", "as_it_is")
+as_it_is = deferred("scansion.models.decoder_folder", "as_it_is")
 writing = deferred("scansion.models.language_writer", "writing")
 
 ROWS = "rows"
@@ -135,8 +135,8 @@ class LanguageModel(Estimator):
         )
         found = yield from start.learn(sequences, units, description, deadline, checkpointing)
         fitted = FittedLanguage(
-            description.without_paths(), units, found.model, getattr(texts, "documents", ROWS), getattr(texts, "columns", UNNAMED),
-            start.network,
+            description.without_paths(), units, found.model, getattr(texts, "documents", ROWS),
+            getattr(texts, "columns", UNNAMED), start.network,
         )
         told = f"tokens: {units.name}, a vocabulary of {len(units):,} ({start.why})"
         self.fit_report_ = LanguageReport(

@@ -4,9 +4,9 @@ from functools import partial
 
 from scansion.errors import UsageError
 from scansion.families.pretrained_decoder import PretrainedDecoder
+from scansion.models.decoder_folder import read_decoder
 from scansion.models.neural_language import pretrained_network
-from scansion.models.pretrained_language import read_decoder
-from scansion.tasks.language_learners import Begun
+from scansion.tasks.language_fit import Begun
 from scansion.tasks.language_training import train
 
 

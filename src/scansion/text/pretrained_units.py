@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from scansion.errors import DataError, UnsafeFolderError
 from scansion.text.pretrained_tokenizer import library_tokenizer
 from scansion.text.subword_tokenizer import BEGIN, BYTE_OF, END
-from scansion.text.text_units import CHARACTERS_AT_A_TIME, Part, TextUnits
+from scansion.text.text_parts import CHARACTERS_AT_A_TIME, Part
+from scansion.text.text_units import TextUnits
 
 BLANK = "▁"
 BYTE_LEVEL, PIECES = "ByteLevel", {"ByteFallback", "Metaspace"}

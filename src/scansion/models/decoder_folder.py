@@ -2,12 +2,12 @@
 
 from dataclasses import replace
 
+from scansion.errors import UsageError
 from scansion.families.pretrained_decoder import PretrainedDecoder
+from scansion.layers.without_weights import WithoutWeights
 from scansion.learning.description import FitDescription
 from scansion.learning.language_network import build_language, with_weights
 from scansion.learning.training import Training
-from scansion.errors import UsageError
-from scansion.layers.without_weights import WithoutWeights
 from scansion.models.decoder_layouts import Decoder, decoder_of
 from scansion.models.fitted_language import FittedLanguage
 from scansion.models.neural_language import pretrained_network
