@@ -159,3 +159,17 @@ def test_padding_and_beginnings_are_never_written():
     fitted = scansion.LanguageModel(NETWORKS["lstm"], tokens="characters", training=BRIEF, processes=1, random_state=0)
     fitted.fit(TEXTS).fitted_.model.network.head.bias.data[[0, 1]] = 50.0
     assert len(fitted.generate("t", 40, random_state=0)) > 0
+
+
+@pytest.mark.parametrize("name", ["lstm", "transformer", "rotary"])
+def test_ten_thousand_tokens_take_no_more_memory_than_a_context(name):
+    found = model(name)
+    token, state, sizes = np.array([4]), found.start(1), {}
+    for position in range(10_000):
+        _, state = found.step(token, state)
+        if position in (CONTEXT, 9_999):
+            held = [*state.states] if name == "lstm" else [state.tokens, *(each.read for each in state.windows)]
+            sizes[position] = [each.numel() for each in held]
+    assert sizes[CONTEXT] == sizes[9_999]
+    if name != "lstm":
+        assert {each.read.shape[3] for each in state.windows} == {CONTEXT}

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from scansion.errors import DataError, UsageError
-from scansion.text import text_units
 from scansion.text.subword_tokenizer import BEGIN, END
 from scansion.text.text_units import FIRST_BYTE, FIRST_PIECE, LEARN, WORD, learn_units, restore_units
 
