@@ -283,7 +283,7 @@ def answer(model: LanguageModel, texts: list[str], targets: list[Any]) -> Answer
 LANGUAGE = Task(
     LanguageModel.task, "plain text", None, LANGUAGE_FAMILIES,
     {
-        "fit": OF_FILES | {"--text", "--task", "--tokens", "--documents"},
+        "fit": OF_FILES | {"--text", "--task", "--tokens", "--documents", "--from"},
         "compare": OF_FILES | {"--text", "--task", "--tokens", "--documents", "--folds", "--at-most"},
         "predict": OF_FILES | {"--text", "--read", "--json", "--out", "--keep"},
         "evaluate": OF_FILES | {"--text", "--documents", "--at-most"},
