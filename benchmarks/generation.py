@@ -130,7 +130,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as place:
         weights = {name: each.numpy() for name, each in model.network.network.state_dict().items()}
         config, tensors = own_as_gpt2(family, weights, model.network.head.bias.detach().numpy())
-        write_layout(Path(place) / "f", config | {"vocab_size": arguments.vocabulary, "bos_token_id": 1, "eos_token_id": 2}, tensors, b"{}")
+        config |= {"vocab_size": arguments.vocabulary, "bos_token_id": 1, "eos_token_id": 2}
+        write_layout(Path(place) / "f", config, tensors, b"{}")
         peer = AutoModelForCausalLM.from_pretrained(Path(place) / "f").eval()
         (Path(place) / "c").mkdir()
         other = ctranslate2_of(arguments, f"{place}/c")
