@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from decoders import change, folder_of
+
 LINES = [f"{who} {does} in the {where}" for who in ("a king", "the fool", "no man") for does in ("sleeps", "wakes")
          for where in ("tower", "garden", "dark")]  # fmt: skip
 
@@ -109,3 +111,20 @@ def test_what_does_not_write_says_so(scansion, fitted, place):
     done = scansion("generate", fitted("labels", place / "labelled.csv"), "a")
     assert done.code == 2
     assert "does not write on" in done.err
+
+
+def test_folders_of_hugging_face_and_arpa_files_stand_where_models_do(scansion, model, place):
+    theirs, text = place / "llama", place / "new.txt"
+    folder_of("llama", theirs, tied=True)
+    for foreign in (theirs, place / "model.arpa"):
+        if foreign.name == "model.arpa":
+            assert scansion("export", model, "--to", "arpa", "--out", foreign).code == 0
+        done = scansion("evaluate", foreign, text)
+        assert done.code == 0, done.err
+        assert done.out.startswith("bits per byte")
+        written = scansion("generate", foreign, "the king", "--max-tokens", 5, "--temperature", 0)
+        assert written.out.startswith("the king")
+    change(theirs, model_type="mamba")
+    done = scansion("generate", theirs, "a")
+    assert done.code == 1
+    assert "is of architecture 'mamba'; language models are read of: gpt2, llama" in done.err

@@ -9,8 +9,9 @@ import torch
 import scansion
 from scansion.errors import DataError
 from scansion.families.catalogue import LANGUAGE_FAMILIES
-from scansion.families.causal_transformer import CausalTransformer, first_seen
+from scansion.families.causal_transformer import CausalTransformer
 from scansion.families.recurrent_language_model import GRULanguageModel, LSTMLanguageModel, RNNLanguageModel
+from scansion.layers.causal_decoder import first_seen
 from scansion.learning.language_network import build_language, windows_of
 from scansion.learning.training import LanguageTraining
 from scansion.models.neural_language import NeuralLanguage
@@ -23,6 +24,7 @@ VOCABULARY = 11
 CONTEXT = 8
 NETWORKS = {
     "transformer": CausalTransformer(width=16, heads=2, layers=2, feed_forward=32, context=CONTEXT),
+    "rotary": CausalTransformer(width=16, heads=2, layers=2, feed_forward=32, context=CONTEXT, positions="rotary"),
     "rnn": RNNLanguageModel(width=8, hidden_size=12, layers=2, window=CONTEXT),
     "gru": GRULanguageModel(width=8, hidden_size=12, window=CONTEXT),
     "lstm": LSTMLanguageModel(width=8, hidden_size=12, layers=2, window=CONTEXT),
@@ -40,7 +42,8 @@ def documents(lengths: list[int]) -> list[np.ndarray]:
 
 
 def test_every_family_that_learns_by_gradients_is_tested_here():
-    assert NETWORKS.keys() == {name for name, kind in LANGUAGE_FAMILIES.items() if kind.learner == "gradient"}
+    wanted = {name for name, kind in LANGUAGE_FAMILIES.items() if kind.learner == "gradient"}
+    assert NETWORKS.keys() - {"rotary"} == wanted
 
 
 @pytest.mark.parametrize("name", NETWORKS)
@@ -156,3 +159,17 @@ def test_padding_and_beginnings_are_never_written():
     fitted = scansion.LanguageModel(NETWORKS["lstm"], tokens="characters", training=BRIEF, processes=1, random_state=0)
     fitted.fit(TEXTS).fitted_.model.network.head.bias.data[[0, 1]] = 50.0
     assert len(fitted.generate("t", 40, random_state=0)) > 0
+
+
+@pytest.mark.parametrize("name", ["lstm", "transformer"])
+def test_writing_takes_no_more_memory_than_a_context_however_long_it_goes_on(name):
+    family = replace(NETWORKS[name], layers=1, **({} if name == "lstm" else {"context": 128}))
+    found = NeuralLanguage(build_language(family, VOCABULARY, 0.0, seed=1).eval(), family.context)
+    token, state, sizes = np.array([4]), found.start(1), []
+    for _ in range(1_000):
+        _, state = found.step(token, state)
+        held = [*state.states] if name == "lstm" else [state.tokens, *(each.read for each in state.windows)]
+        sizes.append(sum(each.numel() for each in held))
+    assert len(set(sizes[128:])) == 1
+    if name != "lstm":
+        assert {each.read.shape[3] for each in state.windows} == {128}

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from scansion.errors import DataError, UsageError
-from scansion.text import text_units
 from scansion.text.subword_tokenizer import BEGIN, END
 from scansion.text.text_units import FIRST_BYTE, FIRST_PIECE, LEARN, WORD, learn_units, restore_units
 
@@ -31,7 +30,7 @@ def test_tokens_spell_the_text_they_were_read_from(name):
 @pytest.mark.parametrize("name", list(LEARN))
 def test_a_text_in_parts_spells_the_same(name, monkeypatch):
     units = learn_units(TEXTS, name)
-    monkeypatch.setattr(text_units, "CHARACTERS_AT_A_TIME", 16)
+    monkeypatch.setattr("scansion.text.text_parts.CHARACTERS_AT_A_TIME", 16)
     for text in TEXTS + ODD:
         assert units.decode(units.encode([text]).ids.tolist()) == text
 

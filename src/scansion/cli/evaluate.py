@@ -22,7 +22,6 @@ from scansion.cli.shared_options import (
     TextColumn,
 )
 from scansion.cli.threshold import check_threshold
-from scansion.storage.folders import open_folder
 from scansion.text.rows import FileOptions
 
 EXAMPLES = """Examples:
@@ -51,11 +50,10 @@ def evaluate(
     as_json: Json = False,
 ) -> None:
     """Score a model on documents whose answers are known."""
-    from scansion.tasks.catalogue import read_dataset, stored_task
+    from scansion.tasks.catalogue import opened, read_dataset
     from scansion.tasks.task import ReadOptions
 
-    folder = open_folder(model)
-    task, fitted = stored_task(folder)
+    task, fitted, restore = opened(model)
     task.check_options("evaluate", {
         "--text": text, "--target": target, "--label-separator": label_separator, "--beam": beam,
         "--separator": separator, "--encoding": encoding, "--sheet": sheet, "--documents": documents,
@@ -65,7 +63,7 @@ def evaluate(
         text, target, None, None, label_separator, max_bad, FileOptions(separator, encoding, sheet), documents=documents
     )
     fitted.check_named(data, given)
-    estimator = fitted.load(folder)
+    estimator = restore()
     options = fitted.read_options(estimator, given)
     _, dataset = read_dataset(task, data, options)
     for remark in dataset.remarks:

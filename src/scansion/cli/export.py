@@ -9,31 +9,30 @@ import typer
 from scansion.cli.progress import say
 from scansion.cli.shared_options import Model, PrecisionName
 from scansion.errors import UsageError, did_you_mean
-from scansion.storage.folders import open_folder
 
 EXAMPLES = """Examples:
   scansion export model --to arpa --out model.arpa              n-grams, for KenLM and its kind
+  scansion export model --to huggingface --out folder           a Transformer that writes, for transformers
   scansion export translator --to ctranslate2 --out folder      for CTranslate2, in float32 or with --precision int8
 """
 
 
 def export(
     model: Model,
-    to: Annotated[str, typer.Option("--to", metavar="FORMAT", help="arpa for n-grams, ctranslate2 for a Transformer "
-                                    "that translates.")],
+    to: Annotated[str, typer.Option("--to", metavar="FORMAT", help="arpa for n-grams, huggingface for a "
+                                    "Transformer that writes, ctranslate2 for one that translates.")],
     out: Annotated[Path, typer.Option("--out", metavar="PLACE", help="The file or folder to write.")],
     precision: PrecisionName = None,
     force: Annotated[bool, typer.Option("--force", help="Replace what is already there.")] = False,
 ) -> None:
     """Write a model in another program's format."""
-    from scansion.tasks.catalogue import stored_task
+    from scansion.tasks.catalogue import opened
 
-    folder = open_folder(model)
-    kind, task = stored_task(folder)
+    kind, task, restore = opened(model)
     if to not in task.formats:
         known = did_you_mean(to, task.formats) if task.formats else "."
         raise UsageError(f"{model} ({kind.about}) cannot be written as {to!r}{known}")
     if os.path.lexists(out) and not force:
         raise UsageError(f"{out} exists already. Choose another place, or replace it with --force.")
-    task.export(task.load(folder), to, precision or "float32", None).save(out)
+    task.export(restore(), to, precision or "float32", None).save(out)
     say(f"{model} is in {out}, as {to}.")

@@ -10,7 +10,6 @@ import typer
 from scansion.cli.progress import pass_on, tell
 from scansion.cli.shared_options import Model, Seed
 from scansion.errors import UsageError
-from scansion.storage.folders import open_folder
 from scansion.text.corpus import NO_LIMIT
 from scansion.text.encodings import read_text
 from scansion.text.sources import STANDARD_INPUT, find_source
@@ -49,11 +48,10 @@ def generate(
     as_json: Annotated[bool, typer.Option("--json", help="Print a JSON object a text, with prompt and text.")] = False,
 ) -> None:
     """Write on after a prompt."""
-    from scansion.tasks.catalogue import stored_task
+    from scansion.tasks.catalogue import opened
     from scansion.tasks.task import GenerateOptions
 
-    folder = open_folder(model)
-    kind, task = stored_task(folder)
+    kind, task, restore = opened(model)
     if task.generate is None:
         raise UsageError(f"{model} answers ({kind.about}) and does not write on. Give a language model: scansion fit "
                          "corpus.txt --out model.")
@@ -61,7 +59,7 @@ def generate(
         max_tokens, temperature, top_k, top_p, min_p, repetition_penalty, tuple(stop or ()), random_state
     )
     prompt = _standard_input() if prompt == STANDARD_INPUT else prompt
-    written = task.generate(task.load(folder), [prompt] * count, options)
+    written = task.generate(restore(), [prompt] * count, options)
     if count == 1 and not as_json:
         _stream(prompt, (each.text for each in written if each.text))
         return

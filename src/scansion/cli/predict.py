@@ -30,7 +30,6 @@ from scansion.cli.shared_options import (
 from scansion.cli.stdin_stream import arriving_lines, first_line, is_plain
 from scansion.errors import UsageError
 from scansion.storage.atomic_file import replaced_file
-from scansion.storage.folders import open_folder
 from scansion.text.columns import columns_named
 from scansion.text.documents import Cells, Documents
 from scansion.text.rows import AS_FOUND, FileOptions
@@ -91,15 +90,14 @@ def predict(
     if data in (None, STANDARD_INPUT) and (sys.stdin is None or (data is None and sys.stdin.isatty())):
         raise UsageError(f"There is nothing to answer. Name a table or a text file, scansion predict {model} new.csv, "
                          "or pipe lines in; - reads what you type.")
-    from scansion.tasks.catalogue import stored_task
+    from scansion.tasks.catalogue import opened
     from scansion.tasks.task import PredictOptions, ReadOptions
 
     data = data or STANDARD_INPUT
     _check_together(out, keep, vectors, as_json, proba or read)
     if out is not None:
         check_table(out, data)
-    folder = open_folder(model)
-    kind, task = stored_task(folder)
+    kind, task, restore = opened(model)
     kind.check_options("predict", {
         "--text": text, "--proba": proba, "--read": read, "--label-separator": label_separator, "--vectors": vectors,
         "--beam": beam, "--json": as_json, "--out": out, "--keep": keep, "--separator": separator,
@@ -107,7 +105,7 @@ def predict(
     })
     given = ReadOptions(text, file=FileOptions(separator, encoding, sheet))
     task.check_named([data], given)
-    estimator = task.load(folder)
+    estimator = restore()
     form = _form(task.form(estimator), label_separator, proba)
     wanted = PredictOptions(proba or (out is not None and bool(form.labels)), read or as_json, beam)
     options = task.read_options(estimator, given)

@@ -43,6 +43,12 @@ class Sampling:
         if self.repetition_penalty is not None and not 0 < self.repetition_penalty < float("inf"):
             raise UsageError(f"A repetition penalty is a number above 0; got {self.repetition_penalty!r}.")
 
+    def best(self, scores: Tensor, before: Sequence[Sequence[int]]) -> Tensor:
+        """The likeliest tokens (B,), which is all that a temperature of 0 leaves."""
+        if self.repetition_penalty is not None:
+            scores = penalized(scores, before, self.repetition_penalty)
+        return scores.argmax(dim=1)
+
     def filtered(self, scores: Tensor, before: Sequence[Sequence[int]]) -> Tensor:
         """The scores (B, V) that are drawn from, after the tokens ``before`` each of the B."""
         if self.repetition_penalty is not None:

@@ -43,11 +43,15 @@ def drawing(
 
     def choose(log_probs: Tensor, rows: Tensor, position: int) -> Tensor:
         sources = rows.tolist()
-        scores = sampling.filtered(log_probs, [before[source] for source in sources])
-        noise = np.stack([
-            stream(seed, "sampling", *numbers[source], position).gumbel(size=log_probs.shape[1]) for source in sources
-        ])
-        tokens = (scores + torch.from_numpy(noise)).argmax(dim=1)
+        read = [before[source] for source in sources]
+        if sampling.temperature == 0:
+            tokens = sampling.best(log_probs, read)
+        else:
+            noise = np.stack([
+                stream(seed, "sampling", *numbers[source], position).gumbel(size=log_probs.shape[1])
+                for source in sources
+            ])
+            tokens = (sampling.filtered(log_probs, read) + torch.from_numpy(noise)).argmax(dim=1)
         for source, token in zip(sources, tokens.tolist(), strict=True):
             before[source].append(token)
         return tokens
@@ -80,15 +84,16 @@ def going_on(
 
     A source is done with its ``end``, which is what its last token of ``max_tokens (sources,)`` is made.
     """
-    alive = torch.arange(len(last))
-    for position in range(int(max_tokens.max())):
+    alive, most = torch.arange(len(last)), max_tokens.tolist()
+    for position in range(max(most)):
         log_probs, state = step(last, state)
         last = choose(log_probs, alive, position)
-        last[max_tokens[alive] == position + 1] = end
+        if spent := [row for row, source in enumerate(alive.tolist()) if most[source] == position + 1]:
+            last[spent] = end
         yield alive, last, log_probs.gather(1, last[:, None])[:, 0]
-        going = last != end
-        if not going.any():
+        going = [row for row, token in enumerate(last.tolist()) if token != end]
+        if not going:
             return
-        if not going.all():
-            state = state.reorder(going.nonzero()[:, 0], 1)
-        alive, last = alive[going], last[going]
+        if len(going) < len(last):
+            kept = torch.tensor(going)
+            state, alive, last = state.reorder(kept, 1), alive[kept], last[kept]

@@ -38,11 +38,18 @@ LANGUAGE_FAMILIES = DeferredTable({
     "gru": ("scansion.families.recurrent_language_model", "GRULanguageModel"),
     "lstm": ("scansion.families.recurrent_language_model", "LSTMLanguageModel"),
     "transformer": ("scansion.families.causal_transformer", "CausalTransformer"),
+    "pretrained": ("scansion.families.pretrained_decoder", "PretrainedDecoder"),
 })
 """Those that foretell the next token; the first is the baseline."""
 
 ENCODERS = DeferredTable({"bert": ("scansion.families.bert", "Bert")})
 """Those that are trained on texts without answers, and used by the family pretrained."""
+
+DECODERS = DeferredTable({
+    "gpt2": ("scansion.families.gpt2", "GPT2"),
+    "llama": ("scansion.families.llama", "Llama"),
+})
+"""What the family pretrained finds in folders."""
 
 FOR = {
     "documents": DOCUMENT_FAMILIES, "translation": TRANSLATION_FAMILIES, "language models": LANGUAGE_FAMILIES,
@@ -52,6 +59,7 @@ FOR = {
 STORED = DeferredTable(
     DOCUMENT_FAMILIES.places | {f"{name} translation": each for name, each in TRANSLATION_FAMILIES.places.items()}
     | {f"{name} language": each for name, each in LANGUAGE_FAMILIES.places.items()} | ENCODERS.places
+    | DECODERS.places
 )
 """By the names under which folders hold a configuration."""
 

@@ -7,11 +7,16 @@ from scansion.layers.vocabulary_loss import vocabulary_loss
 
 
 class NextToken(nn.Module):
-    """A bias a token; the output embedding (V, D) belongs to the family."""
+    """A bias a token, unless it has none; the output embedding (V, D) belongs to the family."""
 
-    def __init__(self, tokens: int) -> None:
+    bias: Tensor
+
+    def __init__(self, tokens: int, has_bias: bool = True) -> None:
         super().__init__()
-        self.bias = nn.Parameter(torch.zeros(tokens))
+        if has_bias:
+            self.bias = nn.Parameter(torch.zeros(tokens))
+        else:
+            self.register_buffer("bias", torch.zeros(tokens), persistent=False)
 
     def loss(self, vectors: Tensor, embedding: Tensor, targets: Tensor, smoothing: float) -> Tensor:
         """vectors (N, D), targets (N,) -> the loss summed over positions, a scalar."""

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from scansion.layers.attention_capture import AttentionLayer
+from scansion.layers.rotary import Turns
 
 KeysValues = tuple[Tensor, Tensor]
 
@@ -39,13 +40,17 @@ class MultiHeadAttention(AttentionLayer):
         return self.split(keys), self.split(values)
 
     def forward(
-        self, queries: Tensor, keys_values: KeysValues, seen: Tensor | None = None, causal: bool = False
+        self, queries: Tensor, keys_values: KeysValues, seen: Tensor | None = None, causal: bool = False,
+        turns: Turns | None = None,
     ) -> Tensor:
         """``seen`` is True where a query may look, or is what is added to the scores, and fits (B, H, L, S).
 
-        None is everywhere.  With ``causal`` query i looks at positions 0 .. i, and ``seen`` is not asked.
+        None is everywhere.  With ``causal`` query i looks at positions 0 .. i, and ``seen`` is not asked.  ``turns``
+        are those of the queries where positions are rotary.
         """
         q, (k, v) = self.split(self.query(queries)), keys_values
+        if turns is not None:
+            q = turns.turned(q)
         if self.record is None:
             heads = functional.scaled_dot_product_attention(q, k, v, attn_mask=seen, is_causal=causal)
         else:

@@ -3,6 +3,8 @@
     x + W2 ReLU(W1 norm(x) + b1) + b2
 """
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 
@@ -22,12 +24,16 @@ def tokens_in_cache(inner: int) -> int:
 class FeedForward(nn.Module):
     """(..., D) -> (..., D), its input added."""
 
-    def __init__(self, width: int, inner: int, dropout: float) -> None:
+    def __init__(
+        self, width: int, inner: int, dropout: float, activation: Callable[[Tensor], Tensor] = torch.relu,
+        norm_epsilon: float = 1e-5,
+    ) -> None:
         super().__init__()
-        self.norm = nn.LayerNorm(width)
+        self.activation = activation
+        self.norm = nn.LayerNorm(width, norm_epsilon)
         self.inner = nn.Linear(width, inner)
         self.outer = nn.Linear(inner, width)
         self.dropout = Dropout(dropout)
 
     def forward(self, vectors: Tensor) -> Tensor:
-        return vectors + self.dropout(self.outer(torch.relu(self.inner(self.norm(vectors)))))
+        return vectors + self.dropout(self.outer(self.activation(self.inner(self.norm(vectors)))))

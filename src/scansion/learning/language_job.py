@@ -1,18 +1,31 @@
 """Training a language model: all that one run of it is a function of."""
 
-from dataclasses import dataclass
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Self
+from typing import Annotated, Any, Self
 
 import numpy as np
+from safetensors.numpy import load_file, save_file
 
+from scansion.families.catalogue import STORED
 from scansion.learning.description import FitDescription
 from scansion.learning.job_files import read_description, read_sequences, write_description, write_sequences
-from scansion.learning.language_network import LanguageNetwork, build_language, score_windows
+from scansion.learning.language_network import LanguageNetwork, build_language, score_windows, with_weights
 from scansion.learning.training import Training
+from scansion.storage.schema import OneOf, from_json, to_json
 from scansion.text.batches import Batch, Sequences, collate
 
 PARTS = ("windows", "held_out")
+NETWORK, START = "network.json", "start.safetensors"
+
+
+@dataclass(frozen=True)
+class Network:
+    """The configuration of a network, as a job's folder holds it."""
+
+    network: Annotated[Any, OneOf(STORED)]
 
 
 @dataclass(frozen=True)
@@ -23,6 +36,10 @@ class LanguageJob:
     tokens: int
     windows: Sequences
     held_out: Sequences
+    network: Any
+    """The configuration of what is trained: the family, or what it found in a folder."""
+    start: Mapping[str, np.ndarray] = field(default_factory=dict)
+    """Its first weights, if it has some."""
 
     @property
     def training(self) -> Training:
@@ -37,7 +54,7 @@ class LanguageJob:
     @property
     def learning_rate(self) -> float:
         """The family's."""
-        return self.description.family.learning_rate
+        return self.network.learning_rate
 
     @property
     def lengths(self) -> np.ndarray:
@@ -51,7 +68,8 @@ class LanguageJob:
 
     def build(self) -> LanguageNetwork:
         """The model with its first weights."""
-        return build_language(self.description.family, self.tokens, self.training.label_smoothing, self.seed)
+        model = build_language(self.network, self.tokens, self.training.label_smoothing, self.seed)
+        return with_weights(model, self.start, inside="network.") if self.start else model
 
     def batch(self, rows: np.ndarray) -> Batch:
         """The given windows."""
@@ -68,6 +86,8 @@ class LanguageJob:
     def write(self, folder: Path) -> None:
         """Token ids that are read as they are needed, and a JSON description."""
         write_sequences(folder, dict(zip(PARTS, (self.windows, self.held_out), strict=True)))
+        save_file(dict(self.start), folder / START)
+        (folder / NETWORK).write_text(json.dumps(to_json(Network(self.network))))
         write_description(folder, self.description, {"tokens": self.tokens})
 
     @classmethod
@@ -75,4 +95,5 @@ class LanguageJob:
         """The inverse of :meth:`write`."""
         description, sizes = read_description(folder)
         windows, held_out = (read_sequences(folder, name) for name in PARTS)
-        return cls(description, sizes["tokens"], windows, held_out)
+        network = from_json(Network, json.loads((folder / NETWORK).read_text()), NETWORK).network
+        return cls(description, sizes["tokens"], windows, held_out, network, load_file(folder / START))

@@ -3,7 +3,7 @@
 Documents stand in a stream, each between BEGIN and END.  What is read at a time is a window of one of them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -24,7 +24,7 @@ class LanguageNetwork(nn.Module):
         super().__init__()
         self.smoothing = smoothing
         self.network = family.build(vocab_size)
-        self.head = NextToken(vocab_size)
+        self.head = NextToken(vocab_size, getattr(family, "output_bias", True))
 
     def loss(self, batch: Batch) -> Tensor:
         """The loss summed over all tokens of the windows but each first, a scalar."""
@@ -47,6 +47,16 @@ class LanguageNetwork(nn.Module):
         vectors, state = self.network.step(last, state)
         return self.head.log_probs(vectors, self.network.output_embedding), state
 
+    def stepping(self) -> Callable[[Tensor, Any], tuple[Tensor, Any]]:
+        """The same for many steps: the weights of the output are laid out once as a row reads them fastest."""
+        output = self.network.output_embedding.detach().t().contiguous().t()
+
+        def step(last: Tensor, state: Any) -> tuple[Tensor, Any]:
+            vectors, state = self.network.step(last, state)
+            return self.head.log_probs(vectors, output), state
+
+        return step
+
 
 def build_language(family: Any, vocab_size: int, smoothing: float, seed: int) -> LanguageNetwork:
     """A model whose first weights are a function of the seed; torch's own random state stays as it was."""
@@ -55,9 +65,9 @@ def build_language(family: Any, vocab_size: int, smoothing: float, seed: int) ->
         return LanguageNetwork(family, vocab_size, smoothing)
 
 
-def with_weights(model: LanguageNetwork, weights: Mapping[str, NDArray]) -> LanguageNetwork:
-    """The model with the given weights, ready to score and write."""
-    model.load_state_dict({name: torch.from_numpy(array) for name, array in weights.items()})
+def with_weights(model: LanguageNetwork, weights: Mapping[str, NDArray], inside: str = "") -> LanguageNetwork:
+    """The model with the given weights, ready to score and write; ``inside`` stands before their names."""
+    model.load_state_dict({inside + name: torch.from_numpy(array) for name, array in weights.items()})
     return model.eval()
 
 

@@ -66,6 +66,8 @@ class FittedLanguage:
     """What a document was, see :data:`scansion.text.corpus.ENDS`."""
     columns: InputColumns = UNNAMED
     """Where its texts stood, if that was a table."""
+    network: Any = None
+    """What the family pretrained has found in a folder."""
 
     @property
     def family(self) -> Any:

@@ -4,7 +4,7 @@ import codecs
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
@@ -18,7 +18,6 @@ from scansion.errors import UsageError
 from scansion.layers.backoff_ngrams import BackoffNGrams
 from scansion.models.fitted_language import FittedLanguage
 from scansion.models.neural_language import NeuralLanguage
-from scansion.text.subword_tokenizer import END, NEVER_WRITTEN
 
 STOPPED, CUT = "stop", "length"
 """Why a text ends: with its document or before a text to stop at, or since it may have no more tokens."""
@@ -60,23 +59,27 @@ def counted_read(model: BackoffNGrams, rows: Sequence[np.ndarray]) -> tuple[Step
 class NetworkState:
     """A state of a network, as decoding takes it."""
 
-    model: NeuralLanguage
+    network_step: Step
+    never_written: tuple[int, ...]
     state: Any
 
     def reorder(self, rows: Tensor, hypotheses: int) -> Self:
         """See :class:`scansion.decoding.state.State`."""
-        return type(self)(self.model, self.state.reorder(rows, hypotheses))
+        return replace(self, state=self.state.reorder(rows, hypotheses))
 
     def step(self, last: Tensor) -> tuple[Tensor, Self]:
-        """One step of the network; no text holds padding or another beginning."""
-        scores, state = self.model.network.step(last, self.state)
-        scores[:, list(NEVER_WRITTEN)] = float("-inf")
-        return scores, type(self)(self.model, state)
+        """One step of the network; of its own tokens no text holds padding or another beginning."""
+        scores, state = self.network_step(last, self.state)
+        for token in self.never_written:
+            scores[:, token] = float("-inf")
+        return scores, replace(self, state=state)
 
 
 def network_read(model: NeuralLanguage, rows: Sequence[np.ndarray]) -> tuple[Step, State]:
     """The step of a network, and its state after the tokens of each row."""
-    return lambda last, state: state.step(last), NetworkState(model, model.read(rows))
+    return lambda last, state: state.step(last), NetworkState(
+        model.network.stepping(), model.never_written, model.read(rows)
+    )
 
 
 READ: dict[str, Callable[[Any, Sequence[np.ndarray]], tuple[Step, State]]] = {
@@ -114,10 +117,11 @@ def _written(
         texts = [_Text(stop, "" if prompt else fitted.units.prefix) for prompt in prompts]
         spellings, counts = fitted.units.spellings, [0] * len(read)
         most = torch.full((len(read),), max_tokens + 1)  # the last is made an end
-        for rows, tokens, _ in going_on(step, state, last, most, END, _until(choose, texts)):
+        end = fitted.units.end
+        for rows, tokens, _ in going_on(step, state, last, most, end, _until(choose, texts, end)):
             for row, token in zip(rows.tolist(), tokens.tolist(), strict=True):
-                text = texts[row].more(spellings[token], ends=token == END)
-                if token != END:
+                text = texts[row].more(spellings[token], ends=token == end)
+                if token != end:
                     counts[row] += 1
                     yield Written(row, text)
                 else:
@@ -125,12 +129,13 @@ def _written(
                     yield Written(row, text, CUT if cut else STOPPED)
 
 
-def _until(choose: Choose, texts: Sequence["_Text"]) -> Choose:
+def _until(choose: Choose, texts: Sequence["_Text"], end: int) -> Choose:
     """The same choice, save that of a text which has stopped the end comes next."""
 
     def chosen(log_probs: Tensor, rows: Tensor, position: int) -> Tensor:
         tokens = choose(log_probs, rows, position)
-        tokens[torch.tensor([texts[row].stopped for row in rows.tolist()])] = END
+        if stopped := [number for number, row in enumerate(rows.tolist()) if texts[row].stopped]:
+            tokens[stopped] = end
         return tokens
 
     return chosen

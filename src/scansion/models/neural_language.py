@@ -18,7 +18,7 @@ from scansion.learning.language_network import (
 from scansion.learning.weight_average import weights_of
 from scansion.spill import Flat
 from scansion.text.batches import Sequences
-from scansion.text.subword_tokenizer import BEGIN
+from scansion.text.subword_tokenizer import BEGIN, END, NEVER_WRITTEN
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,6 +27,10 @@ class NeuralLanguage:
 
     network: LanguageNetwork
     context: int | None
+    begin: int = BEGIN
+    end: int = END
+    """What stands around documents; they may be one token, which then stands nowhere else."""
+    never_written: tuple[int, ...] = NEVER_WRITTEN
 
     kind: ClassVar[str] = "gradient"
 
@@ -40,7 +44,7 @@ class NeuralLanguage:
 
         A document of more tokens than the context is read in windows that overlap by half of one.
         """
-        starts = np.flatnonzero(np.asarray(stream[:]) == BEGIN)
+        starts = np.flatnonzero(np.asarray(stream[:]) == self.begin)[:: 2 if self.begin == self.end else 1]
         lengths = np.diff(starts, append=len(stream))
         stride = len(stream) if self.context is None else self.context // 2
         return score_windows(self.network, *windows_of(Sequences(stream, starts, lengths), self.context, stride))
@@ -73,3 +77,8 @@ def restored_network(family: Any, vocab_size: int, weights: Mapping[str, NDArray
     """A trained network from its weights. RuntimeError for weights of another one."""
     network = build_language(family, vocab_size, smoothing=0.0, seed=0)
     return NeuralLanguage(with_weights(network, weights), family.context)
+
+
+def pretrained_network(network: LanguageNetwork, begin: int, end: int) -> NeuralLanguage:
+    """A network whose tokens are another's, any of which it may write."""
+    return NeuralLanguage(network, network.network.context, begin, end, ())

@@ -61,15 +61,17 @@ def read_layout(path: Path) -> Layout:
 
 
 def write_layout(
-    folder: Path, config: Mapping[str, Any], tensors: Mapping[str, np.ndarray], tokenizer: bytes
+    folder: Path, config: Mapping[str, Any], tensors: Mapping[str, np.ndarray], tokenizer: bytes,
+    tokenizer_settings: bytes = b"",
 ) -> None:
     """A folder that :func:`read_layout` and others read; an older one of the same files is replaced."""
     contents = {CONFIG: json_bytes(dict(config)), MODEL: tensors_to_bytes(tensors), TOKENIZER: tokenizer}
+    contents |= {TOKENIZER_SETTINGS[0]: tokenizer_settings} if tokenizer_settings else {}
     put_folder(folder, contents, _check_replaceable)
 
 
 def _check_replaceable(folder: Path) -> None:
-    foreign = sorted(set(os.listdir(folder)) - set(FILES)) if folder.is_dir() else [folder.name]
+    foreign = sorted(set(os.listdir(folder)) - {*FILES, TOKENIZER_SETTINGS[0]}) if folder.is_dir() else [folder.name]
     if foreign:
         raise StorageError(f"{folder} is taken and is not replaced: it holds {', '.join(foreign[:3])}.")
 

@@ -1,6 +1,7 @@
 """Every task by name, and what the package offers for models of any task. A new task is a file here and a line."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ from scansion.deferred import DeferredTable, deferred
 from scansion.errors import UsageError, did_you_mean
 from scansion.models.precision import Precision
 from scansion.storage.folders import Folder, open_folder
+from scansion.storage.limits import CONFIG, MANIFEST
 from scansion.tasks.task import Dataset, FittedTask, LookOptions, ReadOptions, Task
 from scansion.viewer.notebook import Page
 
@@ -20,6 +22,7 @@ TASKS = DeferredTable({
 })
 """Each is imported when it is first asked for: what answers with counted features needs no torch."""
 
+LANGUAGE = "language"
 task_of = deferred("scansion.tasks.document_scoring", "task_of")
 
 
@@ -69,8 +72,30 @@ def load(folder: str | Path) -> Any:
 
     StorageError or UnsafeFolderError names the file at fault.
     """
-    found = open_folder(folder)
-    return stored_task(found)[1].load(found)
+    return opened(folder)[2]()
+
+
+def opened(place: str | Path) -> tuple[Task, FittedTask, Callable[[], Any]]:
+    """The task of a model, and what restores its estimator: from a model folder, or from what others have written.
+
+    That is an ARPA file, or a folder of Hugging Face with a GPT-2 or Llama.
+    """
+    for is_one, restore in WRITTEN_BY_OTHERS:
+        if is_one(Path(place)):
+            task = TASKS[LANGUAGE]
+            return task, task.fitted, partial(restore, place)
+    folder = open_folder(place)
+    task, fitted = stored_task(folder)
+    return task, fitted, partial(fitted.load, folder)
+
+
+from_arpa = deferred("scansion.tasks.language", "from_arpa")
+from_pretrained = deferred("scansion.tasks.language", "from_pretrained")
+WRITTEN_BY_OTHERS: tuple[tuple[Callable[[Path], bool], Callable[..., Any]], ...] = (
+    (lambda path: path.name.removesuffix(".gz").endswith(".arpa") and path.is_file(), from_arpa),
+    (lambda path: (path / CONFIG).is_file() and not (path / MANIFEST).exists(), from_pretrained),
+)
+"""What is no model folder and can be asked all the same."""
 
 
 def stored_task(folder: Folder) -> tuple[Task, FittedTask]:

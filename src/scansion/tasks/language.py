@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from scansion.deferred import deferred
 from scansion.errors import DataError, UsageError, did_you_mean
-from scansion.families.catalogue import LANGUAGE_FAMILIES, configured, name_of
+from scansion.families.catalogue import LANGUAGE_FAMILIES, configured, name_of, options_of
 from scansion.families.unigram import Unigram
 from scansion.learning.events import Event
 from scansion.measures.bits_per_byte import bits_interval, paired_bits
@@ -96,13 +97,22 @@ def report_of_fit(model: LanguageModel, place: str) -> Summary:
     )
 
 
-EXPORTED: dict[str, dict[str, Callable[[Any, TextUnits], Any]]] = {"arpa": {"counted": ArpaNGrams}}
+EXPORTED: dict[str, dict[str, Callable[[Any, TextUnits], Any]]] = {
+    "arpa": {"counted": ArpaNGrams},
+    "huggingface": {"gradient": deferred("scansion.models.huggingface_decoder", "HuggingFaceDecoder")},
+}
 """What writes a model of each kind in a format."""
+OF = {"arpa": "n-grams", "huggingface": "Transformers"}
+"""What each format is for."""
 
 
 def load(folder: Folder) -> LanguageModel:
     """The language model in a verified folder."""
     return LanguageModel.from_fitted(load_language(folder))
+
+
+from_arpa, from_pretrained = LanguageModel.from_arpa, LanguageModel.from_pretrained
+"""What others have written, as a model."""
 
 
 def export(model: LanguageModel, engine: str, precision: Any, replicas: int | None) -> Any:
@@ -111,7 +121,7 @@ def export(model: LanguageModel, engine: str, precision: Any, replicas: int | No
     if engine not in EXPORTED:
         raise UsageError(f"{engine!r} does not run language models{did_you_mean(engine, EXPORTED)}")
     if fitted.model.kind not in EXPORTED[engine]:
-        raise UsageError(f"{engine!r} is a format of n-grams, and this is the family {fitted.description.title}.")
+        raise UsageError(f"{engine!r} is a format of {OF[engine]}, and this is the family {fitted.description.title}.")
     return EXPORTED[engine][fitted.model.kind](fitted.model, fitted.units)
 
 
@@ -174,8 +184,8 @@ def generate(model: LanguageModel, prompts: Sequence[str], options: GenerateOpti
 
 
 def usual_families() -> list[Any]:
-    """All of them, without the baseline."""
-    return [kind() for name, kind in LANGUAGE_FAMILIES.items() if name != BASELINE]
+    """All of them, without the baseline and what needs a folder of weights."""
+    return [kind() for name, kind in LANGUAGE_FAMILIES.items() if name != BASELINE and "source" not in options_of(kind)]
 
 
 def compared_documents(
@@ -279,7 +289,7 @@ def answer(model: LanguageModel, texts: list[str], targets: list[Any]) -> Answer
 LANGUAGE = Task(
     LanguageModel.task, "plain text", None, LANGUAGE_FAMILIES,
     {
-        "fit": OF_FILES | {"--text", "--task", "--tokens", "--documents"},
+        "fit": OF_FILES | {"--text", "--task", "--tokens", "--documents", "--from"},
         "compare": OF_FILES | {"--text", "--task", "--tokens", "--documents", "--folds", "--at-most"},
         "predict": OF_FILES | {"--text", "--read", "--json", "--out", "--keep"},
         "evaluate": OF_FILES | {"--text", "--documents", "--at-most"},

@@ -1,10 +1,12 @@
 """What comes of fitting a language family, of whatever kind."""
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
+from typing import Any
 
 from scansion.learning.events import Event
 from scansion.models.fitted_language import NextTokenModel
+from scansion.text.text_units import TextUnits
 
 
 @dataclass(frozen=True)
@@ -22,3 +24,14 @@ class LanguageFit:
 
 
 Fitting = Generator[Event, None, LanguageFit]
+
+
+@dataclass(frozen=True, eq=False)
+class Begun:
+    """What a fit begins with: the tokens that texts are cut into, why these, and what learns from them."""
+
+    units: TextUnits
+    why: str
+    learn: Callable[..., Fitting]
+    network: Any = None
+    """What the family pretrained has found in a folder."""

@@ -28,16 +28,17 @@ from scansion.models.language_folder import save_language
 from scansion.randomness import seed_from
 from scansion.storage.fingerprints import fingerprint_of
 from scansion.tasks.estimator import Estimator
-from scansion.tasks.language_learners import LEARNERS
+from scansion.tasks.language_learners import begun
 from scansion.text.batches import Sequences
 from scansion.text.columns import UNNAMED
 from scansion.text.documents import check_documents
-from scansion.text.text_units import FEW_CHARACTERS, LEARN, check_units, learn_units, units_for
+from scansion.text.text_units import LEARN, check_units
 
 if TYPE_CHECKING:
     from scansion.learning.checkpointing import Checkpointing
 
 sampling = deferred("scansion.decoding.filters", "Sampling")
+as_it_is = deferred("scansion.models.decoder_folder", "as_it_is")
 writing = deferred("scansion.models.language_writer", "writing")
 
 ROWS = "rows"
@@ -115,33 +116,31 @@ class LanguageModel(Estimator):
         self, texts: Iterable[str], y: Any = None, checkpointing: "Checkpointing | None" = None
     ) -> Generator[Event, None, Self]:
         """The same as :meth:`fit`, as a generator of what happens: progress is an ordinary ``for`` around it."""
-        begun = time.monotonic()
-        deadline = begun + seconds_of(self.budget)
+        began = time.monotonic()
+        deadline = began + seconds_of(self.budget)
         family, seed = configured(self.family, LANGUAGE_FAMILIES), seed_from(self.random_state)
         check_units(self.tokens)
         texts = check_documents(texts)
         size = sum(map(len, texts))
         if not size:
             raise DataError("There is no text to learn from. Give documents of at least one character.")
-        tokens, why = self.tokens, "as given"
-        if tokens is None:
-            tokens = units_for(size)
-            why = f"{size:,} characters of text; up to {FEW_CHARACTERS:,} they are characters, else subwords"
-        yield Stage(f"learning {tokens}")
-        units = learn_units(texts, tokens, self.vocab_size)
-        yield Stage(f"reading texts as {tokens}")
+        yield Stage("learning tokens")
+        start = begun(family, texts, size, self.tokens, self.vocab_size)
+        units = start.units
+        yield Stage(f"reading texts as {units.name}")
         sequences = units.encode(texts)
         description = FitDescription(
             self.task, family, self.training or LanguageTraining(), seed, len(sequences),
             {"texts": fingerprint_of(texts)}, vocab_size=self.vocab_size, processes=self.processes, budget=self.budget,
         )
-        found = yield from LEARNERS[family.learner](sequences, units, description, deadline, checkpointing)
+        found = yield from start.learn(sequences, units, description, deadline, checkpointing)
         fitted = FittedLanguage(
-            description, units, found.model, getattr(texts, "documents", ROWS), getattr(texts, "columns", UNNAMED)
+            description.without_paths(), units, found.model, getattr(texts, "documents", ROWS),
+            getattr(texts, "columns", UNNAMED), start.network,
         )
-        told = f"tokens: {tokens}, a vocabulary of {len(units):,} ({why})"
+        told = f"tokens: {units.name}, a vocabulary of {len(units):,} ({start.why})"
         self.fit_report_ = LanguageReport(
-            time.monotonic() - begun, found.model.parameters, found.workers, (told, *found.notes), found.cut_short,
+            time.monotonic() - began, found.model.parameters, found.workers, (told, *found.notes), found.cut_short,
             found.untrained,
         )
         return self._hold(fitted)
@@ -170,6 +169,15 @@ class LanguageModel(Estimator):
         model, units = read_arpa(path)
         family = KneserNey(order=len(model.orders))
         return cls.from_fitted(FittedLanguage(FitDescription(cls.task, family, Training(), 0, 0), units, model))
+
+    @classmethod
+    def from_pretrained(cls, source: str | Path) -> Self:
+        """A GPT-2 or Llama in the layout of Hugging Face, a folder or a name on its hub, as it is.
+
+        Every document is read behind the token that begins texts, with GPT-2 the one that also ends them.
+        StorageError or UnsafeFolderError for a folder that is incomplete, or of something else.
+        """
+        return cls.from_fitted(as_it_is(str(source), cls.task))
 
     def evaluate(self, texts: Iterable[str]) -> LanguageScore:
         """Bits per byte of documents with the interval over them, nats and perplexity a token, and the rules.

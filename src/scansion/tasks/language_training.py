@@ -1,14 +1,16 @@
 """How a neural language family is fitted: windows of documents, some held out, and the one loop."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from scansion.errors import DataError
 from scansion.learning.description import FitDescription
 from scansion.learning.events import Stage
 from scansion.learning.language_job import LanguageJob
-from scansion.learning.language_network import build_language, windows_of, with_weights
+from scansion.learning.language_network import LanguageNetwork, build_language, windows_of, with_weights
 from scansion.learning.training import Training
 from scansion.learning.workers import machine, processes_for, train_with
 from scansion.models.neural_language import NeuralLanguage
@@ -28,14 +30,26 @@ def fit_network(
     checkpointing: "Checkpointing | None",
 ) -> Fitting:
     """A family that learns by gradients."""
-    family, training = description.family, description.training
+    return (yield from train(
+        sequences, units, description, deadline, checkpointing, description.family, {},
+        lambda network, family: NeuralLanguage(network, family.context),
+    ))
+
+
+def train(
+    sequences: Sequences, units: TextUnits, description: FitDescription, deadline: float,
+    checkpointing: "Checkpointing | None", family: Any, start: Mapping[str, NDArray],
+    finished: Callable[[LanguageNetwork, Any], NeuralLanguage],
+) -> Fitting:
+    """A network of ``family``, from the weights ``start`` or fresh ones; ``finished`` makes the model of it."""
+    training = description.training
     learned, held_out = split(sequences, training, description.seed)
     # half a window further each time: every token of a long document is read with little before it and with much
     windows, _ = windows_of(learned, family.window, family.window // 2)
     tested, _ = windows_of(held_out, family.window, family.window)
     if not len(windows) or not len(tested):
         raise DataError("There is too little text to learn from and to validate on. Give some hundred characters.")
-    job, checkpoints = LanguageJob(description, len(units), windows, tested), None
+    job, checkpoints = LanguageJob(description, len(units), windows, tested, family, start), None
     if checkpointing is not None:
         checkpoints = checkpointing.begin(description.to_run(machine()), description.title)
         yield from checkpointing.remarks()
@@ -45,7 +59,7 @@ def fit_network(
     trained = yield from train_with(processes, job, deadline, checkpoints)
     network = build_language(family, len(units), training.label_smoothing, description.seed)
     return LanguageFit(
-        NeuralLanguage(with_weights(network, trained.weights), family.context),
+        finished(with_weights(network, trained.weights), family),
         (f"{trained.ended}; kept the weights of epoch {trained.epoch} of {trained.epochs}; "
          f"{trained.steps:,} steps",),
         processes if processes > 1 else 0, trained.cut_short, trained.untrained,

@@ -13,7 +13,7 @@ that the bits a byte of text takes are the same figure for all of them.
 import re
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -24,6 +24,7 @@ from scansion.errors import DataError, UsageError, did_you_mean
 from scansion.spill import Growing
 from scansion.text.batches import Sequences
 from scansion.text.subword_tokenizer import BEGIN, END, PADDING, VOCAB_SIZE, SubwordTokenizer
+from scansion.text.text_parts import Part, chunks
 
 FIRST_BYTE, BYTES = 3, 256
 FIRST_PIECE = FIRST_BYTE + BYTES
@@ -31,9 +32,7 @@ LEAST_OCCURRENCES = 2  # what is met once shows how the unknown is spelled
 MOST_WORDS = 100_000
 FEW_CHARACTERS = 2_000_000
 """Of training text: up to here characters are the units, unless it is said."""
-CHARACTERS_AT_A_TIME = 1 << 22
 WORD = re.compile(r"'(?:[sdmt]|ll|ve|re)\b| ?[^\W\d_]+| ?\d+| ?_+| ?[^\w\s]|\s+(?!\S)|\s+")
-BETWEEN_WORDS = re.compile(r"(?<=\S) (?=\S)")
 CODES = 0x110000
 HALF = "A text holds half a surrogate pair, which is no character and has no subwords. Take it out."
 
@@ -44,6 +43,10 @@ class TextUnits(ABC):
     name: str
     prefix = ""
     """What is put before every text, and taken away from what is written."""
+    tokenizer_file: bytes = b""
+    """The tokenizer.json of pretrained weights, which says all that :meth:`words` say of others."""
+    begin, end = BEGIN, END
+    """What stands before and behind a text."""
     unknown = "spelled in UTF-8"
     """What becomes of what is not in the vocabulary, for the signature of scores."""
 
@@ -75,7 +78,7 @@ class TextUnits(ABC):
     def encode(self, texts: Iterable[str]) -> Sequences:
         """Every text's tokens between BEGIN and END, in one stream, which may outgrow memory."""
         ids, starts, begun = Growing(np.int32), [np.zeros(0, np.int64)], 0
-        for parts in _chunks(texts, self.prefix):
+        for parts in self.parted(texts):
             numbers, lengths = self.numbers([part.text for part in parts])
             opens, closes = (np.array(each, bool) for each in zip(*((p.opens, p.closes) for p in parts), strict=True))
             sizes = lengths + opens + closes
@@ -83,12 +86,16 @@ class TextUnits(ABC):
             stream, inside = np.empty(int(ends[-1]), np.int32), np.ones(int(ends[-1]), bool)
             first, last = (ends - sizes)[opens], (ends - 1)[closes]
             inside[first] = inside[last] = False
-            stream[inside], stream[first], stream[last] = numbers, BEGIN, END
+            stream[inside], stream[first], stream[last] = numbers, self.begin, self.end
             ids.append(stream)
             starts.append(begun + first)
             begun += len(stream)
         whole = np.concatenate(starts)
         return Sequences(ids.done(), whole, np.diff(whole, append=begun))
+
+    def parted(self, texts: Iterable[str]) -> Iterator[list["Part"]]:
+        """Texts in parts, some at a time."""
+        return chunks(texts, self.prefix)
 
     def is_spelled(self, tokens: NDArray) -> NDArray:
         """Which of these tokens (N,) are bytes of something that is not in the vocabulary, (N,) bool."""
@@ -286,7 +293,7 @@ def _learn_bytes(texts: Iterable[str], most: int | None) -> TextUnits:
 
 def _learn_characters(texts: Iterable[str], most: int | None) -> TextUnits:
     counts = np.zeros(CODES, np.int64)
-    for parts in _chunks(texts, ""):
+    for parts in chunks(texts, ""):
         codes = np.frombuffer("".join(part.text for part in parts).encode("utf-32-le", "surrogatepass"), np.uint32)
         counts += np.bincount(codes, minlength=CODES)
     counts[0xD800:0xE000] = 0  # halves of surrogate pairs are no characters
@@ -295,7 +302,7 @@ def _learn_characters(texts: Iterable[str], most: int | None) -> TextUnits:
 
 def _learn_words(texts: Iterable[str], most: int | None) -> TextUnits:
     counter: Counter[str] = Counter()
-    for parts in _chunks(texts, ""):
+    for parts in chunks(texts, ""):
         for part in parts:
             counter.update(WORD.findall(part.text))
     words = [word for word in counter if word.isascii() or _is_text(word)]
@@ -342,42 +349,6 @@ def restore_units(name: str, words: list[str], begins: int) -> TextUnits:
     if name not in CUT or begins != len(words) or (name == "characters" and any(len(each) != 1 for each in words)):
         raise ValueError(f"{len(words)} words are no vocabulary of {name}")
     return PieceUnits(name, words)
-
-
-# Parts of texts
-
-
-@dataclass(frozen=True)
-class _Part:
-    text: str
-    opens: bool
-    closes: bool
-
-
-def _chunks(texts: Iterable[str], prefix: str) -> Iterator[list[_Part]]:
-    """Parts of texts, about so many characters at a time; a text is parted only where it is longer than that."""
-    waiting: list[_Part] = []
-    size = 0
-    for text in texts:
-        for part in _parted(prefix + text if text else text):
-            waiting.append(part)
-            size += 1 + len(part.text)
-            if size > CHARACTERS_AT_A_TIME:
-                yield waiting
-                waiting, size = [], 0
-    if waiting:
-        yield waiting
-
-
-def _parted(text: str) -> Iterator[_Part]:
-    begin = 0
-    while len(text) - begin > CHARACTERS_AT_A_TIME:
-        end = begin + CHARACTERS_AT_A_TIME
-        blanks: Sequence[re.Match[str]] = list(BETWEEN_WORDS.finditer(text, end - 1_000, end))
-        end = blanks[-1].start() if blanks else end
-        yield _Part(text[begin:end], begin == 0, False)
-        begin = end
-    yield _Part(text[begin:], begin == 0, True)
 
 
 def _frequent(counts: NDArray, most: int | None) -> NDArray:
