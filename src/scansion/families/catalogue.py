@@ -9,6 +9,7 @@ from typing import Any
 
 from scansion.deferred import DeferredTable
 from scansion.errors import UsageError, did_you_mean
+from scansion.families.language_networks import NETWORKS
 
 DOCUMENT_FAMILIES = DeferredTable({
     "baseline": ("scansion.families.baseline", "Baseline"),
@@ -34,10 +35,8 @@ TRANSLATION_FAMILIES = DeferredTable({
 LANGUAGE_FAMILIES = DeferredTable({
     "unigram": ("scansion.families.unigram", "Unigram"),
     "n-grams": ("scansion.families.kneser_ney", "KneserNey"),
-    "rnn": ("scansion.families.recurrent_language_model", "RNNLanguageModel"),
-    "gru": ("scansion.families.recurrent_language_model", "GRULanguageModel"),
-    "lstm": ("scansion.families.recurrent_language_model", "LSTMLanguageModel"),
-    "transformer": ("scansion.families.causal_transformer", "CausalTransformer"),
+} | NETWORKS.places | {
+    "interpolated": ("scansion.families.interpolated", "Interpolated"),
     "pretrained": ("scansion.families.pretrained_decoder", "PretrainedDecoder"),
 })
 """Those that foretell the next token; the first is the baseline."""
