@@ -69,7 +69,8 @@ def configured(given: Any, families: DeferredTable) -> Any:
     """A family's configuration from its name among ``families``, or as it was given. UsageError for anything else."""
     if isinstance(given, str):
         if given not in families:
-            elsewhere = next((f" {given!r} is a family for {task}." for task, some in FOR.items() if given in some), "")
+            tasks = " and ".join(task for task, some in FOR.items() if given in some)
+            elsewhere = f" {given!r} is a family for {tasks}." if tasks else ""
             raise UsageError(f"There is no family {given!r}{did_you_mean(given, families)}{elsewhere}")
         return families[given]()
     if families.name_of(type(given)) is None:

@@ -14,6 +14,7 @@ from scansion.viewer.page import page
 
 MOST_SURPRISES = 12
 INSTEAD = 3
+LEAST_SHARE = 5e-4  # what is less probable is not listed, but for the first few
 FEWEST_BITS = 8.0  # what is coloured deepest, where nothing in the text took more
 BEFORE = 24  # characters that stand before a token where it is shown in its place
 MARKS = str.maketrans({" ": BLANK, "\n": "↵", "\t": "⇥", "\r": "↵"})
@@ -146,7 +147,8 @@ def _drawn(model: LanguageSeen) -> dict[str, Any]:
         ],
         "next": [
             {"token": visible(each.token), "share": each.probability,
-             "width": round(BAR * each.probability / max(last[0].probability, 1e-9), 1)} for each in last
+             "width": round(BAR * each.probability / max(last[0].probability, 1e-9), 1)}
+            for number, each in enumerate(last) if number < INSTEAD or each.probability >= LEAST_SHARE
         ],
         "told": [
             {"token": visible(token), "bits": round(bits, 2), "instead": _named(model, number)[:INSTEAD]}
