@@ -82,7 +82,8 @@ def _seen(
 
 def candidates_of(fitted: FittedLanguage, tokens: np.ndarray) -> tuple[tuple[Candidate, ...], ...]:
     """The likeliest tokens at every position of a document but its first, likeliest first."""
-    state, found = fitted.model.start(1), []
+    state = fitted.model.start(1)
+    found: list[tuple[Candidate, ...]] = []
     end = int(tokens[-1])
     for token in tokens[:-1]:
         scores, state = fitted.model.step(np.array([token]), state)
@@ -120,7 +121,8 @@ def _attention(
 
 def words_of(tokens: Sequence[str]) -> list[int]:
     """The number of the word that each token ends in: a word begins with the first token behind a blank."""
-    found, number, blank = [], 0, False
+    found: list[int] = []
+    number, blank = 0, False
     for token in tokens:
         if found and (blank or token[:1].isspace()) and not token.isspace():
             number += 1
