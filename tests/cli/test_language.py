@@ -91,7 +91,9 @@ def test_words_and_a_tables_column_are_learned_where_that_is_said(scansion, plac
     (("fit", "train.txt", "--out", "x", "--set", "order=0"), 2, "order must be a whole number of at least 1"),
     (("evaluate", "m", "empty.txt"), 4, "empty.txt holds no text."),
     (("evaluate", "m", "new.txt", "--target", "x"), 2, "--target does not go with plain text"),
-    (("look", "m", "a king"), 2, "LanguageModel.surprisal"),
+    (("look", "m", "a king", "--answer", "x"), 2, "--answer does not go with plain text"),
+    (("look", "m", "a king", "--window", "2"), 2, "There is no window 2: this text is read in 1"),
+    (("fit", "train.txt", "--out", "x", "--family", "interpolated", "--set", "network=n-grams"), 2, "no network 'n-gr"),
     (("generate", "m", "--temperature", "-1"), 2, "A temperature is at least 0"),
     (("generate", "m", "--stop", ""), 2, "A text to stop at is empty."),
     (("predict", "m", "new.txt", "--proba"), 2, "--proba does not go with plain text"),
@@ -103,6 +105,19 @@ def test_what_is_wrong_is_said_in_one_sentence(scansion, model, place, monkeypat
     assert done.code == code
     assert said in done.err.splitlines()[-1]
     assert not (place / "x").exists()
+
+
+def test_a_look_writes_a_page_and_says_what_surprised_and_what_comes_next(scansion, model, place):
+    done = scansion("look", model, "a king sleeps in the dungeon", "--out", place / "look.html")
+    assert done.code == 0, done.err
+    assert done.out.startswith("n-grams: ")
+    assert "bits per byte; bits 'n' " in done.out or "bits per byte; bits 'u' " in done.out
+    assert (place / "look.html").read_text().startswith("<!DOCTYPE html>")
+    found = json.loads(scansion("look", model, model, "a king", "--out", place / "look.html", "--json").out)
+    first, second = found["models"]
+    assert first["tokens"] == list("a king")
+    assert sum(first["bits_of_words"]) == pytest.approx(sum(first["bits"][:-1]))
+    assert (second["family"], second["bits"]) == ("n-grams-2", first["bits"])
 
 
 def test_what_does_not_write_says_so(scansion, fitted, place):

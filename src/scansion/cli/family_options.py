@@ -1,7 +1,7 @@
 """A family's configuration as options of the command change it."""
 
 from collections import Counter
-from dataclasses import asdict, replace
+from dataclasses import asdict, fields, replace
 from typing import Any
 
 from scansion.errors import UsageError, did_you_mean
@@ -15,7 +15,7 @@ OF_WEIGHTS = {
 
 def with_settings(family: Any, settings: list[str]) -> Any:
     """A family's configuration with ``OPTION=VALUE`` settings, checked against the kind of each default."""
-    known = asdict(family)
+    known = {field.name: field.default for field in fields(family)}
     counts = Counter(setting.partition("=")[0] for setting in settings)
     if twice := [name for name, count in counts.items() if count > 1]:
         raise UsageError(f"--set {twice[0]} is given {counts[twice[0]]} times, and only one is taken. Give it once.")

@@ -9,6 +9,7 @@ from typing import Any
 
 from scansion.deferred import DeferredTable
 from scansion.errors import UsageError, did_you_mean
+from scansion.families.language_networks import NETWORKS
 
 DOCUMENT_FAMILIES = DeferredTable({
     "baseline": ("scansion.families.baseline", "Baseline"),
@@ -34,10 +35,8 @@ TRANSLATION_FAMILIES = DeferredTable({
 LANGUAGE_FAMILIES = DeferredTable({
     "unigram": ("scansion.families.unigram", "Unigram"),
     "n-grams": ("scansion.families.kneser_ney", "KneserNey"),
-    "rnn": ("scansion.families.recurrent_language_model", "RNNLanguageModel"),
-    "gru": ("scansion.families.recurrent_language_model", "GRULanguageModel"),
-    "lstm": ("scansion.families.recurrent_language_model", "LSTMLanguageModel"),
-    "transformer": ("scansion.families.causal_transformer", "CausalTransformer"),
+} | NETWORKS.places | {
+    "interpolated": ("scansion.families.interpolated", "Interpolated"),
     "pretrained": ("scansion.families.pretrained_decoder", "PretrainedDecoder"),
 })
 """Those that foretell the next token; the first is the baseline."""
@@ -70,7 +69,8 @@ def configured(given: Any, families: DeferredTable) -> Any:
     """A family's configuration from its name among ``families``, or as it was given. UsageError for anything else."""
     if isinstance(given, str):
         if given not in families:
-            elsewhere = next((f" {given!r} is a family for {task}." for task, some in FOR.items() if given in some), "")
+            tasks = " and ".join(task for task, some in FOR.items() if given in some)
+            elsewhere = f" {given!r} is a family for {tasks}." if tasks else ""
             raise UsageError(f"There is no family {given!r}{did_you_mean(given, families)}{elsewhere}")
         return families[given]()
     if families.name_of(type(given)) is None:

@@ -20,6 +20,7 @@ from scansion.layers.attention import MultiHeadAttention
 from scansion.layers.causal_decoder import AttentionStep, CausalDecoder, LayerWindow, transposed
 from scansion.layers.dropout import Dropout
 from scansion.layers.feed_forward import FeedForward
+from scansion.layers.orthogonal import move_orthogonally
 from scansion.layers.positions import sinusoidal_positions
 from scansion.layers.rotary import Turns, rotary_turns
 from scansion.options import check_positive, check_shares, check_whole
@@ -36,10 +37,10 @@ class CausalTransformer:
     layers: int = 4
     feed_forward: int = 512
     dropout: float = 0.1
-    context: int = 256
+    context: int = 128
     positions: str = "sinusoidal"
     """Or rotary."""
-    learning_rate: float = 3e-3
+    learning_rate: float = 1.2e-2
 
     learner: ClassVar[str] = "gradient"
 
@@ -86,6 +87,9 @@ class CausalTransformerNetwork(CausalDecoder):
             for block in self.blocks:
                 for last in (block.attention.output, block.feed_forward.outer):
                     last.weight.mul_((2 * configuration.layers) ** -0.5)
+        for block in self.blocks:
+            for linear in (*block.attention.linears(), block.feed_forward.inner, block.feed_forward.outer):
+                move_orthogonally(linear.weight, 2 if linear is block.attention.key_value else 1)
 
     def embed(self, tokens: Tensor, positions: slice | Tensor) -> Tensor:
         """See :class:`scansion.layers.causal_decoder.CausalDecoder`."""

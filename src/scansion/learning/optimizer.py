@@ -5,7 +5,8 @@
 with m' = m / (1 - b1^t) and v' = v / (1 - b2^t).  A batch reads few of a table's rows, and only those are moved, so
 that a step costs what its batch costs and not what the vocabulary would.  A rare word is then no longer carried on for
 many steps by the momentum of one; ``TABLE_LR_SCALE`` makes up for it.  Weights that have an ``lr_scale`` move at that
-multiple of the learning rate: pretrained ones, the lower the slower (Howard and Ruder 2018, section 3.2).
+multiple of the learning rate: pretrained ones, the lower the slower (Howard and Ruder 2018, section 3.2).  Matrices for
+which a family says so are moved by :mod:`scansion.learning.muon`.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,9 +18,12 @@ from torch import Tensor, nn
 
 from scansion.errors import DivergedError
 from scansion.layers.lr_scale import lr_scale_of
+from scansion.layers.orthogonal import orthogonal_parts
+from scansion.learning.muon import OrthogonalWeights
 
 TABLE_LR_SCALE = 3.0  # a table's learning rate, as a multiple of the others', unless it has one of their own
 MEAN_DECAY, SQUARE_DECAY, SMALLEST_ROOT = 0.9, 0.999, 1e-8
+RUNNING = ("mean", "square")
 NUMBERS = 2  # a step's loss and progress
 
 
@@ -59,9 +63,15 @@ class Optimizer:
         for parameter, gradient in zip(self.others, gradients, strict=True):
             parameter.grad = gradient.view_as(parameter)
         kinds = {each: (lr_scale_of(each), weight_decay if each.ndim > 1 else 0.0) for each in self.others}
-        self.dense = {
-            kind: DenseWeights([each for each in self.others if kinds[each] == kind]) for kind in kinds.values()
-        }  # biases and norms do not decay, and a word would only when it is met
+        orthogonal = {kind: [each for each in self.others if kinds[each] == kind and orthogonal_parts(each)]
+                      for kind in kinds.values()}
+        usual = {kind: [each for each in self.others if kinds[each] == kind and not orthogonal_parts(each)]
+                 for kind in kinds.values()}
+        # biases and norms do not decay, and a word would only when it is met
+        self.dense: list[tuple[tuple[float, float], DenseWeights | OrthogonalWeights]] = [
+            *((kind, DenseWeights(weights)) for kind, weights in usual.items() if weights),
+            *((kind, OrthogonalWeights(weights)) for kind, weights in orthogonal.items() if weights),
+        ]
 
     def zero_grad(self) -> None:
         """Forget the last step's gradients."""
@@ -82,33 +92,34 @@ class Optimizer:
             raise DivergedError("The gradient is not finite although the loss is. Lower the learning rate.")
         everything = [self.flat, *(values for _, values in touched)]
         torch._foreach_mul_(everything, (self.max_grad_norm / (length + 1e-6)).clamp(max=1.0))
-        for (lr_scale, weight_decay), weights in self.dense.items():
+        for (lr_scale, weight_decay), weights in self.dense:
             weights.step(lr_scale * learning_rate, weight_decay)
         for table, (rows, values) in zip(self.tables, touched, strict=True):
             table.step(rows, values, lr_scale_of(table.weights, TABLE_LR_SCALE) * learning_rate)
 
     def state(self) -> dict[str, np.ndarray]:
         """The running means of all gradients; with the number of steps, all there is to know."""
-        moments = {parameter: pair for each in self.dense.values() for parameter, pair in each.moments()}
-        found = {}
-        for number, parameter in enumerate(self.others):
-            found[f"mean.{number}"], found[f"square.{number}"] = moments[parameter]
+        found = dict(self._moments())
         for number, table in enumerate(self.tables):
             found[f"table_mean.{number}"], found[f"table_square.{number}"] = table.means, table.squares
         return {name: tensor.numpy() for name, tensor in found.items()}
 
     def restore(self, state: Mapping[str, np.ndarray], steps: int) -> None:
         """The inverse of :meth:`state`, after so many steps."""
-        moments = {parameter: pair for each in self.dense.values() for parameter, pair in each.moments()}
-        for number, parameter in enumerate(self.others):
-            for kind, running in zip(("mean", "square"), moments[parameter], strict=True):
-                running.copy_(torch.from_numpy(state[f"{kind}.{number}"]))
-        for weights in self.dense.values():
-            weights.steps = [torch.full_like(each, steps) for each in weights.steps]
+        for name, running in self._moments():
+            running.copy_(torch.from_numpy(state[name]))
+        for _, weights in self.dense:
+            weights.taken(steps)
         for number, table in enumerate(self.tables):
             table.means = torch.from_numpy(state[f"table_mean.{number}"])
             table.squares = torch.from_numpy(state[f"table_square.{number}"])
             table.steps = steps
+
+    def _moments(self) -> Iterator[tuple[str, Tensor]]:
+        """The running means of all weights but those of tables, by name."""
+        running = {parameter: some for _, each in self.dense for parameter, some in each.moments()}
+        for number, parameter in enumerate(self.others):
+            yield from ((f"{kind}.{number}", each) for kind, each in zip(RUNNING, running[parameter], strict=False))
 
 
 class DenseWeights:
@@ -126,6 +137,10 @@ class DenseWeights:
     def moments(self) -> Iterator[tuple[Tensor, tuple[Tensor, Tensor]]]:
         """Each parameter with the running means of its gradient and of its square."""
         return zip(self.weights, zip(self.means, self.squares, strict=True), strict=True)
+
+    def taken(self, steps: int) -> None:
+        """So many steps were taken before."""
+        self.steps = [torch.full_like(each, steps) for each in self.steps]
 
     @torch.no_grad()
     def step(self, learning_rate: float, weight_decay: float) -> None:

@@ -1,6 +1,6 @@
 """What a language model has learned: units of text, and the probability of the next one."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
@@ -44,6 +44,10 @@ class NextTokenModel(Protocol):
 
     def step(self, last: NDArray, state: Any) -> tuple[NDArray, Any]:
         """The log-probabilities (B, V) of what follows the tokens ``last`` (B,), and the state then."""
+        ...
+
+    def read(self, rows: Sequence[NDArray]) -> Any:
+        """The state after tokens (L,) of each document, the first of which is its BEGIN."""
         ...
 
     def only(self, state: Any, rows: NDArray) -> Any:

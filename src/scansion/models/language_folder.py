@@ -14,6 +14,7 @@ from scansion.families.catalogue import DECODERS
 from scansion.layers.backoff_ngrams import BackoffNGrams
 from scansion.learning.description import FitDescription
 from scansion.models.fitted_language import FittedLanguage, NextTokenModel
+from scansion.models.interpolation import Interpolation, parts_of
 from scansion.storage.folders import Folder, publish
 from scansion.storage.limits import CONFIG, TOKENIZER, VOCABULARY, WEIGHTS
 from scansion.storage.schema import OneOf, from_json, to_json
@@ -65,8 +66,17 @@ def network_restored(config: LanguageConfig, units: TextUnits, tensors: Mapping[
     return replace(found, begin=config.begin, end=config.end, never_written=())  # type: ignore[type-var]
 
 
+def interpolated_restored(config: LanguageConfig, units: TextUnits, tensors: Mapping[str, NDArray]) -> NextTokenModel:
+    """Both."""
+    network, counted, weight = parts_of(tensors)
+    return Interpolation(
+        counted_restored(config, units, counted), restored_network(config.fit.family.network, len(units), network),
+        weight,
+    )
+
+
 RESTORED: dict[str, Callable[[LanguageConfig, TextUnits, Mapping[str, NDArray]], Any]] = {
-    "counted": counted_restored, "gradient": network_restored,
+    "counted": counted_restored, "gradient": network_restored, "interpolated": interpolated_restored,
 }
 """Models of each kind from their arrays; ``model.state()`` gives them."""
 

@@ -17,6 +17,7 @@ from scansion.decoding.state import State, Step
 from scansion.errors import UsageError
 from scansion.layers.backoff_ngrams import BackoffNGrams
 from scansion.models.fitted_language import FittedLanguage
+from scansion.models.interpolation import Interpolation
 from scansion.models.neural_language import NeuralLanguage
 
 STOPPED, CUT = "stop", "length"
@@ -82,8 +83,37 @@ def network_read(model: NeuralLanguage, rows: Sequence[np.ndarray]) -> tuple[Ste
     )
 
 
+@dataclass(frozen=True, eq=False)
+class WeighedStates:
+    """The states of two parts, as decoding takes them; ``shares`` are the logarithms of their weights."""
+
+    steps: tuple[Step, Step]
+    states: tuple[State, State]
+    shares: tuple[float, float]
+
+    def reorder(self, rows: Tensor, hypotheses: int) -> Self:
+        """See :class:`scansion.decoding.state.State`."""
+        first, second = (state.reorder(rows, hypotheses) for state in self.states)
+        return replace(self, states=(first, second))
+
+    def step(self, last: Tensor) -> tuple[Tensor, Self]:
+        """One step of both."""
+        (one, first), (other, second) = (step(last, state) for step, state in zip(self.steps, self.states, strict=True))
+        scores = torch.logaddexp(one + self.shares[0], other + self.shares[1])
+        return scores, replace(self, states=(first, second))
+
+
+def interpolated_read(model: Interpolation, rows: Sequence[np.ndarray]) -> tuple[Step, State]:
+    """The step of both parts, and their states after the tokens of each row."""
+    parts = [READ[part.kind](part, rows) for part in (model.network, model.counted)]
+    steps, states = zip(*parts, strict=True)
+    with np.errstate(divide="ignore"):  # of a weight that is 0 or 1
+        shares = np.log([model.weight, 1 - model.weight]).tolist()
+    return lambda last, state: state.step(last), WeighedStates(steps, states, shares)
+
+
 READ: dict[str, Callable[[Any, Sequence[np.ndarray]], tuple[Step, State]]] = {
-    "counted": counted_read, "gradient": network_read,
+    "counted": counted_read, "gradient": network_read, "interpolated": interpolated_read,
 }
 """For models of each kind: the step, and the state after tokens of each row, which begin with BEGIN and may be many."""
 

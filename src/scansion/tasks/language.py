@@ -52,7 +52,10 @@ from scansion.viewer.number_format import counted
 if TYPE_CHECKING:
     from scansion.models.language_writer import Written
 
+look_at_language = deferred("scansion.inspection.language_page", "look_at_language")
+
 BASELINE = "unigram"
+MOST_TOLD = 3
 SEEDS = 3
 METRIC = METRICS["bits_per_byte"]
 FEWEST_TESTED, FEWEST_BLOCKS = 20, 200
@@ -165,8 +168,27 @@ def inputs(path: str, options: ReadOptions) -> Documents:
 
 
 def look(models: Sequence[LanguageModel], text: str, options: LookOptions) -> Looked:
-    """There is no page for them."""
-    raise UsageError("A language model has no page. LanguageModel.surprisal([text]) tells what surprised it.")
+    """What language models make of one text."""
+    found = look_at_language([model.check_fitted() for model in models], text, options.window)
+    told = {
+        "text": text, "words": list(found.words()),
+        "models": [_told(each) | {"bits_of_words": found.bits_of_words(each).tolist()} for each in found.models],
+    }
+    return Looked(found, told, tuple(map(_most, found.models)))
+
+
+def _told(seen: Any) -> dict[str, Any]:
+    return {
+        "family": seen.name, "units": seen.units, "bits_per_byte": seen.bits_per_byte, "tokens": list(seen.tokens),
+        "bits": seen.bits.tolist(), "next": [[each.token, each.probability] for each in seen.candidates[-1]],
+        "head_effects": None if seen.attention is None else seen.attention.effects.tolist(),
+    }
+
+
+def _most(seen: Any) -> str:
+    surprises = ", ".join(f"{seen.tokens[at]!r} {seen.bits[at]:.1f}" for at in seen.surprises()[:MOST_TOLD])
+    follows = ", ".join(f"{each.token!r} {each.probability:.0%}" for each in seen.candidates[-1][:MOST_TOLD])
+    return f"{seen.name}: {seen.bits_per_byte:.2f} bits per byte; bits {surprises or 'of no token'}; next {follows}"
 
 
 def generate(model: LanguageModel, prompts: Sequence[str], options: GenerateOptions) -> Iterator["Written"]:
@@ -293,6 +315,7 @@ LANGUAGE = Task(
         "compare": OF_FILES | {"--text", "--task", "--tokens", "--documents", "--folds", "--at-most"},
         "predict": OF_FILES | {"--text", "--read", "--json", "--out", "--keep"},
         "evaluate": OF_FILES | {"--text", "--documents", "--at-most"},
+        "look": frozenset({"--window"}),
     },
     frozenset({"tokens"}), read, configuration, fit, report_of_fit, takes_by_itself=is_plain_text,
     fitted=FittedTask(

@@ -28,6 +28,7 @@ def fit_counted(
 
 LEARNERS: "dict[str, Callable[[Sequences, TextUnits, FitDescription, float, Checkpointing | None], Fitting]]" = {
     "counted": fit_counted, "gradient": deferred("scansion.tasks.language_training", "fit_network"),
+    "interpolated": deferred("scansion.tasks.language_interpolation", "fit_interpolated"),
 }
 """By what a family declares as its ``learner``."""
 

@@ -76,6 +76,19 @@ function followWords() {
   readout.textContent = "Point at a word, or move with the arrow keys.";
 }
 
+/* --- one token, and what was likelier in its place ---------------------------------------------------------------- */
+
+function followTokens(told) {
+  const rows = JSON.parse(told.querySelector(".data").textContent), readout = told.querySelector(".readout");
+  const list = told.querySelector(".pieces"), percent = share => `${(100 * share).toFixed(1)} %`;
+  listbox(list, [...list.querySelectorAll(".word")], number => {
+    const { token, bits, instead } = rows[number];
+    const likelier = instead.map(([other, share]) => `${other} ${percent(share)}`).join(" · ");
+    readout.textContent = `“${token}” took ${bits.toFixed(1)} bits (${percent(2 ** -bits)}); likeliest were ${likelier}`;
+  }, "The text token by token; arrow keys move from one to the next");
+  readout.textContent = "Point at a token, or move with the arrow keys, to see what was likelier.";
+}
+
 /* --- heads of attention ------------------------------------------------------------------------------------------ */
 
 class Weights {
@@ -392,4 +405,5 @@ function clipped(name, context, room) {
 }
 
 followWords();
+document.querySelectorAll(".told").forEach(followTokens);
 document.querySelectorAll(".attention").forEach(section => new Attention(section));
