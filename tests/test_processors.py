@@ -9,7 +9,9 @@ from scansion.learning.thread_pool import on_threads, threads_for
 from scansion.processors import quota
 
 
-@pytest.mark.parametrize(("granted", "processors"), [("100000 100000", 1.0), ("50000 100000", 0.5), ("max 100000", None)])
+@pytest.mark.parametrize(
+    ("granted", "processors"), [("100000 100000", 1.0), ("50000 100000", 0.5), ("max 100000", None)]
+)
 def test_a_quota_of_a_control_group_counts_and_so_does_that_of_an_outer_one(tmp_path, granted, processors):
     (tmp_path / "outer" / "inner").mkdir(parents=True)
     (tmp_path / "outer" / "cpu.max").write_text(granted)
