@@ -49,9 +49,9 @@ def encode(path: str, engine: str, vectors: str) -> Measured:
     """Vectors of texts, nothing kept from before."""
     from scansion.families.pretrained import Pretrained
     from scansion.learning.frozen_encoder import FrozenEncoder
-    from scansion.learning.workers import cores
     from scansion.models.ctranslate2_encoder import CTranslate2Encoder
     from scansion.models.pretrained_encoder import read_pretrained
+    from scansion.processors import cores
 
     texts = json.loads(Path(path).read_text())
     documents = read_pretrained(Pretrained(), [])

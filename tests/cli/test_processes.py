@@ -49,7 +49,7 @@ def test_json_is_all_that_reaches_standard_output(tmp_path):
     done = run(["fit", DATA / "polarity.csv", "--family", "n-grams", "--out", place, "--json"], capture_output=True)
     assert done.returncode == 0
     assert set(json.loads(done.stdout)) == {
-        "model", "task", "family", "metric", "validation", "fit_seconds", "parameters", "notes",
+        "model", "task", "family", "metric", "validation", "fit_seconds", "processor_seconds", "parameters", "notes",
     }  # fmt: skip
     assert b"text: 'text'" in done.stderr
 

@@ -18,8 +18,8 @@ pytestmark = pytest.mark.usefixtures("warm_processes")
 
 DATA = Path(__file__).parents[1] / "data"
 COST = (
-    "fit_seconds", "predict_seconds", "size_bytes", "peak_memory_bytes", "tokens_read", "tokens_there", "parameters",
-    "cut_short",
+    "fit_seconds", "processor_seconds", "predict_seconds", "size_bytes", "peak_memory_bytes", "tokens_read",
+    "tokens_there", "parameters", "cut_short",
 )  # fmt: skip
 
 

@@ -84,8 +84,9 @@ def test_a_report_says_with_what_it_was_made_and_is_json_for_every_reader(tmp_pa
     rows = data(folds=2)
     families = {"majority": Baseline(), "bag-of-words": BagOfWords(), "bag-of-words-2": BagOfWords()}
     runs = [Run(label, families[label], 4, fold, "classify", None) for label in families for fold in (0, 1)]
-    cost = {"fit_seconds": 1.0, "predict_seconds": 1.0, "size_bytes": 1, "peak_memory_bytes": 1, "tokens_read": 1,
-            "tokens_there": 2, "parameters": 3, "notes": ["strength 1"], "cut_short": False}
+    cost = {"fit_seconds": 1.0, "processor_seconds": 1.0, "predict_seconds": 1.0, "size_bytes": 1,
+            "peak_memory_bytes": 1, "tokens_read": 1, "tokens_there": 2, "parameters": 3, "notes": ["strength 1"],
+            "cut_short": False}
     # two families are right on every row, so their difference has infinite degrees of freedom
     right = {fold: [LABELS[i] for i in test] for fold, (_, test) in enumerate(rows.folds)}
     red = {fold: ["red"] * len(answers) for fold, answers in right.items()}

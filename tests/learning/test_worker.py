@@ -30,7 +30,8 @@ from scansion.learning.loop import train_job
 from scansion.learning.process_group import SingleProcess
 from scansion.learning.rendezvous import STORE, rendezvous
 from scansion.learning.training import Training
-from scansion.learning.workers import LOOPBACK, cores, train_in_workers
+from scansion.learning.workers import LOOPBACK, train_in_workers
+from scansion.processors import cores
 from scansion.storage.run_folder import RunFolder
 from scansion.text.vocabulary import Vocabulary
 from scansion.text.word_tokenizer import read_words

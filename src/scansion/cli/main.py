@@ -16,6 +16,7 @@ from scansion.cli.given_once import OptionsGivenOnce
 from scansion.cli.progress import say
 from scansion.cli.signals import TERMINATIONS, end_on_signals, exit_code_of
 from scansion.errors import ScansionError, check_system, did_you_mean
+from scansion.processors import wait_asleep
 
 VERBS = {
     "compare": "Train every family and say with evidence which one to use.",
@@ -50,6 +51,7 @@ def run(arguments: list[str] | None = None) -> None:
     """The entry point of the ``scansion`` command; ends the process with its exit code."""
     given = sys.argv[1:] if arguments is None else arguments
     end_on_signals()
+    wait_asleep()
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a label may hold what the terminal cannot show
     code = carry_out(given)

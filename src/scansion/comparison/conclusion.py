@@ -65,6 +65,7 @@ def result_of(
     return FamilyResult(
         label, OK, "", interval.score, interval.low, interval.high, None, len(by_seed),
         fit_seconds=float(np.mean([cost["fit_seconds"] for cost in costs])) if costs else 0.0,
+        processor_seconds=float(np.mean([cost["processor_seconds"] for cost in costs])) if costs else 0.0,
         documents_per_second=predicted / max(1e-9, sum(cost["predict_seconds"] for cost in costs)) if costs else None,
         size_bytes=int(np.mean([cost["size_bytes"] for cost in costs])) if costs else 0,
         peak_memory_bytes=max((cost["peak_memory_bytes"] for cost in costs), default=0),

@@ -11,7 +11,7 @@ from jinja2 import Environment
 
 from scansion.errors import UsageError
 from scansion.storage.atomic import put_folder
-from scansion.viewer.number_format import bytes_shown, rate_shown, score_shown, seconds_shown
+from scansion.viewer.number_format import bytes_shown, processor_shown, rate_shown, score_shown, seconds_shown
 from scansion.viewer.plain_text import markdown_text
 from scansion.viewer.report import RANKS, report_page
 
@@ -30,22 +30,24 @@ The rule: {{ report.verdict.rule }}. {{ report.verdict.change }}
 {% if report.interrupted %}
 **Interrupted:** some families were not run to the end.
 {% endif %}
-| rank | family | {{ report.metric }} | 95 % interval | letters | fit | documents/s | size | memory | read | seeds |
-|---:|---|---:|---|---|---:|---:|---:|---:|---:|---:|
+| rank | family | {{ report.metric }} | 95 % interval | letters | fit | cpu s | documents/s \
+| size | memory | read | seeds |
+|---:|---|---:|---|---|---:|---:|---:|---:|---:|---:|---:|
 {% for row in report.rows -%}
 {% if row.status == "ok" -%}
 | {{ row.rank_group }} | {{ row.family }}{{ " †" if row.cut_short }} | {{ score(row.score) }} \
 | {{ score(row.low) }} to {{ score(row.high) }} | {{ row.letters }} \
-| {{ seconds(row.fit_seconds) }} | {{ rate(row.documents_per_second) }} | {{ size(row.size_bytes) }} \
+| {{ seconds(row.fit_seconds) }} | {{ processor(row.processor_seconds) }} \
+| {{ rate(row.documents_per_second) }} | {{ size(row.size_bytes) }} \
 | {{ size(row.peak_memory_bytes) }} | {{ "%.1f %%" % (100 * row.tokens_read_share) }} | {{ row.seeds }}\
 {{ " of %d" % row.seeds_planned if row.seeds < row.seeds_planned }} |
 {% else -%}
-| | {{ row.family }} | {{ row.status }} | {{ cell(row.reason) }} | | | | | | | |
+| | {{ row.family }} | {{ row.status }} | {{ cell(row.reason) }} | | | | | | | | |
 {% endif -%}
 {% endfor %}
 {% if cut_short %}† Cut short by the budget. {% endif -%}
-{{ ranks }} Fit is the mean of a run; memory is the peak of its processes; read is the
-share of the test texts' words that the family knows.
+{{ ranks }} Fit is the mean of a run, and cpu s what processors worked in it; memory is the
+peak of its processes; read is the share of the test texts' words that the family knows.
 
 ## Paired tests
 
@@ -132,7 +134,7 @@ def markdown(report: dict[str, Any]) -> str:
         cut_short=any(row["cut_short"] for row in good), span=_span, ranks=RANKS,
         **_curve(report["learning_curve"]["points"]),
         score=lambda value: score_shown(value, report["in_hundredths"]), seconds=seconds_shown, rate=rate_shown,
-        size=bytes_shown,
+        processor=processor_shown, size=bytes_shown,
     )
 
 

@@ -23,6 +23,7 @@ from scansion.comparison.run import Message, Outcome, Run, RunEvent
 from scansion.comparison.schedule import Allowed, Need, Schedule
 from scansion.comparison.standings import Standings
 from scansion.families.catalogue import name_of
+from scansion.processors import WAITING
 from scansion.storage.schema import to_json
 from scansion.storage.scratch import scratch_folder
 from scansion.tasks.task import ComparedData, Parts
@@ -187,7 +188,7 @@ def _told(
     with messages.open("w") as errors:
         worker = subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=errors, stdin=subprocess.PIPE, text=True,
-            start_new_session=True, env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+            start_new_session=True, env=WAITING | os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
         )
 
         def stop() -> None:

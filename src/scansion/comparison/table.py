@@ -8,11 +8,11 @@ from rich.table import Table
 from rich.text import Text
 
 from scansion.comparison.result import Comparison, FamilyResult
-from scansion.viewer.number_format import bytes_shown, rate_shown, score_shown, seconds_shown
+from scansion.viewer.number_format import bytes_shown, processor_shown, rate_shown, score_shown, seconds_shown
 from scansion.viewer.plain_text import printable
 
-BAR_CELLS = 24
-INTERVAL_WIDTH = 64
+BAR_CELLS, FEWEST_CELLS = 24, 8
+INTERVAL_WIDTH, PROCESSOR_WIDTH = 64, 71
 CUT_SHORT = "†"
 LETTERS = "Families that share a letter are not significantly different from each other."
 
@@ -53,9 +53,9 @@ class Printable:
 def _table(comparison: Comparison, good: list[FamilyResult], width: int) -> Table:
     table, hundredths = _plain_table(), comparison.metric.in_hundredths
     letters = max(max(len(row.letters) for row in good), len("letters")) + 2
-    show_fit, show_interval = width >= 44, width >= INTERVAL_WIDTH
-    show_bar, show_rates, show_sizes = width >= 70 + letters, width >= 86 + letters, width >= 98 + letters
-    cells = min(BAR_CELLS, max(8, width - 84 - letters)) if show_rates else 14
+    show_fit, show_interval, show_processor = width >= 44, width >= INTERVAL_WIDTH, width >= PROCESSOR_WIDTH
+    show_bar, show_rates, show_sizes = width >= 70 + letters, width >= 93 + letters, width >= 105 + letters
+    cells = min(BAR_CELLS, max(FEWEST_CELLS, width - 91 - letters)) if show_rates else FEWEST_CELLS
     table.add_column("", justify="right", no_wrap=True)
     table.add_column("family", no_wrap=True)
     table.add_column(comparison.metric.name.replace("_", " "), justify="right", no_wrap=True)
@@ -66,6 +66,8 @@ def _table(comparison: Comparison, good: list[FamilyResult], width: int) -> Tabl
         table.add_column("", no_wrap=True)
     if show_fit:
         table.add_column("fit", justify="right", no_wrap=True)
+    if show_processor:
+        table.add_column("cpu s", justify="right", no_wrap=True)
     if show_rates:
         table.add_column("docs/s", justify="right", no_wrap=True)
         table.add_column("size", justify="right", no_wrap=True)
@@ -88,6 +90,7 @@ def _table(comparison: Comparison, good: list[FamilyResult], width: int) -> Tabl
         shown_rank = row.rank_group
         line += [bar(row, low, high, cells)] if show_bar else []
         line += [seconds_shown(row.fit_seconds or 0.0)] if show_fit else []
+        line += [processor_shown(row.processor_seconds or 0.0)] if show_processor else []
         line += [rate_shown(row.documents_per_second), bytes_shown(row.size_bytes or 0)] if show_rates else []
         read = f"{100 * (row.tokens_read_share or 0.0):.0f} %"
         line += [bytes_shown(row.peak_memory_bytes or 0), read] if show_sizes else []

@@ -13,7 +13,8 @@ from scansion.heads.catalogue import Head
 from scansion.heads.losses import row_losses
 from scansion.layers.dropout import Dropout
 from scansion.layers.pooling import WordSum
-from scansion.learning.thread_pool import map_in_threads
+from scansion.learning.optimizer import others_of
+from scansion.learning.thread_pool import map_in_threads, threads_for
 from scansion.text.batches import Sequences, collate, reading_plan
 from scansion.text.vocabulary import SubwordIndex
 
@@ -130,7 +131,8 @@ def _by_windows(
             return made(torch.from_numpy(padded.tokens), torch.from_numpy(padded.mask))
 
     plan = reading_plan(windows.lengths, reading_budget(network.encoder))
-    for rows, each in zip(plan, map_in_threads(made_of, plan), strict=True):
+    threads = threads_for(sum(each.numel() for each in others_of(network)), int(windows.lengths.sum()))
+    for rows, each in zip(plan, map_in_threads(made_of, plan, threads), strict=True):
         found[rows] = each.numpy()
     return found if len(windows) == len(sequences) else averaged(found, windows.lengths, owners, len(sequences))
 

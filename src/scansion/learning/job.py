@@ -7,6 +7,7 @@ from typing import Any, Protocol, Self
 import numpy as np
 from torch import nn
 
+from scansion.learning.description import FitDescription
 from scansion.learning.training import Training
 
 BUDGET_SPENT = "the budget was spent"
@@ -15,6 +16,9 @@ BEFORE_AN_EPOCH = "the budget was spent before the first epoch was done"
 
 class Job(Protocol):
     """All that a run is a function of: with equal jobs, runs are equal to the last bit."""
+
+    @property
+    def description(self) -> FitDescription: ...
 
     @property
     def training(self) -> Training: ...
@@ -68,6 +72,8 @@ class TrainedWeights:
     tokens: int
     ended: str
     """Why the run ended."""
+    workers: int = 0
+    """Processes beside the caller's own that trained them."""
 
     @property
     def cut_short(self) -> bool:

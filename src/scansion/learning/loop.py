@@ -5,7 +5,7 @@ checkpoints and progress are ordinary ``for``, ``if`` and ``break`` around them.
 """
 
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,10 +14,11 @@ import numpy as np
 from scansion.errors import DivergedError
 from scansion.layers.dropout import reseed
 from scansion.learning.checkpoints import Checkpoints, NoCheckpoints, Position
-from scansion.learning.events import Epoch, Event, Step
+from scansion.learning.events import Epoch, Event, Stage, Step
 from scansion.learning.job import BEFORE_AN_EPOCH, BUDGET_SPENT, Job, TrainedWeights
 from scansion.learning.optimizer import Optimizer
 from scansion.learning.process_group import ProcessGroup
+from scansion.learning.thread_pool import on_threads, threads_for
 from scansion.learning.weight_average import BestWeights, WeightAverage
 from scansion.text.batches import epoch_plan
 
@@ -28,7 +29,7 @@ def train_job(
     job: Job, group: ProcessGroup, deadline: float = float("inf"),
     checkpoints: Checkpoints | NoCheckpoints | None = None,
 ) -> Generator[Event, None, TrainedWeights]:
-    """Every :class:`Step`, an :class:`Epoch` after each, and the weights that were kept.
+    """What it runs on, every :class:`Step`, an :class:`Epoch` after each, and the weights that were kept.
 
     With ``checkpoints`` the run goes on from the last of them, and keeps new ones.
     """
@@ -42,12 +43,14 @@ def train_job(
     at = checkpoints.resume(model, optimizer, average, best)
     deadline -= at.position.seconds  # a budget is for the whole run
     ended = "all epochs done"
+    threads = threads_for(optimizer.flat.numel(), batch_tokens // group.size)
+    yield Stage(f"{training.doing} on {tokens:,} tokens in {group.told} of {threads} thread{'s' * (threads > 1)}")
     steps = train(
         model, optimizer, lambda epoch: epoch_plan(lengths, batch_tokens, job.seed, epoch), job.batch, job.weights,
         lengths, training.warmup, epochs=epochs, learning_rate=job.learning_rate, seed=job.seed, group=group,
         deadline=deadline, start=at.position,
     )
-    for step in steps:
+    for step in on_threads(threads, steps):
         here = Position(step.number, step.epoch, step.batch, step.seconds)
         at = replace(at, position=here, loss=at.loss + step.loss, tokens=at.tokens + step.tokens)
         average.add(step.number)
@@ -91,7 +94,7 @@ def train(
     group: ProcessGroup,
     deadline: float = float("inf"),
     start: Position = Position(),  # noqa: B008
-) -> Iterator[Step]:
+) -> Generator[Step, None, None]:
     """Train in place, one :class:`Step` at a time.
 
     ``model.loss(batch)`` is the summed loss of a batch, a scalar.  ``plan(epoch)`` gives an epoch's batches as row

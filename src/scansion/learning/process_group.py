@@ -20,6 +20,11 @@ class ProcessGroup(Protocol):
     rank: int
     size: int
 
+    @property
+    def told(self) -> str:
+        """``2 processes``."""
+        ...
+
     def share(self, optimizer: Optimizer, loss: float, progress: float) -> tuple[float, float]:
         """Sum gradients and losses over all processes; the summed loss, and the first process's progress.
 
@@ -31,7 +36,7 @@ class ProcessGroup(Protocol):
 class SingleProcess:
     """One process alone."""
 
-    rank, size = 0, 1
+    rank, size, told = 0, 1, "1 process"
 
     def share(self, optimizer: Optimizer, loss: float, progress: float) -> tuple[float, float]:
         """Nothing to share."""
@@ -43,6 +48,7 @@ class DistributedGroup:
 
     def __init__(self) -> None:
         self.rank, self.size = distributed.get_rank(), distributed.get_world_size()
+        self.told = f"{self.size} process{'es' * (self.size > 1)}"
 
     def share(self, optimizer: Optimizer, loss: float, progress: float) -> tuple[float, float]:
         """See :class:`ProcessGroup`."""

@@ -1,14 +1,24 @@
-"""Several replicas of one thread in place of several threads of one: for reading, writing and small models."""
+"""How many of torch's threads do a piece of work, and several replicas of one thread in place of several of one.
 
-from collections.abc import Callable, Iterator, Sequence
+The number follows from the work and from the processors that there are, never from what else they have to do at the
+moment: sums are rounded as they are shared out, and a fit would else not be repeatable.
+"""
+
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from threading import Lock
 from typing import TypeVar
 
 import torch
 
+from scansion.processors import cores
+
+R = TypeVar("R")
 S = TypeVar("S")
 T = TypeVar("T")
+
+PRODUCTS_A_THREAD = 100_000_000  # multiplications; of fewer, starting a thread and waiting for it takes the gain
 
 
 class _OneThread:
@@ -34,14 +44,35 @@ class _OneThread:
 ONE_THREAD = _OneThread()
 
 
-def map_in_threads(work: Callable[[S], T], parts: Sequence[S]) -> Iterator[T]:
+def threads_for(weights: int, tokens: int) -> int:
+    """The threads worth their start where each of so many tokens is multiplied with so many weights."""
+    return max(1, min(torch.get_num_threads(), cores(), weights * tokens // PRODUCTS_A_THREAD))
+
+
+def on_threads(threads: int, events: Generator[S, None, R]) -> Generator[S, None, R]:
+    """The same events, made on so many of torch's threads; whoever takes them has as many as before."""
+    while True:
+        before = torch.get_num_threads()
+        torch.set_num_threads(threads)
+        try:
+            event = next(events)
+        except StopIteration as done:
+            return done.value
+        finally:
+            torch.set_num_threads(before)
+        yield event
+
+
+def map_in_threads(work: Callable[[S], T], parts: Sequence[S], threads: int | None = None) -> Iterator[T]:
     """``work`` done on every part, in order; by as many replicas of one thread as there are threads to use.
 
-    On small models two of them are faster than one of two threads, whose every product is too small to share.
+    On small models two of them are faster than one of two threads, whose every product is too small to share.  A
+    single part is done on all threads, or on one if no more than that are worth their start (``threads``).
     """
     replicas = min(torch.get_num_threads(), len(parts))
     if replicas < 2:
-        yield from map(work, parts)
+        with ONE_THREAD if threads == 1 else nullcontext():
+            yield from map(work, parts)
         return
     with ONE_THREAD, ThreadPoolExecutor(replicas) as pool:
         yield from pool.map(work, parts)

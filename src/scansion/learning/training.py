@@ -4,7 +4,7 @@ One recipe serves every data set: a small one is read more often, in smaller bat
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -34,6 +34,8 @@ class Training:
     validation_fraction: float = 0.05
     """The share of rows held out, at most ``max_validation_rows``, to choose the epoch whose weights are kept."""
     max_validation_rows: int = 2_000
+
+    doing: ClassVar[str] = "training"
 
     def __post_init__(self) -> None:
         check_whole(self, "max_tokens", "min_epochs", "target_steps", "min_batch_tokens", "max_validation_rows")
@@ -107,6 +109,8 @@ class Pretraining(Training):
     """Tokens of the chunks that texts are cut into."""
     chunks_read: float = 0.2
     """The share of them that is read."""
+
+    doing: ClassVar[str] = "pretraining"
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -30,7 +30,8 @@ from scansion.learning.jobs import JOB, read_job, write_trained
 from scansion.learning.loop import train_job
 from scansion.learning.process_group import DistributedGroup, WorkerLostError
 from scansion.learning.rendezvous import rendezvous
-from scansion.learning.workers import ERRORS, cores
+from scansion.learning.workers import ERRORS
+from scansion.processors import cores
 
 SECONDS_BETWEEN_EVENTS = 0.2
 SECONDS_TO_BE_ENDED = 10

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Generator, Iterator
+from dataclasses import replace
 from threading import Thread
 
 import torch
@@ -24,6 +25,7 @@ from scansion.learning.jobs import read_trained, write_job
 from scansion.learning.loop import train_job
 from scansion.learning.process_group import SingleProcess
 from scansion.learning.training import Training
+from scansion.processors import WAITING, cores
 from scansion.storage.scratch import scratch_folder
 
 TOKENS_WORTH_A_START = 1_000_000  # below this a run is over before two processes have started
@@ -35,10 +37,12 @@ ERRORS = {kind.__name__: kind for kind in (DivergedError, InterruptedRunError, S
 """What a worker reports as its parent's own error."""
 
 
-def train_with(
-    processes: int, job: Job, deadline: float, checkpoints: Checkpoints | None
+def run_job(
+    job: Job, deadline: float = float("inf"), checkpoints: Checkpoints | None = None
 ) -> Generator[Event, None, TrainedWeights]:
-    """A run in this process, or in several of their own."""
+    """A run in as many processes as were asked for or as are fastest: in this one, or in several of their own."""
+    asked = job.description.processes
+    processes = processes_for(job.training, int(job.lengths.sum())) if asked is None else asked
     if processes > 1:
         return train_in_workers(job, processes, deadline, checkpoints)
     return train_job(job, SingleProcess(), deadline, checkpoints)
@@ -74,18 +78,13 @@ def train_in_workers(
                 for stream in (worker.stdout, worker.stdin):
                     if stream is not None:
                         stream.close()
-        return read_trained(folder)
+        return replace(read_trained(folder), workers=processes)
 
 
 def processes_for(training: Training, tokens: int) -> int:
     """How many processes read so many tokens soonest: two if the run is long enough and its batches are large."""
     long = tokens * training.epochs(tokens) >= TOKENS_WORTH_A_START
     return 2 if long and training.batch_tokens(tokens) >= TOKENS_WORTH_AN_EXCHANGE and cores() > 1 else 1
-
-
-def cores() -> int:
-    """Processors this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def machine() -> dict[str, int]:
@@ -118,7 +117,7 @@ def _why(codes: list[int], dead: list[int], checkpoints: Checkpoints | None) -> 
 
 def _start(folder: str, rank: int, processes: int) -> subprocess.Popen[str]:
     environment = {
-        **os.environ, "RANK": str(rank), "WORLD_SIZE": str(processes), "GLOO_SOCKET_IFNAME": LOOPBACK,
+        **WAITING, **os.environ, "RANK": str(rank), "WORLD_SIZE": str(processes), "GLOO_SOCKET_IFNAME": LOOPBACK,
         "OMP_NUM_THREADS": str(max(1, cores() // processes)),
     }
     environment.pop("MASTER_ADDR", None)  # ours find each other through a file of the folder

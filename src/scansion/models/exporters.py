@@ -6,12 +6,12 @@ from typing import Any
 
 from scansion.errors import UsageError, did_you_mean
 from scansion.learning.frozen_encoder import FrozenVectors
-from scansion.learning.workers import cores
 from scansion.models.ctranslate2_encoder import CTranslate2Encoder
 from scansion.models.ctranslate2_translator import CTranslate2Translator
 from scansion.models.network_models import FineTunedModel, FrozenEncoderModel
 from scansion.models.precision import PRECISIONS, Precision
 from scansion.models.translation_model import FittedTranslator
+from scansion.processors import cores
 
 Exporter = Callable[[Any, Precision, int], Any]
 

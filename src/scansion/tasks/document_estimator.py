@@ -25,6 +25,7 @@ from scansion.learning.events import Event, Stage
 from scansion.learning.training import Pretraining, recipe_of
 from scansion.models.document_folder import save_documents
 from scansion.models.document_models import FittedDocuments
+from scansion.processors import cost_from_now
 from scansion.randomness import seed_from
 from scansion.storage.fingerprints import fingerprint_of, sha256_of
 from scansion.tasks.class_weights import ClassWeight, class_row_weights, stored_class_weight
@@ -83,8 +84,8 @@ class DocumentEstimator(FeatureOutput, WeightedEstimator):
         With ``checkpointing`` a run of steps can be stopped and gone on with; InterruptedRunError when it was stopped.
         ``columns`` are those that the texts stood in, by default those of a frame.
         """
-        begun = time.monotonic()
-        deadline, family = begun + seconds_of(self.budget), configured(self.family, DOCUMENT_FAMILIES)
+        cost, deadline = cost_from_now(), time.monotonic() + seconds_of(self.budget)
+        family = configured(self.family, DOCUMENT_FAMILIES)
         columns = input_columns(texts, targets) if columns is None else columns
         texts, targets, weights = counting_rows(check_documents(texts, columns.text), targets, sample_weight)
         head, encoded = self.head_for(targets)
@@ -111,7 +112,7 @@ class DocumentEstimator(FeatureOutput, WeightedEstimator):
             word_rule=WORD_RULE, processes=self.processes, budget=self.budget,
         )
         result = yield from LEARNERS[family.reads, family.learner](data, description, deadline, checkpointing)
-        self.fit_report_ = report_of(result, documents.notes, head, encoded, time.monotonic() - begun)
+        self.fit_report_ = report_of(result, documents.notes, head, encoded, cost())
         head = head.with_thresholds(result.held_out_logits, encoded[result.held_out])
         return self._hold(FittedDocuments(replace(description, head=head), result.model, columns))
 

@@ -126,9 +126,10 @@ def report_of_fit(estimator: DocumentEstimator, place: str) -> Summary:
         {
             "model": place, "task": estimator.task, "family": family, "metric": report.measure,
             "validation": None if valid is None else {"score": valid.score, "low": valid.low, "high": valid.high},
-            "fit_seconds": report.seconds, "parameters": report.parameters, "notes": list(report.notes),
+            "fit_seconds": report.seconds, "processor_seconds": report.processor_seconds,
+            "parameters": report.parameters, "notes": list(report.notes),
         },
-        (f"{place}: {family}, {report.parameters:,} parameters, {report.seconds:.1f} s.{score}",),
+        (f"{place}: {family}, {report.parameters:,} parameters, {report.cost}.{score}",),
         report.notes,
     )
 

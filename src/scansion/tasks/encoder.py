@@ -23,7 +23,7 @@ from scansion.learning.events import Event, Stage, finished
 from scansion.learning.job import TrainedWeights
 from scansion.learning.pretraining import PretrainingJob, encoder_weights, split_texts
 from scansion.learning.training import Pretraining
-from scansion.learning.workers import machine, processes_for, train_with
+from scansion.learning.workers import machine, run_job
 from scansion.randomness import seed_from
 from scansion.storage.fingerprints import fingerprint_of
 from scansion.storage.huggingface_layout import FILES, write_layout
@@ -90,14 +90,11 @@ def pretraining(
     job = PretrainingJob(
         description, Start(len(tokenizer)), read, held_out, SPECIAL.index("[MASK]"), len(SPECIAL)
     )
-    size = int(read.lengths.sum())
-    processes = processes_for(training, size) if processes is None else processes
     checkpoints = None
     if checkpointing is not None:
         checkpoints = checkpointing.begin(description.to_run(machine()), description.title)
         yield from checkpointing.remarks()
-    yield Stage(f"pretraining on {size:,} tokens with {processes} process{'es' if processes > 1 else ''}")
-    trained = yield from train_with(processes, job, deadline, checkpoints)
+    trained = yield from run_job(job, deadline, checkpoints)
     return PretrainedEncoder(family, encoder_weights(trained.weights), tokenizer, trained)
 
 

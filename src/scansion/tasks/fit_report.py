@@ -8,6 +8,7 @@ from scansion.heads.catalogue import Head
 from scansion.measures.intervals import Interval, interval_of
 from scansion.measures.scores import main_measure
 from scansion.tasks.training_data import FitResult
+from scansion.viewer.number_format import cost_shown
 
 
 @dataclass(frozen=True)
@@ -16,6 +17,8 @@ class FitReport:
 
     seconds: float
     """Of a run that was gone on with, those since then."""
+    processor_seconds: float
+    """What processors worked in that time, for this process and for those that it started."""
     parameters: int
     workers: int
     """Processes beside the caller's own that trained it."""
@@ -28,17 +31,22 @@ class FitReport:
     untrained: str = ""
     """How far it came if the budget was spent before its first epoch was done; else empty."""
 
+    @property
+    def cost(self) -> str:
+        """``12.0 s, 21 processor seconds``."""
+        return cost_shown(self.seconds, self.processor_seconds)
+
 
 def report_of(
-    result: FitResult, notes: tuple[str, ...], head: Head, encoded: np.ndarray, seconds: float
+    result: FitResult, notes: tuple[str, ...], head: Head, encoded: np.ndarray, cost: tuple[float, float]
 ) -> FitReport:
-    """The report on a fit that took so many seconds; ``notes`` are on how its texts were read."""
+    """The report on a fit of such a cost, seconds and processor seconds; ``notes`` are on how its texts were read."""
     measure, validation = main_measure(head.kind), None
     if len(result.held_out) > 1:
         truth = encoded[result.held_out]
         found = head.decide_held_out(result.held_out_logits, truth)
         validation = interval_of(head.kind, measure, head.decoded(truth), [found])
     return FitReport(
-        seconds, result.model.parameters, result.workers, measure, validation, (*notes, *result.notes),
+        *cost, result.model.parameters, result.workers, measure, validation, (*notes, *result.notes),
         result.cut_short, result.untrained,
     )

@@ -11,13 +11,13 @@ from scansion.learning.checkpoints import Checkpoints
 from scansion.learning.description import FitDescription
 from scansion.learning.document_job import DocumentJob, Examples, Start
 from scansion.learning.document_network import cut_windows
-from scansion.learning.events import Event, Remark, Stage
+from scansion.learning.events import Event, Remark
 from scansion.learning.folds import fold_rows
-from scansion.learning.job import Job, TrainedWeights
+from scansion.learning.job import TrainedWeights
 from scansion.learning.pretraining import PretrainingJob, encoder_weights, split_texts
 from scansion.learning.recalibration import refit_intercept, refit_slope
 from scansion.learning.training import Pretraining
-from scansion.learning.workers import machine, processes_for, train_with
+from scansion.learning.workers import machine, run_job
 from scansion.models.network_models import EncoderModel, FineTunedModel, fine_tuned_encoder, trained_encoder
 from scansion.models.pretrained_encoder import PretrainedDocuments
 from scansion.tasks.training_data import FitResult, TrainingData
@@ -49,11 +49,9 @@ def fit_network(
         unread = learned.untrained and f"of its pretraining, {learned.untrained}"
         yield Remark("then from the texts that have answers:")
     job, held, note = document_job(data, description, sequences, start)
-    processes = processes_of(description, job)
-    yield Stage(training_on(job, processes))
-    trained = yield from train_with(processes, job, deadline, checkpoints)
+    trained = yield from run_job(job, deadline, checkpoints)
     model = trained_encoder(description.family, description.head, trained.weights, vocabulary)
-    result = finished(model, job, trained, held, (*notes, note), processes)
+    result = finished(model, job, trained, held, (*notes, note))
     return replace(result, untrained=unread or result.untrained)
 
 
@@ -72,11 +70,9 @@ def fit_fine_tuned(
     )
     start = Start(documents.words, weights=documents.weights)
     job, held, note = document_job(data, replace(description, family=bert), documents.sequences, start)
-    processes = processes_of(description, job)
-    yield Stage(training_on(job, processes))
-    trained = yield from train_with(processes, job, deadline, checkpoints)
+    trained = yield from run_job(job, deadline, checkpoints)
     model = fine_tuned_encoder(bert, documents.words, description.head, trained.weights, documents.tokenizer)
-    return finished(model, job, trained, held, (reason, note), processes)
+    return finished(model, job, trained, held, (reason, note))
 
 
 def begun(
@@ -109,21 +105,9 @@ def document_job(
     return DocumentJob(description, start, everything.only(kept), validation), held, note
 
 
-def processes_of(description: FitDescription, job: Job) -> int:
-    """How many processes train: as many as were asked for, or as are fastest."""
-    if description.processes is not None:
-        return description.processes
-    return processes_for(job.training, int(job.lengths.sum()))
-
-
-def training_on(job: Job, processes: int, what: str = "training") -> str:
-    """What is being done, for those who watch."""
-    return f"{what} on {int(job.lengths.sum()):,} tokens with {processes} process{'es' if processes > 1 else ''}"
-
-
 def finished(
     model: EncoderModel | FineTunedModel, job: DocumentJob, trained: TrainedWeights, held: np.ndarray,
-    notes: tuple[str, ...], processes: int,
+    notes: tuple[str, ...],
 ) -> FitResult:
     """The trained model, recalibrated."""
     refit_intercept(model.network, job)
@@ -135,8 +119,7 @@ def finished(
     )
     size = job.description.head.size
     logits = job.logits(model.network, job.held_out.sequences) if len(held) else np.zeros((0, size))
-    workers = processes if processes > 1 else 0
-    return FitResult(model, held, logits, (*notes, kept), trained.cut_short, workers, trained.untrained)
+    return FitResult(model, held, logits, (*notes, kept), trained.cut_short, trained.workers, trained.untrained)
 
 
 def _pretrain(
@@ -150,9 +133,8 @@ def _pretrain(
     quiet = replace(description.family, **{name: 0.0 for name in NOISE if hasattr(description.family, name)})
     before = replace(description, family=quiet, training=pretraining)
     job = PretrainingJob(before, start, texts, held_out)
-    processes, now = processes_of(description, job), time.monotonic()
-    yield Stage(training_on(job, processes, "pretraining"))
-    return (yield from train_with(processes, job, now + (deadline - now) / 2, checkpoints))
+    now = time.monotonic()
+    return (yield from run_job(job, now + (deadline - now) / 2, checkpoints))
 
 
 def _pretrained(learned: TrainedWeights, sequences: Sequences) -> str:

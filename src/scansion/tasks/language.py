@@ -93,9 +93,9 @@ def report_of_fit(model: LanguageModel, place: str) -> Summary:
         {
             "model": place, "task": model.task, "family": family, "tokens": model.check_fitted().units.name,
             "vocabulary": len(model.check_fitted().units), "fit_seconds": report.seconds,
-            "parameters": report.parameters, "notes": list(report.notes),
+            "processor_seconds": report.processor_seconds, "parameters": report.parameters, "notes": list(report.notes),
         },
-        (f"{place}: {family}, {report.parameters:,} parameters, {report.seconds:.1f} s.",),
+        (f"{place}: {family}, {report.parameters:,} parameters, {report.cost}.",),
         report.notes,
     )
 

@@ -25,6 +25,7 @@ from scansion.measures.bits_per_byte import LanguageScore, language_score
 from scansion.models.arpa import read_arpa
 from scansion.models.fitted_language import FittedLanguage, document_sizes
 from scansion.models.language_folder import save_language
+from scansion.processors import cost_from_now
 from scansion.randomness import seed_from
 from scansion.storage.fingerprints import fingerprint_of
 from scansion.tasks.estimator import Estimator
@@ -33,6 +34,7 @@ from scansion.text.batches import Sequences
 from scansion.text.columns import UNNAMED
 from scansion.text.documents import check_documents
 from scansion.text.text_units import LEARN, check_units
+from scansion.viewer.number_format import cost_shown
 
 if TYPE_CHECKING:
     from scansion.learning.checkpointing import Checkpointing
@@ -51,6 +53,8 @@ class LanguageReport:
 
     seconds: float
     """Of a run that was gone on with, those since then."""
+    processor_seconds: float
+    """What processors worked in that time, for this process and for those that it started."""
     parameters: int
     workers: int
     """Processes beside the caller's own that trained it."""
@@ -59,6 +63,11 @@ class LanguageReport:
     """Whether the budget was spent before all was learned."""
     untrained: str
     """How far it came if the budget was spent before its first epoch was done; else empty."""
+
+    @property
+    def cost(self) -> str:
+        """``12.0 s, 21 processor seconds``."""
+        return cost_shown(self.seconds, self.processor_seconds)
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,8 +125,7 @@ class LanguageModel(Estimator):
         self, texts: Iterable[str], y: Any = None, checkpointing: "Checkpointing | None" = None
     ) -> Generator[Event, None, Self]:
         """The same as :meth:`fit`, as a generator of what happens: progress is an ordinary ``for`` around it."""
-        began = time.monotonic()
-        deadline = began + seconds_of(self.budget)
+        cost, deadline = cost_from_now(), time.monotonic() + seconds_of(self.budget)
         family, seed = configured(self.family, LANGUAGE_FAMILIES), seed_from(self.random_state)
         check_units(self.tokens)
         texts = check_documents(texts)
@@ -140,7 +148,7 @@ class LanguageModel(Estimator):
         )
         told = f"tokens: {units.name}, a vocabulary of {len(units):,} ({start.why})"
         self.fit_report_ = LanguageReport(
-            time.monotonic() - began, found.model.parameters, found.workers, (told, *found.notes), found.cut_short,
+            *cost(), found.model.parameters, found.workers, (told, *found.notes), found.cut_short,
             found.untrained,
         )
         return self._hold(fitted)

@@ -8,11 +8,10 @@ from numpy.typing import NDArray
 
 from scansion.errors import DataError
 from scansion.learning.description import FitDescription
-from scansion.learning.events import Stage
 from scansion.learning.language_job import LanguageJob
 from scansion.learning.language_network import LanguageNetwork, build_language, windows_of, with_weights
 from scansion.learning.training import Training
-from scansion.learning.workers import machine, processes_for, train_with
+from scansion.learning.workers import machine, run_job
 from scansion.models.neural_language import NeuralLanguage
 from scansion.randomness import stream
 from scansion.tasks.language_fit import Fitting, LanguageFit
@@ -53,16 +52,13 @@ def train(
     if checkpointing is not None:
         checkpoints = checkpointing.begin(description.to_run(machine()), description.title)
         yield from checkpointing.remarks()
-    tokens = int(job.lengths.sum())
-    processes = processes_for(training, tokens) if description.processes is None else description.processes
-    yield Stage(f"training on {tokens:,} tokens with {processes} process{'es' if processes > 1 else ''}")
-    trained = yield from train_with(processes, job, deadline, checkpoints)
+    trained = yield from run_job(job, deadline, checkpoints)
     network = build_language(family, len(units), training.label_smoothing, description.seed)
     return LanguageFit(
         finished(with_weights(network, trained.weights), family),
         (f"{trained.ended}; kept the weights of epoch {trained.epoch} of {trained.epochs}; "
          f"{trained.steps:,} steps",),
-        processes if processes > 1 else 0, trained.cut_short, trained.untrained,
+        trained.workers, trained.cut_short, trained.untrained,
     )
 
 

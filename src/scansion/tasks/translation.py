@@ -92,9 +92,10 @@ def report_of_fit(translator: Translator, place: str) -> Summary:
     return Summary(
         {
             "model": place, "task": translator.task, "family": family, "perplexity": report.perplexity,
-            "fit_seconds": report.seconds, "parameters": report.parameters, "notes": list(report.notes),
+            "fit_seconds": report.seconds, "processor_seconds": report.processor_seconds,
+            "parameters": report.parameters, "notes": list(report.notes),
         },
-        (f"{place}: {family}, {report.parameters:,} parameters, {report.seconds:.1f} s. perplexity of a held-out "
+        (f"{place}: {family}, {report.parameters:,} parameters, {report.cost}. perplexity of a held-out "
          f"token: {report.perplexity:.2f}.",),
         report.notes,
     )

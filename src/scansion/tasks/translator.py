@@ -23,18 +23,20 @@ from scansion.learning.events import Event, Stage
 from scansion.learning.seq2seq import build_seq2seq, negative_log_likelihoods, with_weights
 from scansion.learning.seq2seq_job import Seq2SeqJob
 from scansion.learning.training import Training, TranslationTraining
-from scansion.learning.workers import machine, processes_for, train_with
+from scansion.learning.workers import machine, run_job
 from scansion.measures.bleu import bleu_counts, bleu_of
 from scansion.models.native_translator import NativeTranslator
 from scansion.models.translation_engine import checked_beam
 from scansion.models.translation_folder import save_translator
 from scansion.models.translation_model import FittedTranslator
+from scansion.processors import cost_from_now
 from scansion.randomness import seed_from, stream
 from scansion.storage.fingerprints import fingerprint_of
 from scansion.tasks.estimator import Estimator
 from scansion.text.documents import check_documents
 from scansion.text.pairs import Pairs, is_empty
 from scansion.text.subword_tokenizer import VOCAB_SIZE, SubwordTokenizer
+from scansion.viewer.number_format import cost_shown
 from scansion.viewer.translation_look import TranslationLook
 
 
@@ -44,6 +46,8 @@ class TranslationReport:
 
     seconds: float
     """Of a run that was gone on with, those since then."""
+    processor_seconds: float
+    """What processors worked in that time, for this process and for those that it started."""
     parameters: int
     workers: int
     """Processes beside the caller's own that trained it."""
@@ -54,6 +58,11 @@ class TranslationReport:
     """Whether the budget was spent before all was learned."""
     untrained: str
     """How far it came if the budget was spent before its first epoch was done; else empty."""
+
+    @property
+    def cost(self) -> str:
+        """``12.0 s, 21 processor seconds``."""
+        return cost_shown(self.seconds, self.processor_seconds)
 
 
 @dataclass(frozen=True)
@@ -114,8 +123,7 @@ class Translator(Estimator):
 
         With ``checkpointing`` the run can be stopped and gone on with; InterruptedRunError when it was stopped.
         """
-        begun = time.monotonic()
-        deadline = begun + seconds_of(self.budget)
+        cost, deadline = cost_from_now(), time.monotonic() + seconds_of(self.budget)
         family, seed = configured(self.family, TRANSLATION_FAMILIES), seed_from(self.random_state)
         sources, targets = check_documents(sources), check_documents(targets)
         yield Stage("learning subwords")
@@ -138,14 +146,11 @@ class Translator(Estimator):
         if checkpointing is not None:
             checkpoints = checkpointing.begin(description.to_run(machine()), description.title)
             yield from checkpointing.remarks()
-        tokens = int(job.lengths.sum())
-        processes = processes_for(self.training, tokens) if self.processes is None else self.processes
-        yield Stage(f"training on {tokens:,} tokens with {processes} process{'es' if processes > 1 else ''}")
-        trained = yield from train_with(processes, job, deadline, checkpoints)
+        trained = yield from run_job(job, deadline, checkpoints)
         model = build_seq2seq(family, len(tokenizer), self.training.label_smoothing, seed)
         fitted = FittedTranslator(description, with_weights(model, trained.weights), tokenizer)
         self.fit_report_ = TranslationReport(
-            time.monotonic() - begun, fitted.parameters, processes if processes > 1 else 0,
+            *cost(), fitted.parameters, trained.workers,
             float(np.exp(negative_log_likelihoods(fitted.model, held_out).sum() / held_out.target.lengths.sum())),
             (f"{trained.ended}; kept the weights of epoch {trained.epoch} of {trained.epochs}; "
              f"{trained.steps:,} steps",),

@@ -18,6 +18,16 @@ def seconds_shown(seconds: float) -> str:
     return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
 
 
+def processor_shown(seconds: float) -> str:
+    """Of processors, ``0.4``, ``12`` or ``1,234``: seconds whatever they add up to."""
+    return f"{seconds:.1f}" if seconds < 10 else f"{seconds:,.0f}"
+
+
+def cost_shown(seconds: float, of_processors: float) -> str:
+    """``12 s, 21 processor seconds``."""
+    return f"{seconds:.1f} s, {processor_shown(of_processors)} processor seconds"
+
+
 def rate_shown(rate: float | None) -> str:
     """``870``, ``3.2k``, ``41k``, and ``–`` for what nothing is spent on."""
     if rate is None:
