@@ -30,14 +30,10 @@ def test_small_products_have_one_thread_and_none_has_more_than_torch_has():
     assert threads_for(10**9, 10**6) <= torch.get_num_threads()
 
 
-def test_between_events_torch_has_as_many_threads_as_before_and_what_is_returned_is_passed_on():
-    def events():
-        yield torch.get_num_threads()
-        return "done"
-
+def test_after_the_block_torch_has_as_many_threads_as_before():
     before = torch.get_num_threads()
-    following = on_threads(1, events())
-    assert (next(following), torch.get_num_threads()) == (1, before)
-    with pytest.raises(StopIteration) as end:
-        next(following)
-    assert (end.value.value, torch.get_num_threads()) == ("done", before)
+    with on_threads(1):
+        assert torch.get_num_threads() == 1
+    assert torch.get_num_threads() == before
+    with on_threads(None):
+        assert torch.get_num_threads() == before

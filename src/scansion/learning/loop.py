@@ -5,7 +5,7 @@ checkpoints and progress are ordinary ``for``, ``if`` and ``break`` around them.
 """
 
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -48,9 +48,9 @@ def train_job(
     steps = train(
         model, optimizer, lambda epoch: epoch_plan(lengths, batch_tokens, job.seed, epoch), job.batch, job.weights,
         lengths, training.warmup, epochs=epochs, learning_rate=job.learning_rate, seed=job.seed, group=group,
-        deadline=deadline, start=at.position,
+        deadline=deadline, start=at.position, threads=threads,
     )
-    for step in on_threads(threads, steps):
+    for step in steps:
         here = Position(step.number, step.epoch, step.batch, step.seconds)
         at = replace(at, position=here, loss=at.loss + step.loss, tokens=at.tokens + step.tokens)
         average.add(step.number)
@@ -94,14 +94,15 @@ def train(
     group: ProcessGroup,
     deadline: float = float("inf"),
     start: Position = Position(),  # noqa: B008
-) -> Generator[Step, None, None]:
+    threads: int | None = None,
+) -> Iterator[Step]:
     """Train in place, one :class:`Step` at a time.
 
     ``model.loss(batch)`` is the summed loss of a batch, a scalar.  ``plan(epoch)`` gives an epoch's batches as row
     numbers and ``batch(rows)`` makes one; each process takes every ``size``-th row of a batch.  ``weights`` and
     ``lengths`` are the rows' own.  ``deadline`` (``time.monotonic``) bounds the run: the schedule is then drawn
-    together so that it still ends at zero.  DivergedError at the first loss that is not a number, before any weight has
-    moved.
+    together so that it still ends at zero.  Steps are made on ``threads`` of torch's.  DivergedError at the first loss
+    that is not a number, before any weight has moved.
     """
     number, begun = start.step, time.monotonic() - start.seconds
     model.train()
@@ -112,24 +113,25 @@ def train(
             rows = batches[index]
             spent = (time.monotonic() - begun) / max(1e-9, deadline - begun)
             progress = max((epoch + index / len(batches)) / epochs, spent)
-            reseed(model, seed, number, group.rank)
-            mine = rows[group.rank :: group.size]
-            optimizer.zero_grad()
-            summed = 0.0
-            if len(mine):
-                loss = model.loss(batch(mine)) / share
-                loss.backward()
-                summed = float(loss.detach())
-            value, progress = group.share(optimizer, summed, progress)
-            if not np.isfinite(value):
-                raise DivergedError(
-                    f"The loss became {value} at step {number} (rows {', '.join(map(str, rows[:8]))}"
-                    f"{' …' if len(rows) > 8 else ''}). Lower the learning rate, or look at those rows."
-                )
-            if progress >= 1:
-                return
-            rate = learning_rate * lr_schedule(progress, warmup)
-            optimizer.step(rate)
+            with on_threads(threads):
+                reseed(model, seed, number, group.rank)
+                mine = rows[group.rank :: group.size]
+                optimizer.zero_grad()
+                summed = 0.0
+                if len(mine):
+                    loss = model.loss(batch(mine)) / share
+                    loss.backward()
+                    summed = float(loss.detach())
+                value, progress = group.share(optimizer, summed, progress)
+                if not np.isfinite(value):
+                    raise DivergedError(
+                        f"The loss became {value} at step {number} (rows {', '.join(map(str, rows[:8]))}"
+                        f"{' …' if len(rows) > 8 else ''}). Lower the learning rate, or look at those rows."
+                    )
+                if progress >= 1:
+                    return
+                rate = learning_rate * lr_schedule(progress, warmup)
+                optimizer.step(rate)
             number += 1
             last, mean = index == len(batches) - 1, value * share / float(weights[rows].sum())
             yield Step(

@@ -4,9 +4,9 @@ The number follows from the work and from the processors that there are, never f
 moment: sums are rounded as they are shared out, and a fit would else not be repeatable.
 """
 
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from threading import Lock
 from typing import TypeVar
 
@@ -14,7 +14,6 @@ import torch
 
 from scansion.processors import cores
 
-R = TypeVar("R")
 S = TypeVar("S")
 T = TypeVar("T")
 
@@ -49,18 +48,15 @@ def threads_for(weights: int, tokens: int) -> int:
     return max(1, min(torch.get_num_threads(), cores(), weights * tokens // PRODUCTS_A_THREAD))
 
 
-def on_threads(threads: int, events: Generator[S, None, R]) -> Generator[S, None, R]:
-    """The same events, made on so many of torch's threads; whoever takes them has as many as before."""
-    while True:
-        before = torch.get_num_threads()
-        torch.set_num_threads(threads)
-        try:
-            event = next(events)
-        except StopIteration as done:
-            return done.value
-        finally:
-            torch.set_num_threads(before)
-        yield event
+@contextmanager
+def on_threads(threads: int | None) -> Iterator[None]:
+    """In the block torch has so many threads, None for as many as it has; after it as many as before."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(before if threads is None else threads)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def map_in_threads(work: Callable[[S], T], parts: Sequence[S], threads: int | None = None) -> Iterator[T]:
