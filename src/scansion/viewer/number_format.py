@@ -54,3 +54,29 @@ def measure_shown(name: str) -> str:
 def counted(number: int, noun: str) -> str:
     """``1 document``, ``2,000 documents``."""
     return f"{number:,} {noun}{'s' * (number != 1)}"
+
+
+SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def figure_shown(value: float, unit: str, tick: bool = False) -> str:
+    """Three digits: ``0.123``, ``17,400``, ``2.3 × 10⁻¹⁰``; a share ``%`` in hundredths; others with their unit.
+
+    A ``tick`` of an axis is as short as it can be, and has no unit.
+    """
+    if unit == "%":
+        return f"{100 * value:.3g}" if tick else f"{100 * value:.1f} %"
+    if tick:
+        unit = ""
+    if unit == "B":
+        return bytes_shown(round(value))
+    return f"{_three_digits(value, tick)} {unit}".strip()
+
+
+def _three_digits(value: float, tick: bool) -> str:
+    size = abs(value)
+    if value == 0 or 1e-3 <= size < 1e5 or (size < 1e7 and value == round(value) and not tick):
+        return f"{value:,.0f}" if size >= 1_000 or value == round(value) else f"{value:.3g}"
+    mantissa, _, exponent = f"{value:.2g}".partition("e") if "e" in f"{value:.2g}" else f"{value:.1e}".partition("e")
+    power = f"10{str(int(exponent)).translate(SUPERSCRIPTS)}"
+    return power if float(mantissa) == 1 else f"{mantissa.removesuffix('.0')} × {power}"
