@@ -25,6 +25,7 @@ from scansion.families.rnn import RNN
 from scansion.families.transformer import Transformer
 from scansion.layers.embedding import DEVIATION
 from scansion.layers.feed_forward import FeedForward
+from scansion.viewer.number_format import figure_shown
 
 WORDS, WIDTH, LAYERS = 100, 64, 4
 PLAIN, RESIDUAL, TRANSFORMER = "plain network", "residual network", f"Transformer of {LAYERS} layers"
@@ -84,15 +85,16 @@ def experiment(budget: Budget, seed: int) -> Generator[str, None, Measured]:
         exact("plain network: steps", most_steps(stacks[PLAIN], RELU, 1), "ReLU", f"{WORDS}"),
     )
     logs = {name: np.log10(np.stack(each)) for name, each in norms.items()}
-    ends = {name: mean_of(f"{name}: log10 of the gradient of word 1", each[:, -1]) for name, each in logs.items()}
+    ends = {name: mean_of(f"{name}: gradient of word 1", each[:, -1], "10^") for name, each in logs.items()}
+    power = {name: figure_shown(each.value, each.unit) for name, each in ends.items()}
     curves = tuple(
         Curve(name, tuple(Point(depth, float(10 ** each[:, i].mean())) for i, depth in enumerate(DEPTHS)))
         for name, each in logs.items()
     )
     return Measured(
         f"{WORDS} words are {steps[1].value:.0f} steps of an LSTM, and as it begins the gradient of word 1 is "
-        f"10^{ends['LSTM'].value:.0f}; that of a plain network of {WORDS} layers is 10^{ends[PLAIN].value:.0f}. With a "
-        f"forget gate of bias 3 it is 10^{ends['LSTM, forget bias 3'].value:.1f}.",
+        f"{power['LSTM']}; that of a plain network of {WORDS} layers is {power[PLAIN]}. With a "
+        f"forget gate of bias 3 it is {power['LSTM, forget bias 3']}.",
         (*steps, *ends.values()),
         (Lines(
             "A gradient on its way back", "Without gates that are open or an identity around each layer, it is lost.",
@@ -108,9 +110,9 @@ CLAIM = Claim(
     "Every word is one more factor on the way back, as every layer is; what keeps a gradient is an identity on the way.",
     (
         Condition("LSTM: steps between word 1 and the end", least=WORDS),
-        Condition("LSTM: log10 of the gradient of word 1", most=-3),
-        Condition("LSTM, forget bias 3: log10 of the gradient of word 1", most=-3),
-        Condition(f"{TRANSFORMER}: log10 of the gradient of word 1", least=-3, core=False),
+        Condition("LSTM: gradient of word 1", most=-3),
+        Condition("LSTM, forget bias 3: gradient of word 1", most=-3),
+        Condition(f"{TRANSFORMER}: gradient of word 1", least=-3, core=False),
     ),
     experiment,
 )

@@ -27,7 +27,7 @@ CONFIDENCE = 0.95
 class Figure:
     """A number and its 95 % interval, which is the number itself where nothing was drawn at random.
 
-    ``unit`` is ``%`` for a share (from 0 to 1), ``s`` for seconds, ``B`` for bytes, or what stands behind the number.
+    ``unit`` is ``%`` for a share (from 0 to 1), ``B`` for bytes, ``10^`` for a logarithm whose number is shown, or what stands behind the number.
     """
 
     name: str

@@ -35,3 +35,38 @@ def spoken(tokens: NDArray) -> list[str]:
     """Sentences of made-up words as texts."""
     names = {WORK: "work", LIVE: "live"} | {FIRST + 2 + number: f"word{number}" for number in range(FILLERS)}
     return [" ".join(names[token] for token in row) for row in tokens.tolist()]
+
+
+# What follows is for language models: tokens (B, L), and which of them are to be foretold, (B, L) bool.
+
+
+def recall_of_pairs(random: np.random.Generator, rows: int, pairs: int, names: int) -> tuple[NDArray, NDArray]:
+    """Multi-query associative recall (Arora et al. 2024): pairs, then each key again in another order, and its value.
+
+    ``k1v1 k2v2 k3v3 | k2 v2 k3 v3 k1 v1``, a pair being one word of ``names`` times ``names``: what a key stands with
+    has to be looked up.  The values of the second part are to be foretold.
+    """
+    keys = np.argsort(random.random((rows, names)), axis=1)[:, :pairs]
+    values = random.integers(0, names, (rows, pairs))
+    again = np.argsort(random.random((rows, pairs)), axis=1)
+    asked = np.stack([np.take_along_axis(each, again, axis=1) for each in (keys, names + values)], axis=2)
+    tokens = FIRST + np.concatenate([2 * names + keys * names + values, asked.reshape(rows, -1)], axis=1)
+    marked = np.zeros(tokens.shape, bool)
+    marked[:, pairs + 1 :: 2] = True
+    return tokens, marked
+
+
+def parity(random: np.random.Generator, rows: int, length: int) -> tuple[NDArray, NDArray]:
+    """Zeros and ones, 3 and 4, and at the end whether the ones are odd, 5 or 6."""
+    bits = random.integers(0, 2, (rows, length))
+    tokens = np.concatenate([3 + bits, 5 + bits.sum(axis=1, keepdims=True) % 2], axis=1)
+    marked = np.zeros(tokens.shape, bool)
+    marked[:, -1] = True
+    return tokens, marked
+
+
+def counted(lengths: NDArray) -> tuple[NDArray, NDArray]:
+    """``a^n b^n END`` for every n, 3, 4 and 5, padded with END; from the first b on all is to be foretold."""
+    places = np.arange(2 * int(lengths.max()) + 1)
+    tokens = np.where(places < lengths[:, None], 3, np.where(places < 2 * lengths[:, None], 4, 5))
+    return tokens, (places > lengths[:, None]) & (places <= 2 * lengths[:, None])

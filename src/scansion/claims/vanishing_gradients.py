@@ -20,15 +20,16 @@ from scansion.claims.gradients import jacobian_norms, set_forget_bias, set_spect
 from scansion.families.lstm import LSTM
 from scansion.families.rnn import RNN
 from scansion.families.transformer import Transformer
+from scansion.viewer.number_format import figure_shown
 
 DISTANCES, FAR, WIDTH = 200, 50, 64
 RADII, BIASES = (0.5, 0.9, 1.0, 1.1, 1.5), (0, 1, 3, 5)
-AFTER = f"log10 of the gradient after {FAR} words"
+AFTER = f"gradient after {FAR} words"
 DEAD = -3  # a thousandth of the nearest word's teaches nothing beside it
 PREDICTED = {
-    **{f"RNN, radius {radius}": f"at most {FAR * np.log10(radius):.1f}" for radius in RADII},
-    **{f"LSTM, bias {bias}": f"about {-FAR * np.log10(1 + np.exp(-bias)):.1f}" for bias in BIASES},
-    "Transformer": "0: it does not know distance",
+    **{f"RNN, radius {radius}": f"at most {figure_shown(radius**FAR, '')}" for radius in RADII},
+    **{f"LSTM, bias {bias}": f"about {figure_shown((1 + np.exp(-bias)) ** -FAR, '')}" for bias in BIASES},
+    "Transformer": "1: it does not know distance",
 }
 
 
@@ -68,7 +69,7 @@ def experiment(budget: Budget, seed: int) -> Generator[str, None, Measured]:
             norms = jacobian_norms(lambda x: read(x, mask.expand(len(x), -1)), inputs)[::-1]  # noqa: B023
             found.setdefault("Transformer", []).append(norms / norms[1])  # at 0 is the word itself, unattended
     logs = {name: np.log10(np.maximum(each, 1e-300)) for name, each in found.items()}
-    far = {name: mean_of(f"{name}: {AFTER}", each[:, FAR], "", PREDICTED[name]) for name, each in logs.items()}
+    far = {name: mean_of(f"{name}: {AFTER}", each[:, FAR], "10^", PREDICTED[name]) for name, each in logs.items()}
     theory = [Curve(f"{radius}^k", tuple(Point(k, radius**k) for k in range(0, 201, 10)), True) for radius in (0.5, 0.9)]
     return Measured(
         f"After {FAR} words the gradient of an LSTM whose forget gate has torch's default bias, 0, is "
@@ -87,8 +88,8 @@ def experiment(budget: Budget, seed: int) -> Generator[str, None, Measured]:
 
 
 def power(far: Mapping[str, Figure], name: str) -> str:
-    """A figure as a power of ten, in words."""
-    return f"{10 ** far[name].value:.1g}"
+    """A figure in words."""
+    return figure_shown(far[name].value, far[name].unit)
 
 
 def picture(

@@ -60,7 +60,8 @@ SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def figure_shown(value: float, unit: str, tick: bool = False) -> str:
-    """Three digits: ``0.123``, ``17,400``, ``2.3 × 10⁻¹⁰``; a share ``%`` in hundredths; others with their unit.
+    """Three digits: ``0.123``, ``17,400``, ``2.3 × 10⁻¹⁰``; a share ``%`` in hundredths; ``10^`` the logarithm of
+    the number; others with their unit.
 
     A ``tick`` of an axis is as short as it can be, and has no unit.
     """
@@ -70,6 +71,8 @@ def figure_shown(value: float, unit: str, tick: bool = False) -> str:
         unit = ""
     if unit == "B":
         return bytes_shown(round(value))
+    if unit == "10^":
+        return _three_digits(float(f"{10.0**value:.1g}"), tick)
     return f"{_three_digits(value, tick)} {unit}".strip()
 
 

@@ -1,0 +1,120 @@
+"""Sigmoids' gradients die; ReLU is robust, fast, better.
+
+    sigmoid' = s (1 - s) <= 1/4,     tanh' <= 1,     ReLU' is 0 or 1,     GELU(x) = x Phi(x) (Hendrycks, Gimpel 2016)
+
+So a gradient passes L sigmoids as at most 4^-L of itself (Nair and Hinton 2010; Glorot et al. 2011).  In a Transformer
+it passes by them: x + W2 act(W1 norm(x)).  Plain layers have He's initialisation (He et al. 2015).
+"""
+
+import time
+from collections.abc import Generator
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from scansion.claims.claim import Budget, Claim
+from scansion.claims.finding import Condition, Curve, Lines, Measured, Point, mean_of, share_of
+from scansion.claims.gradients import jacobian_norms
+from scansion.claims.reviews import reviews
+from scansion.families.transformer import Transformer
+from scansion.layers.feed_forward import ACTIVATIONS
+from scansion.learning.training import Training
+from scansion.tasks.classifier import DocumentClassifier
+
+DEPTHS, WIDTH, DEEP = (2, 4, 8, 16, 32), 64, 16
+ROWS, TESTED = 1_200, 1_000
+NAMES = ("sigmoid", "tanh", "relu", "gelu")
+
+
+class Activation(nn.Module):
+    """One of the feed-forward part's, as a layer."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.name = name
+
+    def forward(self, vectors: torch.Tensor) -> torch.Tensor:
+        return ACTIVATIONS[self.name](vectors)
+
+
+def plain(name: str, seed: int) -> list[float]:
+    """The gradient at the first of so many layers, as a share of one layer's."""
+    torch.manual_seed(seed)
+    layers: list[nn.Module] = []
+    for _ in range(max(DEPTHS)):
+        linear = nn.Linear(WIDTH, WIDTH)
+        nn.init.kaiming_normal_(linear.weight)
+        nn.init.zeros_(linear.bias)
+        layers += [linear, Activation(name)]
+    whole, inputs = nn.Sequential(*layers).double(), torch.randn(1, WIDTH, dtype=torch.float64)
+    first = jacobian_norms(whole[:2], inputs)[0]
+    return [float(np.log10(jacobian_norms(whole[: 2 * depth], inputs)[0] / first)) for depth in DEPTHS]
+
+
+def classified(name: str, seed: int, rows: int) -> tuple[NDArray, float, float]:
+    """Of a Transformer with it: which test reviews are right, seconds of training, and the share of dead units.
+
+    A unit is dead if it is below a thousandth on every word of the test.
+    """
+    train, test = reviews()
+    some, held = train.some(rows, seed), test.some(TESTED, 0)
+    model = DocumentClassifier(
+        Transformer(WIDTH, 4, 2, 4 * WIDTH, activation=name), training=Training(max_epochs=3), processes=1,
+        random_state=seed,
+    )
+    begun = time.process_time()
+    model.fit(some.texts, some.labels)
+    seconds = time.process_time() - begun
+    right = model.predict(held.texts) == np.array(held.labels)
+    largest: list[torch.Tensor] = []
+    block = model.fitted_.model.network.encoder.blocks[0].feed_forward
+    hook = block.inner.register_forward_hook(
+        lambda layer, given, made: largest.append(block.activation(made).flatten(0, 1).abs().amax(dim=0))
+    )
+    model.predict(held.texts[:200])
+    hook.remove()
+    return right, seconds, float((torch.stack(largest).amax(dim=0) < 1e-3).float().mean())
+
+
+def experiment(budget: Budget, seed: int) -> Generator[str, None, Measured]:
+    """Plain layers, and the Transformer on the shipped reviews."""
+    seeds, rows = budget.seeds_from(seed), budget.of(ROWS, 60)
+    with torch.random.fork_rng(devices=[]):
+        depths = {name: np.array([plain(name, number) for number in seeds]) for name in NAMES}
+    found: dict[str, list[tuple[NDArray, float, float]]] = {name: [] for name in NAMES}
+    for number in seeds:
+        for name in NAMES:
+            yield f"Transformer with {name}, seed {number}"
+            found[name].append(classified(name, number, rows))
+    deep = {name: mean_of(f"{name}: gradient at the first of {DEEP} layers", each[:, DEPTHS.index(DEEP)], "10^", told)
+            for (name, each), told in zip(depths.items(), PREDICTED, strict=True)}
+    scores = {name: share_of(f"Transformer with {name}: accuracy", [run[0] for run in found[name]]) for name in NAMES}
+    times = [mean_of(f"Transformer with {name}: training", [run[1] for run in found[name]], "s") for name in NAMES]
+    dead = [mean_of(f"Transformer with {name}: dead units", [run[2] for run in found[name]], "%") for name in NAMES]
+    gain = mean_of("ReLU’s accuracy less the sigmoid’s, in a Transformer",
+                   [a[0].mean() - b[0].mean() for a, b in zip(found["relu"], found["sigmoid"], strict=True)])
+    curves = [
+        Curve(name, tuple(Point(depth, float(10 ** each[:, i].mean())) for i, depth in enumerate(DEPTHS)))
+        for name, each in depths.items()
+    ]
+    bound = Curve("4^(1 − L)", tuple(Point(depth, 4.0 ** (1 - depth)) for depth in DEPTHS), True)
+    return Measured("", (*deep.values(), gain, *scores.values(), *times, *dead), (
+        Lines("A gradient through plain layers", "Sigmoids lose it within a few layers; in ReLU it survives them all.",
+              "layers", "gradient, as a share of one layer's", (*curves, bound), logarithmic_up=True, lowest=1e-20),
+    ))
+
+
+PREDICTED = (f"at most 4^-{DEEP - 1} = 10^-9", "smaller", "about 1", "about 1")
+CLAIM = Claim(
+    "relu", "Sigmoids' gradients die; ReLU is robust, fast and better.",
+    "Nair and Hinton 2010; Glorot et al. 2011; He et al. 2015; GELU: Hendrycks and Gimpel 2016",
+    "A plain stack of sigmoids passes at most 4^-L of a gradient; around a residual layer the identity passes it.",
+    (
+        Condition(f"sigmoid: gradient at the first of {DEEP} layers", most=-6),
+        Condition(f"relu: gradient at the first of {DEEP} layers", least=-1.5),
+        Condition("ReLU’s accuracy less the sigmoid’s, in a Transformer", least=0.0),
+    ),
+    experiment,
+)
