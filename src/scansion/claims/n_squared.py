@@ -7,24 +7,18 @@ Forward and backward over one text of N words; bytes are those of all tensors ke
 The written-out formula is that of the same layer while its weights are recorded.
 """
 
-import os
-import time
 from collections.abc import Generator
-from contextlib import nullcontext
-from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
 
 from scansion.claims.claim import Budget, Claim
+from scansion.claims.costs import exponent, forward_and_backward, second_core
 from scansion.claims.finding import Condition, Curve, Lines, Measured, Point, exact, mean_at, mean_of
 from scansion.families.lstm import LSTM
 from scansion.families.rnn import RNN
 from scansion.families.transformer import Transformer
-from scansion.layers.attention_capture import recorded
-from scansion.text.batches import FIRST_WORD
 
 WIDTH, LENGTHS, WRITTEN_OUT_TO, WORDS = 64, (64, 128, 256, 512, 1024, 2048, 4096, 8192), 2048, 1_000
 FAMILIES = {
@@ -34,51 +28,24 @@ FAMILIES = {
 WRITTEN_OUT = "Transformer, N × N written out"
 
 
-def network_of(name: str) -> nn.Module:
-    """The family's encoder."""
-    torch.manual_seed(0)
-    return FAMILIES["Transformer" if name == WRITTEN_OUT else name].build(WORDS)
-
-
-def forward_and_backward(name: str, network: nn.Module, length: int) -> tuple[float, int]:
-    """Seconds, and the bytes kept in between."""
-    tokens = FIRST_WORD + torch.arange(length)[None] % (WORDS - FIRST_WORD)
-    mask, kept = torch.ones(1, length, dtype=torch.bool), {}
-
-    def keep(tensor: torch.Tensor) -> torch.Tensor:
-        kept[tensor.untyped_storage().data_ptr()] = tensor.untyped_storage().nbytes()
-        return tensor
-
-    looking: Any = recorded(network) if name == WRITTEN_OUT else nullcontext()
-    begun = time.perf_counter()
-    with looking, torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
-        made = network(tokens, mask).square().sum()
-    made.backward()
-    return time.perf_counter() - begun, sum(kept.values())
-
-
-def exponent(lengths: NDArray, values: NDArray) -> float:
-    """The slope of the logarithms over the upper half of the lengths."""
-    half = len(lengths) // 2
-    return float(np.polyfit(np.log(lengths[half:]), np.log(values[half:]), 1)[0])
-
-
 def experiment(budget: Budget, seed: int) -> Generator[str, None, Measured]:
     """Each family at every length, several times; then the longest with two threads."""
     lengths = [each for each in LENGTHS if each <= 8192 * min(1.0, 2 * budget.work)]
     times: dict[str, NDArray] = {}
     bytes_kept: dict[str, NDArray] = {}
-    for name in (*FAMILIES, WRITTEN_OUT):
+    with torch.random.fork_rng(devices=[]):
+        networks = {name: family.build(WORDS) for name, family in FAMILIES.items()}
+    networks[WRITTEN_OUT] = networks["Transformer"]
+    for name, network in networks.items():
         some = [each for each in lengths if name != WRITTEN_OUT or each <= WRITTEN_OUT_TO]
-        network = network_of(name)
-        forward_and_backward(name, network, min(some))
+        forward_and_backward(network, min(some))
         found = np.zeros((budget.seeds, len(some), 2))
         for repetition in range(budget.seeds):
             for i, length in enumerate(some):
                 yield f"{name}, {length:,} words"
-                found[repetition, i] = forward_and_backward(name, network, length)
+                found[repetition, i] = forward_and_backward(network, length, name == WRITTEN_OUT)
         times[name], bytes_kept[name] = found[:, :, 0], found[0, :, 1]
-    threads = {name: second_core(name, max(lengths) // 2, budget.seeds) for name in FAMILIES}
+    threads = {name: second_core(networks[name], max(lengths) // 2, budget.seeds) for name in FAMILIES}
     at = {name: np.array(lengths[: each.shape[1]], float) for name, each in times.items()}
     slopes = {name: mean_of(f"{name}: exponent of time", [exponent(at[name], run) for run in each], "", TIMES[name])
               for name, each in times.items()}
@@ -104,19 +71,6 @@ def experiment(budget: Budget, seed: int) -> Generator[str, None, Measured]:
                           for name, each in bytes_kept.items()}),
         ),
     )
-
-
-def second_core(name: str, length: int, repetitions: int) -> list[float]:
-    """How many times as fast two threads are as one, in alternation; 1 where there is no second core."""
-    network, before, ratios = network_of(name), torch.get_num_threads(), []
-    for _ in range(repetitions if (os.cpu_count() or 1) > 1 else 0):
-        seconds = []
-        for threads in (1, 2):
-            torch.set_num_threads(threads)
-            seconds.append(forward_and_backward(name, network, length)[0])
-        ratios.append(seconds[0] / seconds[1])
-    torch.set_num_threads(before)
-    return ratios or [1.0] * repetitions
 
 
 def picture(title: str, sentence: str, up: str, unit: str, points: dict[str, list[Point]]) -> Lines:

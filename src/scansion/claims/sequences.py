@@ -70,3 +70,8 @@ def counted(lengths: NDArray) -> tuple[NDArray, NDArray]:
     places = np.arange(2 * int(lengths.max()) + 1)
     tokens = np.where(places < lengths[:, None], 3, np.where(places < 2 * lengths[:, None], 4, 5))
     return tokens, (places > lengths[:, None]) & (places <= 2 * lengths[:, None])
+
+
+def recall_words(names: int) -> int:
+    """How many words :func:`recall_of_pairs` has, with those that are reserved."""
+    return FIRST + 2 * names + names**2
