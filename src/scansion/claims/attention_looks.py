@@ -1,6 +1,6 @@
 """All-to-all comparison: where the order is reversed, one can see it.
 
-    a_ts = softmax_s(score(target t, source s)):      the alignment of a word is the source word with the greatest weight
+    a_ts = softmax_s(score(target t, source s)):     a word is aligned to the source word with the greatest weight
 
 Bahdanau et al. 2015, figure 3.  Number words are translated into a made-up language that says them in reversed order;
 the right source word of each target word is known.  Chance is one word in eight.
@@ -22,11 +22,10 @@ from scansion.layers.attention_capture import recorded
 from scansion.learning.seq2seq import Seq2SeqBatch, Seq2SeqModel, build_seq2seq
 from scansion.randomness import stream
 
-WORDS, LENGTH, ROWS, STEPS, TESTED, WIDTH = 9, 8, 24, 400, 60, 32
-SOURCE = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
-TARGET = ("en", "to", "tre", "fire", "fem", "seks", "syv", "otte", "ni")
+WORDS, LENGTH, ROWS, STEPS, TESTED, WIDTH, DRAWN = 9, 8, 24, 400, 60, 32, (1, 3, 6)
+SOURCE = "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"
+TARGET = "en", "to", "tre", "fire", "fem", "seks", "syv", "otte", "ni"
 LOOKED_AT = (0.0, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0)  # shares of the training
-DRAWN = (1, 3, 6)
 FAMILIES: dict[str, tuple[Any, float]] = {
     "LSTM": (LSTMEncoderDecoder(WIDTH, 2 * WIDTH, 0.0), 8e-3),
     "Transformer": (TransformerEncoderDecoder(WIDTH, 1, 1, 2 * WIDTH, 0.0, 64), 5e-3),
@@ -66,9 +65,9 @@ def sharpening(name: str, seed: int, steps: int) -> list[np.ndarray]:
 
 def experiment(budget: Budget, seed: int) -> Generator[str, None, Measured]:
     """Two families, looked at while they learn."""
-    seeds, steps = budget.seeds_from(seed), budget.of(STEPS, len(LOOKED_AT))
+    steps = budget.of(STEPS, 40)
     found: dict[str, list[list[np.ndarray]]] = {name: [] for name in FAMILIES}
-    for number in seeds:
+    for number in budget.seeds_from(seed):
         for name in FAMILIES:
             yield f"{name}, seed {number}"
             found[name].append(sharpening(name, number, steps))
@@ -83,11 +82,11 @@ def experiment(budget: Budget, seed: int) -> Generator[str, None, Measured]:
         for when, i, told in (("before training", 0, "12.5 %: chance"), ("after", -1, "nearly all"))
     )
     sentence = translations(0, "looks, test", 0, TESTED).source[0, :LENGTH].numpy() - LETTER
-    names = tuple(SOURCE[word] for word in sentence), tuple(TARGET[word] for word in sentence[::-1])
+    names = tuple(SOURCE[word][:5] for word in sentence), tuple(TARGET[word] for word in sentence[::-1])
     marked = tuple((i, int(each)) for i, each in enumerate(right))
     matrices = tuple(
-        Matrix(f"{name}, {round(LOOKED_AT[at] * steps)} steps", names[1], tuple(each[:5] for each in names[0]),
-               tuple(tuple(float(value) for value in row) for row in runs[0][at][0]), marked)
+        Matrix(f"{name}, {round(LOOKED_AT[at] * steps)} steps", names[1], names[0],
+               tuple(map(tuple, runs[0][at][0].tolist())), marked)
         for name, runs in found.items() for at in DRAWN
     )
     curves = tuple(

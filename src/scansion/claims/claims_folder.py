@@ -36,10 +36,11 @@ them; `scansion claims --out FOLDER` writes this page, its pictures and every nu
 **{{ each.verdict | capitalize }}.** {{ each.measured.sentence }}
 
 {% for picture in each.measured.pictures -%}
-<img src="{{ pictures }}{{ each.name }}-{{ loop.index }}.svg" width="400" alt="{{ picture.title }}: {{ picture.sentence }}">
+<img src="{{ pictures }}{{ each.name }}-{{ loop.index }}.svg" width="400" \
+alt="{{ picture.title }}: {{ picture.sentence }}">
 {% endfor %}
-Predicted: {{ each.predicted }} ({{ each.source }}). {{ each.seeds }} seeds, {{ "%.0f" % each.seconds }} seconds of one \
-processor.
+Predicted: {{ each.predicted }} ({{ each.source }}). {{ each.seeds }} seeds, \
+{{ "%.0f" % each.seconds }} seconds of one processor.
 
 | condition | bound | found | 95 % interval | |
 |---|---|---:|---:|---|

@@ -79,10 +79,10 @@ def experiment(budget: Budget, seed: int) -> Generator[str, None, Measured]:
                 found = np.array([jacobian_norms(stack[:depth], text[:1])[0] for depth in DEPTHS])
                 norms.setdefault(name, []).append(found / jacobian_norms(stack[:1], text[:1])[0])
     steps = (
-        exact("RNN: steps between word 1 and the end", recurrent_steps(layers["RNN"], TANH), "tanh", f"{WORDS}"),
-        exact("LSTM: steps between word 1 and the end", recurrent_steps(layers["LSTM"], GATED), "products and tanh", f"{WORDS}"),
-        exact("Transformer: steps between word 1 and the end", most_steps(readers[TRANSFORMER], ATTENTION, WORDS), "attentions", f"{LAYERS}, its layers"),
-        exact("plain network: steps", most_steps(stacks[PLAIN], RELU, 1), "ReLU", f"{WORDS}"),
+        exact("RNN: nonlinear steps on the way", recurrent_steps(layers["RNN"], TANH), "", f"{WORDS}"),
+        exact("LSTM: nonlinear steps on the way", recurrent_steps(layers["LSTM"], GATED), "", f"{WORDS}, and a few"),
+        exact("Transformer: attentions on the way", most_steps(readers[TRANSFORMER], ATTENTION, WORDS), "", "layers"),
+        exact("plain network: nonlinear steps on the way", most_steps(stacks[PLAIN], RELU, 1), "", f"{WORDS}"),
     )
     logs = {name: np.log10(np.stack(each)) for name, each in norms.items()}
     ends = {name: mean_of(f"{name}: gradient of word 1", each[:, -1], "10^") for name, each in logs.items()}
@@ -107,9 +107,9 @@ def experiment(budget: Budget, seed: int) -> Generator[str, None, Measured]:
 CLAIM = Claim(
     "depth", "An LSTM on a 100-word document has gradients like a 100-layer network.",
     "Hochreiter 1991; Pascanu et al. 2013; residual layers: He et al. 2016",
-    "Every word is one more factor on the way back, as every layer is; what keeps a gradient is an identity on the way.",
+    "Every word is one more factor on the way back, as every layer is; an identity on the way keeps a gradient.",
     (
-        Condition("LSTM: steps between word 1 and the end", least=WORDS),
+        Condition("LSTM: nonlinear steps on the way", least=WORDS),
         Condition("LSTM: gradient of word 1", most=-3),
         Condition("LSTM, forget bias 3: gradient of word 1", most=-3),
         Condition(f"{TRANSFORMER}: gradient of word 1", least=-3, core=False),

@@ -15,6 +15,7 @@ from scansion.claims.finding import Condition, Curve, Lines, Measured, Point, ex
 from scansion.claims.reviews import reviews
 from scansion.families.ngrams import NGrams
 from scansion.tasks.classifier import DocumentClassifier
+from scansion.viewer.number_format import figure_shown
 
 ORDERS = (1, 2, 3, 4, 5)
 PARTS = 12
@@ -55,22 +56,23 @@ def experiment(budget: Budget, seed: int) -> Generator[str, None, Measured]:
         right = model.predict(test.texts) == answers
         here = sum(len(set(zip(*(each[i:] for i in range(order)), strict=False))) for each in words)
         figures += [
-            exact(f"N = {order}: dimensions seen", len(known), "", f"{vocabulary**order:.2g}: V^{order}"),
+            exact(f"N = {order}: dimensions seen", len(known), "", figure_shown(float(vocabulary**order), "")),
             exact(f"N = {order}: zeros in a vector", 1 - here / len(words) / len(known), "%", "almost all"),
             exact(f"N = {order}: of the test reviews’ n-grams, never seen", float(np.mean(new)), "%"),
             exact(f"N = {order}: exponent of growth", exponent, "", "0.4 to 0.8 for words (Heaps)"),
             share_of(f"N = {order}: accuracy, all orders up to it", [right]),
         ]
         scores.append(Point(order, figures[-1].value, figures[-1].low, figures[-1].high))
-    theory = Curve("V^N, what can be written", tuple(Point(order, float(vocabulary) ** order) for order in ORDERS), True)
+    written = tuple(Point(order, float(vocabulary) ** order) for order in ORDERS)
     return Measured(
-        f"{vocabulary:,} words could make {vocabulary**2:.1g} pairs and {vocabulary**5:.1g} sequences of five; "
+        f"{vocabulary:,} words could make {figure_shown(vocabulary**2, '')} pairs and "
+        f"{figure_shown(vocabulary**5, '')} sequences of five; "
         f"{sum(map(len, words)):,} words of reviews have {seen[1].y:,.0f} and {seen[4].y:,.0f}. What grows with N is "
         "bounded by the text, not by V^N, and the longer an n-gram the less often it is met again.",
         tuple(figures),
         (
             Lines("Dimensions", "V^N is out of reach; what a text has levels off at its own length.", "N",
-                  "dimensions", (Curve("seen in the reviews", tuple(seen)), theory), logarithmic_up=True),
+                  "dimensions", (Curve("seen", tuple(seen)), Curve("V^N", written, True)), logarithmic_up=True),
             Lines("Growth with text", "No curve levels off: every further review brings new dimensions.", "words read",
                   "distinct n-grams", tuple(curves), logarithmic_across=True, logarithmic_up=True),
             Lines("What they buy", "Accuracy with all orders up to N: pairs help, longer ones hardly.", "N",

@@ -16,9 +16,10 @@ from scansion.viewer.notebook import FRAME_HEIGHT, framed
 HOLDS, IN_PART, FAILS, UNDECIDED = "holds", "holds in part", "does not hold here", "not decided"
 MET, NOT_MET, OPEN = "met", "not met", "open"
 RULE = (
-    "A condition is met if the whole 95 % interval lies on its side of the bound, not met if the whole interval lies on "
-    "the other side, else open. The claim holds if all conditions are met; it does not hold here if none of its core "
-    "conditions is met and none is open; it is not decided if none of them is met and one is open; else it holds in part."
+    "A condition is met if the whole 95 % interval lies on its side of the bound, not met if all of it lies on the "
+    "other side, else open. The claim holds if all conditions are met; it does not hold here if none of its core "
+    "conditions is met and none is open; it is not decided if none of them is met and one is open; else it holds in "
+    "part."
 )
 CONFIDENCE = 0.95
 
@@ -27,7 +28,8 @@ CONFIDENCE = 0.95
 class Figure:
     """A number and its 95 % interval, which is the number itself where nothing was drawn at random.
 
-    ``unit`` is ``%`` for a share (from 0 to 1), ``B`` for bytes, ``10^`` for a logarithm whose number is shown, or what stands behind the number.
+    ``unit`` is ``%`` for a share (from 0 to 1), ``B`` for bytes, ``10^`` for a logarithm whose number is shown, or what
+    stands behind the number.
     """
 
     name: str

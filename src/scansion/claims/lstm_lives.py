@@ -11,62 +11,37 @@ Both as language models, of one width; the LSTM's forget gate begins open.  Pari
 from collections.abc import Generator
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from scansion.claims.claim import Budget, Claim
 from scansion.claims.costs import next_token
 from scansion.claims.finding import Condition, Curve, Lines, Measured, Point, exact, mean_of, share_at, share_of
 from scansion.claims.reviews import Judged, judged
-from scansion.claims.sequences import counted, parity, recall_of_pairs, recall_words
-from scansion.claims.short_training import Examples, foretold, language_training, last_loss
+from scansion.claims.short_training import foretold, language_training, last_loss
+from scansion.claims.state_tasks import BITS, COUNTED, WORDS, examples_of, tests_of
 from scansion.families.causal_transformer import CausalTransformer
 from scansion.families.lstm import LSTM
 from scansion.families.recurrent_language_model import LSTMLanguageModel
 from scansion.families.transformer import Transformer
 from scansion.learning.language_network import build_language
-from scansion.randomness import stream
 
-WIDTH, CONTEXT, NAMES = 32, 4096, 8
+WIDTH, CONTEXT = 32, 4096
 FAMILIES: dict[str, tuple[Any, float]] = {
     "LSTM": (LSTMLanguageModel(WIDTH, WIDTH, dropout=0.0), 1e-2),
     "Transformer": (CausalTransformer(WIDTH, 2, 2, 2 * WIDTH, 0.0, CONTEXT), 5e-3),
 }
 READERS = {"LSTM": LSTM(2 * WIDTH), "Transformer": Transformer(2 * WIDTH, 4, 1, 4 * WIDTH)}
 REVIEWS = (200, 800)
-COUNTED, COUNTS = 20, (10, 20, 25, 30, 40)
-BITS, PARITIES = 12, (8, 12, 16, 24, 40)
-PAIRS = (2, 4, 6, 8)
 STREAMED = (64, 256, 1_024, 4_000)
-STEPS, ROWS, TESTED = {"counting": 300, "parity": 600, "recall": 400}, 32, 100
-
-
-def examples(task: str, seed: int, step: int, steps: int) -> Examples:
-    """To train on."""
-    random = stream(seed, task, step)
-    if task == "counting":
-        return counted(random.integers(1, COUNTED + 1, ROWS // 2))
-    if task == "recall":
-        return recall_of_pairs(random, ROWS, int(random.choice(PAIRS)), NAMES)
-    return parity(random, ROWS, int(random.integers(1, 3 + int((BITS - 2) * min(1.0, step / (0.6 * steps))))))
-
-
-def tests(task: str) -> dict[int, Examples]:
-    """By size: n of a^n b^n, bits, pairs."""
-    if task == "counting":
-        return {n: counted(np.array([n])) for n in COUNTS}
-    random = stream(0, f"{task}, test")
-    return {n: parity(random, TESTED, n) for n in PARITIES} if task == "parity" else {
-        n: recall_of_pairs(random, TESTED, n, NAMES) for n in PAIRS
-    }
+STEPS = {"counting": 300, "parity": 600, "recall": 400}
 
 
 def learned(name: str, task: str, seed: int, steps: int) -> dict[int, NDArray]:
     """Which answers are right; of a^n b^n, whether all of them are."""
     family, learning_rate = FAMILIES[name]
-    model = build_language(family, recall_words(NAMES), 0.0, seed)
-    last_loss(language_training(model, lambda step: examples(task, seed, step, steps), steps, learning_rate, seed))
-    found = {size: foretold(model, each) for size, each in tests(task).items()}
+    model = build_language(family, WORDS, 0.0, seed)
+    last_loss(language_training(model, lambda step: examples_of(task, seed, step, steps), steps, learning_rate, seed))
+    found = {size: foretold(model, each) for size, each in tests_of(task).items()}
     return {size: each.all(keepdims=True) if task == "counting" else each for size, each in found.items()}
 
 
@@ -86,7 +61,7 @@ def experiment(budget: Budget, seed: int) -> Generator[str, None, Measured]:
         for (task, size), told in PREDICTED.items() for name in FAMILIES
     ]
     flows = {
-        name: [next_token(build_language(family, 99, 0.0, 0).network.eval(), length, budget.seeds) for length in STREAMED]
+        name: [next_token(build_language(family, WORDS, 0, 0).network.eval(), read, budget.seeds) for read in STREAMED]
         for name, (family, _) in FAMILIES.items()
     }
     grown = {name: exact(f"{name}: bytes kept after {STREAMED[-1]:,} tokens over those after {STREAMED[0]}",
@@ -99,8 +74,8 @@ def experiment(budget: Budget, seed: int) -> Generator[str, None, Measured]:
     ]
     value = {figure.name: f"{100 * figure.value:.0f} %" for figure in shares}
     return Measured(
-        f"Trained on up to {BITS} bits, the LSTM has the parity of 40 bits right in {value['LSTM, parity at 40: right']} "
-        f"of cases, the Transformer in {value['Transformer, parity at 40: right']}; of 8 pairs the LSTM recalls "
+        f"Trained on up to {BITS} bits, the LSTM has the parity of 40 right in {value['LSTM, parity at 40: right']} of "
+        f"cases, the Transformer in {value['Transformer, parity at 40: right']}; of 8 pairs the LSTM recalls "
         f"{value['LSTM, recall at 8: right']}, the Transformer {value['Transformer, recall at 8: right']}. In a stream "
         f"the LSTM keeps {flows['LSTM'][-1][0]:,} bytes at any length, the Transformer "
         f"{flows['Transformer'][-1][0]:,} after {STREAMED[-1]:,} tokens.",

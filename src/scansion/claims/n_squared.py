@@ -57,8 +57,8 @@ def experiment(budget: Budget, seed: int) -> Generator[str, None, Measured]:
     first = {name: float(each[:, -1].mean()) for name, each in times.items()}
     return Measured(
         f"From some hundred words on, the Transformer's time grows with the length to the power "
-        f"{slopes['Transformer'].value:.2f}, the LSTM's to {slopes['LSTM'].value:.2f}; a text of {max(lengths):,} words "
-        f"takes {first['Transformer']:.2f} s and {first['LSTM']:.2f} s. Its memory grows to the power "
+        f"{slopes['Transformer'].value:.2f}, the LSTM's to {slopes['LSTM'].value:.2f}; {max(lengths):,} words "
+        f"take {first['Transformer']:.2f} s and {first['LSTM']:.2f} s. Its memory grows to the power "
         f"{memory['Transformer'].value:.2f} in today's kernel, and to {memory[WRITTEN_OUT].value:.2f} where N × N "
         f"weights are written out. A second core makes it {faster['Transformer'].value:.2f} times as fast, the LSTM "
         f"{faster['LSTM'].value:.2f} times.",

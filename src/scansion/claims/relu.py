@@ -22,7 +22,7 @@ from scansion.tasks.classifier import DocumentClassifier
 from scansion.viewer.number_format import figure_shown
 
 DEPTHS, WIDTH, DEEP = (2, 4, 8, 16, 32), 64, 16
-ROWS = 1_200
+ROWS = 800
 NAMES = ("sigmoid", "tanh", "relu", "gelu")
 
 
@@ -75,9 +75,13 @@ def experiment(budget: Budget, seed: int) -> Generator[str, None, Measured]:
             found[name].append(judged(Transformer(WIDTH, 4, 2, 4 * WIDTH, activation=name), number, rows))
     deep = {name: mean_of(f"{name}: gradient at the first of {DEEP} layers", each[:, DEPTHS.index(DEEP)], "10^", told)
             for (name, each), told in zip(depths.items(), PREDICTED, strict=True)}
-    scores = {name: share_of(f"Transformer with {name}: accuracy", [run.right for run in found[name]]) for name in NAMES}
-    times = [mean_of(f"Transformer with {name}: training", [run.fit_seconds for run in found[name]], "s") for name in NAMES]
-    dead = [mean_of(f"Transformer with {name}: dead units", [dead_units(run.model) for run in found[name]], "%") for name in NAMES]
+    inside = [
+        figure for name, runs in found.items() for figure in (
+            share_of(f"Transformer with {name}: accuracy", [run.right for run in runs]),
+            mean_of(f"Transformer with {name}: training", [run.fit_seconds for run in runs], "s"),
+            mean_of(f"Transformer with {name}: dead units", [dead_units(run.model) for run in runs], "%"),
+        )
+    ]
     gain = mean_of("ReLU’s accuracy less the sigmoid’s, in a Transformer",
                    [a.accuracy - b.accuracy for a, b in zip(found["relu"], found["sigmoid"], strict=True)])
     curves = [
@@ -87,11 +91,11 @@ def experiment(budget: Budget, seed: int) -> Generator[str, None, Measured]:
     bound = Curve("4^(1 − L)", tuple(Point(depth, 4.0 ** (1 - depth)) for depth in DEPTHS), True)
     lost = {name: figure_shown(each.value, each.unit) for name, each in deep.items()}
     return Measured(
-        f"Through {DEEP} plain layers a gradient comes as {lost['sigmoid']} of itself with sigmoids, {lost['tanh']} with "
-        f"tanh and {lost['relu']} with ReLU. Inside a Transformer, where an identity passes around each layer, ReLU's "
-        f"accuracy on the reviews less the sigmoid's is {100 * gain.value:+.1f} points ({100 * gain.low:+.1f} to "
+        f"Of a gradient {lost['sigmoid']} comes through {DEEP} plain layers with sigmoids, {lost['tanh']} with tanh, "
+        f"{lost['relu']} with ReLU. In a Transformer, where an identity passes around each layer, ReLU's accuracy on "
+        f"the reviews less the sigmoid's is {100 * gain.value:+.1f} points ({100 * gain.low:+.1f} to "
         f"{100 * gain.high:+.1f}).",
-        (*deep.values(), gain, *scores.values(), *times, *dead),
+        (*deep.values(), gain, *inside),
         (Lines("A gradient through plain layers", "Sigmoids lose it within a few layers; in ReLU it survives them all.",
                "layers", "gradient, as a share of one layer's", (*curves, bound), logarithmic_up=True, lowest=1e-20),),
     )

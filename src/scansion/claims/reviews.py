@@ -68,7 +68,7 @@ def judged(family: Any, seed: int, rows: int, tested: int = 1_500, unlabelled: i
     """A family that has learned from so many reviews, and first from so many others without their labels."""
     train, test = reviews()
     texts, held = train.some(rows + unlabelled, seed), test.some(tested, 0)
-    first = Pretraining(max_epochs=5, target_steps=300) if unlabelled else None
+    first = Pretraining(max_epochs=4, target_steps=300) if unlabelled else None
     model = DocumentClassifier(family, training=TRAINING, pretrain=first, processes=1, random_state=seed)
     begun = time.process_time()
     model.fit(texts.texts[:rows], texts.labels[:rows], unlabelled=texts.texts[rows:] if unlabelled else None)

@@ -1,4 +1,4 @@
-"""Made-up tasks whose answers are known: which of two words comes first, recall of pairs, counting, parity, copying.
+"""Made-up tasks whose answers are known: which of two words comes first, and recall of pairs.
 
 Words are numbers from ``FIRST`` on, as the families of documents count them.
 """
@@ -54,22 +54,6 @@ def recall_of_pairs(random: np.random.Generator, rows: int, pairs: int, names: i
     marked = np.zeros(tokens.shape, bool)
     marked[:, pairs + 1 :: 2] = True
     return tokens, marked
-
-
-def parity(random: np.random.Generator, rows: int, length: int) -> tuple[NDArray, NDArray]:
-    """Zeros and ones, 3 and 4, and at the end whether the ones are odd, 5 or 6."""
-    bits = random.integers(0, 2, (rows, length))
-    tokens = np.concatenate([3 + bits, 5 + bits.sum(axis=1, keepdims=True) % 2], axis=1)
-    marked = np.zeros(tokens.shape, bool)
-    marked[:, -1] = True
-    return tokens, marked
-
-
-def counted(lengths: NDArray) -> tuple[NDArray, NDArray]:
-    """``a^n b^n END`` for every n, 3, 4 and 5, padded with END; from the first b on all is to be foretold."""
-    places = np.arange(2 * int(lengths.max()) + 1)
-    tokens = np.where(places < lengths[:, None], 3, np.where(places < 2 * lengths[:, None], 4, 5))
-    return tokens, (places > lengths[:, None]) & (places <= 2 * lengths[:, None])
 
 
 def recall_words(names: int) -> int:

@@ -21,7 +21,7 @@ from scansion.families.transformer import Transformer
 from scansion.randomness import stream
 
 RATES = (1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1)
-DISTANCES, LENGTH, ROWS, STEPS, WIDTH = np.array([1, 2, 4, 8, 16]), 24, 16, 200, 32
+DISTANCES, LENGTH, ROWS, STEPS, WIDTH = np.array([1, 2, 4, 8, 16]), 24, 16, 180, 32
 EVERY, NEAR = 20, 0.02
 FAMILIES = {
     "RNN": RNN(WIDTH, 0.0, 0.0), "LSTM": LSTM(WIDTH, 0.0, 0.0),

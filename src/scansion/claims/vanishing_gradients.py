@@ -70,7 +70,7 @@ def experiment(budget: Budget, seed: int) -> Generator[str, None, Measured]:
             found.setdefault("Transformer", []).append(norms / norms[1])  # at 0 is the word itself, unattended
     logs = {name: np.log10(np.maximum(each, 1e-300)) for name, each in found.items()}
     far = {name: mean_of(f"{name}: {AFTER}", each[:, FAR], "10^", PREDICTED[name]) for name, each in logs.items()}
-    theory = [Curve(f"{radius}^k", tuple(Point(k, radius**k) for k in range(0, 201, 10)), True) for radius in (0.5, 0.9)]
+    theory = [Curve(f"{each}^k", tuple(Point(k, each**k) for k in range(0, 201, 10)), True) for each in (0.5, 0.9)]
     return Measured(
         f"After {FAR} words the gradient of an LSTM whose forget gate has torch's default bias, 0, is "
         f"{power(far, 'LSTM, bias 0')} of the nearest word's; with bias 1 it is {power(far, 'LSTM, bias 1')}, with "

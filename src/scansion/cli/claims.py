@@ -28,8 +28,8 @@ def claims(
                                                       "bottleneck, lstm-lives.")] = None,
     quick: Annotated[bool, typer.Option("--quick", help="Less work, wider intervals: three minutes for all.")] = False,
     random_state: Seed = 0,
-    out: Annotated[Path | None, typer.Option("--out", metavar="FOLDER", help="Write claims.html, claims.md, claims.json "
-                                                "and the pictures here, over older ones.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", metavar="FOLDER", help="Write claims.html, claims.md, "
+                                                "claims.json and the pictures here, over older ones.")] = None,
     as_json: Json = False,
 ) -> None:
     """Measure what the talk claims: predicted, found, and whether it holds."""

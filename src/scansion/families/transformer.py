@@ -73,8 +73,9 @@ class TransformerEncoder(nn.Module):
         self.embedding = WordEmbedding(words, char_ngrams, width, 0.0, word_dropout, UNKNOWN)
         self.positions = PositionTable(configuration.positions, configuration.max_length, width, DEVIATION)
         self.dropout = Dropout(configuration.embedding_dropout)
-        sizes = (width, configuration.heads, configuration.feed_forward, configuration.dropout, configuration.activation)
-        self.blocks = nn.ModuleList(TransformerBlock(*sizes) for _ in range(configuration.layers))
+        sizes = (width, configuration.heads, configuration.feed_forward, configuration.dropout)
+        kind = configuration.activation
+        self.blocks = nn.ModuleList(TransformerBlock(*sizes, kind) for _ in range(configuration.layers))
         self.norm = nn.LayerNorm(configuration.width)
 
     def forward(self, tokens: Tensor, mask: Tensor) -> Tensor:
@@ -91,9 +92,7 @@ class TransformerEncoder(nn.Module):
 class TransformerBlock(nn.Module):
     """The paper's encoder layer, norm first: vectors (B, L, D) and where each may look -> (B, L, D)."""
 
-    def __init__(
-        self, width: int, heads: int, feed_forward: int, dropout: float, activation: str = "relu"
-    ) -> None:
+    def __init__(self, width: int, heads: int, feed_forward: int, dropout: float, activation: str = "relu") -> None:
         super().__init__()
         self.attention_norm = nn.LayerNorm(width)
         self.attention = MultiHeadAttention(width, heads)

@@ -18,7 +18,7 @@ def sinusoidal_positions(length: int, width: int) -> Tensor:
 
 
 class PositionTable(nn.Module):
-    """Adds to vectors (B, L, D) where they stand: sinusoids, vectors that are learned (Gehring et al. 2017), or nothing.
+    """Adds to vectors (B, L, D) where they stand: sinusoids, learned vectors (Gehring et al. 2017), or nothing.
 
     The paper scales words up to the sinusoids; scaling the sinusoids down by ``scale`` to the words is the same ratio.
     """

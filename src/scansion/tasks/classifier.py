@@ -24,8 +24,8 @@ class DocumentClassifier(DocumentEstimator):
     a mapping such as ``{"spam": 5}`` says what each counts, those not named 1.
     ``budget`` bounds the whole fit (``90`` seconds, ``"5m"``); what is under way when it is spent is finished.
     ``training`` None is the family's recipe; ``pretrain="own"`` lets a network first learn from all texts without their
-    answers, a ``Pretraining(...)`` by that recipe.  ``processes`` None takes two one-thread processes when a run is long
-    enough to repay their start.
+    answers, a ``Pretraining(...)`` by that recipe.  ``processes`` None takes two one-thread processes when a run is
+    long enough to repay their start.
     ``random_state`` is the seed of everything that is drawn.
     Several labels a document are given as a list of tuples of labels, or as an (N, labels) array of 0 and 1.
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from scansion.viewer.number_format import figure_shown
@@ -125,14 +126,15 @@ def _grid(x: Scale, y: Scale, right: float, picture: Picture) -> tuple[list[Stro
 def _ticks_across(x: Scale, picture: Picture) -> list[float]:
     """The measured places themselves where they are few, else round numbers."""
     places = sorted({point["x"] for each in picture["curves"] if not each["theory"] for point in each["points"]})
-    if len(places) <= 8 and all(x(b) - x(a) > 26 for a, b in zip(places, places[1:], strict=False)):
+    if len(places) <= 8 and all(x(b) - x(a) > 26 for a, b in pairwise(places)):
         return places
     return x.ticks(6)
 
 
 def _said(name: str, point: Picture, picture: Picture) -> str:
     value, unit = figure_shown(point["y"], picture["unit"]), picture["unit"]
-    span = "" if point["low"] is None else f" ({figure_shown(point['low'], unit)} to {figure_shown(point['high'], unit)})"
+    ends = [] if point["low"] is None else [figure_shown(point[end], unit) for end in ("low", "high")]
+    span = f" ({' to '.join(ends)})" if ends else ""
     return f"{name}: {value}{span} at {figure_shown(point['x'], '')} {picture['across']}"
 
 
@@ -155,7 +157,7 @@ def matrix_drawing(picture: Picture, matrix: Picture) -> CellDrawing:
     if named:
         words += [Words(room[0] - 5, top + (row + 0.65) * side, name, "end", "tick") for row, name in enumerate(rows)]
         words += [
-            Words(room[0] + (column + 0.5) * side, top - 6, name, "middle", "tick") for column, name in enumerate(columns)
+            Words(room[0] + (place + 0.5) * side, top - 6, name, "middle", "tick") for place, name in enumerate(columns)
         ]
     width = max(room[0] + len(columns) * side + GAP, room[0] + LETTER * len(matrix["name"]))
     return CellDrawing(round(width, 1), round(top + len(rows) * side + GAP, 1),

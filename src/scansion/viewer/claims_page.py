@@ -56,7 +56,8 @@ def table_of(picture: Report) -> dict[str, Any] | None:
         if len(last["rows"]) * len(last["columns"]) > MOST_CELLS:
             return _thinned(last)
         return {
-            "caption": f"{last['name']}: rows {picture['down']}, columns {picture['across']}", "head": ["", *last["columns"]],
+            "caption": f"{last['name']}: rows {picture['down']}, columns {picture['across']}",
+            "head": ["", *last["columns"]],
             "rows": [[name, *(f"{value:.2f}" for value in row)]
                      for name, row in zip(last["rows"], last["values"], strict=True)],
         }
