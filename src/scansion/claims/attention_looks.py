@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from scansion.claims.claim import Budget, Claim
-from scansion.claims.finding import Condition, Curve, Lines, Matrices, Matrix, Measured, mean_at, mean_of
+from scansion.claims.finding import Chart, Condition, Curve, Matrices, Matrix, Measurement, mean_at, mean_of
 from scansion.claims.short_training import training
 from scansion.claims.short_translations import LETTER, letters, pairs_of
 from scansion.families.recurrent_encoder_decoder import LSTMEncoderDecoder
@@ -63,7 +63,7 @@ def sharpening(name: str, seed: int, steps: int) -> list[np.ndarray]:
     return found
 
 
-def experiment(budget: Budget, seed: int) -> Generator[str, None, Measured]:
+def experiment(budget: Budget, seed: int) -> Generator[str, None, Measurement]:
     """Two families, looked at while they learn."""
     steps = budget.of(STEPS, 40)
     found: dict[str, list[list[np.ndarray]]] = {name: [] for name in FAMILIES}
@@ -93,13 +93,13 @@ def experiment(budget: Budget, seed: int) -> Generator[str, None, Measured]:
         Curve(name, tuple(mean_at(share * steps, each[:, i]) for i, share in enumerate(LOOKED_AT)))
         for name, each in shares.items()
     )
-    return Measured(
+    return Measurement(
         f"Before training the most attended source word is the right one for {100 * figures[0].value:.0f} % of the "
         f"LSTM's words and {100 * figures[2].value:.0f} % of the Transformer's, after {steps} steps for "
         f"{100 * figures[1].value:.0f} % and {100 * figures[3].value:.0f} %: the reversal can be read off the weights.",
         figures,
         (
-            Lines("The right word, as training goes on", "Chance is 12.5 %.", "steps of training",
+            Chart("The right word, as training goes on", "Chance is 12.5 %.", "steps of training",
                   "most attended word is right, in %", curves, "%"),
             Matrices("The weights of one sentence", "Framed: the right word of each row. They sharpen along the "
                      "counter-diagonal, which is the reversed order.", "source words", "target words", matrices),

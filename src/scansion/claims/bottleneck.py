@@ -13,7 +13,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from scansion.claims.claim import Budget, Claim
-from scansion.claims.finding import Condition, Curve, Lines, Measured, share_at, share_of
+from scansion.claims.finding import Chart, Condition, Curve, Measurement, share_at, share_of
 from scansion.claims.short_training import last_loss, training
 from scansion.claims.short_translations import LETTER, is_exact, letters, pairs_of
 from scansion.families.recurrent_encoder_decoder import LSTMEncoderDecoder
@@ -52,7 +52,7 @@ def exact(name: str, seed: int, steps: int) -> list[NDArray]:
     return [is_exact(model, copies(0, "copies, test", length, TESTED, length)) for length in LENGTHS]
 
 
-def experiment(budget: Budget, seed: int) -> Generator[str, None, Measured]:
+def experiment(budget: Budget, seed: int) -> Generator[str, None, Measurement]:
     """Every family at every length."""
     right: dict[str, list[list[NDArray]]] = {name: [] for name in FAMILIES}
     for number in budget.seeds_from(seed):
@@ -68,13 +68,13 @@ def experiment(budget: Budget, seed: int) -> Generator[str, None, Measured]:
         Curve(name, tuple(share_at(length, [run[i] for run in runs]) for i, length in enumerate(LENGTHS)))
         for name, runs in right.items()
     )
-    return Measured(
+    return Measurement(
         f"The LSTM whose source passes through one vector copies {value[PLAIN, 5]} of the texts of 5 letters without a "
         f"mistake and {value[PLAIN, 20]} of those of 20; the one that looks back {value[ATTENDING, 5]} and "
         f"{value[ATTENDING, 20]}, the Transformer {value[TRANSFORMER, 5]} and {value[TRANSFORMER, 20]}. Of 50 letters "
         f"they copy {value[PLAIN, 50]}, {value[ATTENDING, 50]} and {value[TRANSFORMER, 50]}.",
         tuple(shares.values()),
-        (Lines("Exact copies", "One vector holds a short text; who may look back needs to hold none.",
+        (Chart("Exact copies", "One vector holds a short text; who may look back needs to hold none.",
                "letters in the source", "copied without a mistake, in %", curves, "%"),),
     )
 

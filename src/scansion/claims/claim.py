@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 
-from scansion.claims.finding import Condition, Finding, Measured, verdict
+from scansion.claims.finding import Condition, Finding, Measurement, verdict
 from scansion.learning.events import finished
 from scansion.randomness import stream
 
@@ -26,7 +26,7 @@ class Budget:
 
 
 FULL, QUICK = Budget(), Budget(work=0.3)
-Experiment = Callable[[Budget, int], Generator[str, None, Measured]]
+Experiment = Callable[[Budget, int], Generator[str, None, Measurement]]
 """Tells what it is doing, a few words at a time, and gives what it measured."""
 
 

@@ -18,13 +18,14 @@ import torch
 from torch import Tensor, nn
 
 from scansion.claims.claim import Budget, Claim
-from scansion.claims.finding import Condition, Curve, Lines, Measured, Point, exact, mean_of
+from scansion.claims.finding import Chart, Condition, Curve, Measurement, exact, mean_of
 from scansion.claims.gradients import ATTENTION, GATED, RELU, TANH, jacobian_norms, set_forget_bias, steps_between
 from scansion.families.lstm import LSTM
 from scansion.families.rnn import RNN
 from scansion.families.transformer import Transformer
 from scansion.layers.embedding import DEVIATION
 from scansion.layers.feed_forward import FeedForward
+from scansion.viewer.charts import Point
 from scansion.viewer.number_format import figure_shown
 
 WORDS, WIDTH, LAYERS = 100, 64, 4
@@ -62,7 +63,7 @@ def most_steps(read: Reader, operations: tuple[str, ...], words: int) -> int:
     return steps_between(read(inputs)[0, -1].sum(), inputs, operations)[1]
 
 
-def experiment(budget: Budget, seed: int) -> Generator[str, None, Measured]:
+def experiment(budget: Budget, seed: int) -> Generator[str, None, Measurement]:
     """Norms by how many words, or layers, lie between."""
     norms: dict[str, list[np.ndarray]] = {}
     with torch.random.fork_rng(devices=[]):
@@ -91,12 +92,12 @@ def experiment(budget: Budget, seed: int) -> Generator[str, None, Measured]:
         Curve(name, tuple(Point(depth, float(10 ** each[:, i].mean())) for i, depth in enumerate(DEPTHS)))
         for name, each in logs.items()
     )
-    return Measured(
+    return Measurement(
         f"{WORDS} words are {steps[1].value:.0f} steps of an LSTM, and as it begins the gradient of word 1 is "
         f"{power['LSTM']}; that of a plain network of {WORDS} layers is {power[PLAIN]}. With a "
         f"forget gate of bias 3 it is {power['LSTM, forget bias 3']}.",
         (*steps, *ends.values()),
-        (Lines(
+        (Chart(
             "A gradient on its way back", "Without gates that are open or an identity around each layer, it is lost.",
             "words, or layers, on the way", "gradient, as a share of the nearest", curves, logarithmic_up=True,
             lowest=1e-20,

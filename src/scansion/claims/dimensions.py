@@ -11,10 +11,11 @@ from collections.abc import Generator
 import numpy as np
 
 from scansion.claims.claim import Budget, Claim
-from scansion.claims.finding import Condition, Curve, Lines, Measured, Point, exact, share_of
+from scansion.claims.finding import Chart, Condition, Curve, Measurement, exact, share_of
 from scansion.claims.reviews import reviews
 from scansion.families.ngrams import NGrams
 from scansion.tasks.classifier import DocumentClassifier
+from scansion.viewer.charts import Point
 from scansion.viewer.number_format import figure_shown
 
 ORDERS = (1, 2, 3, 4, 5)
@@ -36,7 +37,7 @@ def growth(texts: list[list[str]], order: int) -> tuple[Curve, float]:
     return Curve(f"N = {order}", tuple(points)), float(np.polyfit(upper[:, 0], upper[:, 1], 1)[0])
 
 
-def experiment(budget: Budget, seed: int) -> Generator[str, None, Measured]:
+def experiment(budget: Budget, seed: int) -> Generator[str, None, Measurement]:
     """Counts of all training reviews, and what the dimensions are worth for the label."""
     train, test = reviews()
     rows = budget.of(len(train))
@@ -64,18 +65,18 @@ def experiment(budget: Budget, seed: int) -> Generator[str, None, Measured]:
         ]
         scores.append(Point(order, figures[-1].value, figures[-1].low, figures[-1].high))
     written = tuple(Point(order, float(vocabulary) ** order) for order in ORDERS)
-    return Measured(
+    return Measurement(
         f"{vocabulary:,} words could make {figure_shown(vocabulary**2, '')} pairs and "
         f"{figure_shown(vocabulary**5, '')} sequences of five; "
         f"{sum(map(len, words)):,} words of reviews have {seen[1].y:,.0f} and {seen[4].y:,.0f}. What grows with N is "
         "bounded by the text, not by V^N, and the longer an n-gram the less often it is met again.",
         tuple(figures),
         (
-            Lines("Dimensions", "V^N is out of reach; what a text has levels off at its own length.", "N",
+            Chart("Dimensions", "V^N is out of reach; what a text has levels off at its own length.", "N",
                   "dimensions", (Curve("seen", tuple(seen)), Curve("V^N", written, True)), logarithmic_up=True),
-            Lines("Growth with text", "No curve levels off: every further review brings new dimensions.", "words read",
+            Chart("Growth with text", "No curve levels off: every further review brings new dimensions.", "words read",
                   "distinct n-grams", tuple(curves), logarithmic_across=True, logarithmic_up=True),
-            Lines("What they buy", "Accuracy with all orders up to N: pairs help, longer ones hardly.", "N",
+            Chart("What they buy", "Accuracy with all orders up to N: pairs help, longer ones hardly.", "N",
                   "accuracy", (Curve("n-grams", tuple(scores)),), "%"),
         ),
     )

@@ -10,6 +10,7 @@ from scipy.special import stdtrit
 
 from scansion.errors import UsageError
 from scansion.measures.intervals import interval_of
+from scansion.viewer.charts import Point
 from scansion.viewer.claims_page import claims_page
 from scansion.viewer.notebook import FRAME_HEIGHT, framed
 
@@ -42,16 +43,6 @@ class Figure:
 
 
 @dataclass(frozen=True)
-class Point:
-    """A value at a place, and its interval if it has one."""
-
-    x: float
-    y: float
-    low: float | None = None
-    high: float | None = None
-
-
-@dataclass(frozen=True)
 class Curve:
     """A line of a picture; a dashed one was computed from theory."""
 
@@ -61,7 +52,7 @@ class Curve:
 
 
 @dataclass(frozen=True)
-class Lines:
+class Chart:
     """Curves over one axis, which is the same for all of them; ``unit`` is that of a :class:`Figure`.
 
     What lies below ``lowest`` is not drawn; the table has it all.
@@ -107,12 +98,12 @@ class Matrices:
 
 
 @dataclass(frozen=True)
-class Measured:
+class Measurement:
     """What an experiment gives: the sentence that says what was found, its figures and its pictures."""
 
     sentence: str
     figures: tuple[Figure, ...]
-    pictures: tuple[Lines | Matrices, ...]
+    pictures: tuple[Chart | Matrices, ...]
 
 
 @dataclass(frozen=True)
@@ -157,7 +148,7 @@ class Finding:
     sentence: str
     source: str
     predicted: str
-    measured: Measured
+    measured: Measurement
     conditions: tuple[Condition, ...]
     verdict: str
     states: tuple[str, ...]

@@ -15,15 +15,17 @@ from numpy.typing import NDArray
 
 from scansion.claims.claim import Budget, Claim
 from scansion.claims.costs import next_token
-from scansion.claims.finding import Condition, Curve, Lines, Measured, Point, exact, mean_of, share_at, share_of
+from scansion.claims.finding import Chart, Condition, Curve, Measurement, exact, mean_of, share_at, share_of
 from scansion.claims.reviews import Judged, judged
-from scansion.claims.short_training import foretold, language_training, last_loss
-from scansion.claims.state_tasks import BITS, COUNTED, WORDS, examples_of, tests_of
+from scansion.claims.short_training import Examples, foretold, language_training, last_loss
+from scansion.claims.state_tasks import BITS, COUNTED, TASKS, WORDS
 from scansion.families.causal_transformer import CausalTransformer
 from scansion.families.lstm import LSTM
 from scansion.families.recurrent_language_model import LSTMLanguageModel
 from scansion.families.transformer import Transformer
 from scansion.learning.language_network import build_language
+from scansion.randomness import stream
+from scansion.viewer.charts import Point
 
 WIDTH, CONTEXT = 32, 4096
 FAMILIES: dict[str, tuple[Any, float]] = {
@@ -33,27 +35,30 @@ FAMILIES: dict[str, tuple[Any, float]] = {
 READERS = {"LSTM": LSTM(2 * WIDTH), "Transformer": Transformer(2 * WIDTH, 4, 1, 4 * WIDTH)}
 REVIEWS = (200, 800)
 STREAMED = (64, 256, 1_024, 4_000)
-STEPS = {"counting": 300, "parity": 600, "recall": 400}
 
 
-def learned(name: str, task: str, seed: int, steps: int) -> dict[int, NDArray]:
-    """Which answers are right; of a^n b^n, whether all of them are."""
-    family, learning_rate = FAMILIES[name]
-    model = build_language(family, WORDS, 0.0, seed)
-    last_loss(language_training(model, lambda step: examples_of(task, seed, step, steps), steps, learning_rate, seed))
-    found = {size: foretold(model, each) for size, each in tests_of(task).items()}
-    return {size: each.all(keepdims=True) if task == "counting" else each for size, each in found.items()}
+def learned(name: str, task: str, seed: int, share: float) -> dict[int, NDArray]:
+    """Which answers are right, by size, after a share of the task's steps."""
+    (family, learning_rate), wanted = FAMILIES[name], TASKS[task]
+    model, steps = build_language(family, WORDS, 0.0, seed), max(1, round(share * wanted.steps))
+
+    def examples(step: int) -> Examples:
+        return wanted.examples(stream(seed, task, step), min(1.0, step / (0.6 * steps)))
+
+    last_loss(language_training(model, examples, steps, learning_rate, seed))
+    found = {size: foretold(model, each) for size, each in wanted.tests(stream(0, f"{task}, test")).items()}
+    return {size: each.all(keepdims=True) if wanted.whole else each for size, each in found.items()}
 
 
-def experiment(budget: Budget, seed: int) -> Generator[str, None, Measured]:
+def experiment(budget: Budget, seed: int) -> Generator[str, None, Measurement]:
     """Three made-up tasks, a stream, and the reviews."""
     right: dict[tuple[str, str], list[dict[int, NDArray]]] = {}
     read: dict[tuple[str, int], list[Judged]] = {}
     for number in budget.seeds_from(seed):
         for name in FAMILIES:
-            for task, steps in STEPS.items():
+            for task in TASKS:
                 yield f"{task}, {name}, seed {number}"
-                right.setdefault((task, name), []).append(learned(name, task, number, budget.of(steps)))
+                right.setdefault((task, name), []).append(learned(name, task, number, budget.work))
             for rows in (budget.of(each, 60) for each in REVIEWS):
                 read.setdefault((name, rows), []).append(judged(READERS[name], number, rows))
     shares = [
@@ -73,7 +78,7 @@ def experiment(budget: Budget, seed: int) -> Generator[str, None, Measured]:
         )
     ]
     value = {figure.name: f"{100 * figure.value:.0f} %" for figure in shares}
-    return Measured(
+    return Measurement(
         f"Trained on up to {BITS} bits, the LSTM has the parity of 40 right in {value['LSTM, parity at 40: right']} of "
         f"cases, the Transformer in {value['Transformer, parity at 40: right']}; of 8 pairs the LSTM recalls "
         f"{value['LSTM, recall at 8: right']}, the Transformer {value['Transformer, recall at 8: right']}. In a stream "
@@ -81,11 +86,11 @@ def experiment(budget: Budget, seed: int) -> Generator[str, None, Measured]:
         f"{flows['Transformer'][-1][0]:,} after {STREAMED[-1]:,} tokens.",
         (*shares, *grown.values(), *scores),
         (
-            *(Lines(title, sentence, across, "right, in %", tuple(
+            *(Chart(title, sentence, across, "right, in %", tuple(
                 Curve(name, tuple(share_at(size, [run[size] for run in right[task, name]])
                                   for size in right[task, name][0])) for name in FAMILIES
             ), "%") for task, (title, sentence, across) in PICTURES.items()),
-            Lines("A stream", "What an LSTM keeps does not grow.", "tokens read, in ratios", "bytes, in ratios", tuple(
+            Chart("A stream", "What an LSTM keeps does not grow.", "tokens read, in ratios", "bytes, in ratios", tuple(
                 Curve(name, tuple(Point(x, each[0]) for x, each in zip(STREAMED, flow, strict=True)))
                 for name, flow in flows.items()
             ), "B", logarithmic_across=True, logarithmic_up=True),

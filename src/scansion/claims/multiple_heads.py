@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scansion.claims.claim import Budget, Claim
-from scansion.claims.finding import Condition, Curve, Lines, Measured, mean_at, mean_of, share_at, share_of
+from scansion.claims.finding import Chart, Condition, Curve, Measurement, mean_at, mean_of, share_at, share_of
 from scansion.claims.reviews import judged
 from scansion.claims.sequences import recall_of_pairs, recall_words
 from scansion.claims.short_training import foretold, language_training
@@ -41,7 +41,7 @@ def recalled(heads: int, seed: int, steps: int) -> tuple[NDArray, float, float]:
     return foretold(model, test), float(np.mean(way or [0.0])), time.process_time() - begun
 
 
-def experiment(budget: Budget, seed: int) -> Generator[str, None, Measured]:
+def experiment(budget: Budget, seed: int) -> Generator[str, None, Measurement]:
     """1 to 8 heads, everything else the same."""
     looked: dict[int, list[tuple[NDArray, float, float]]] = {heads: [] for heads in HEADS}
     judgments: dict[int, list[NDArray]] = {heads: [] for heads in HEADS}
@@ -64,7 +64,7 @@ def experiment(budget: Budget, seed: int) -> Generator[str, None, Measured]:
         Curve(told[1], tuple(share_at(heads, [run[0] for run in runs]) for heads, runs in looked.items())),
         Curve(told[2], tuple(share_at(heads, runs) for heads, runs in judgments.items())),
     )
-    return Measured(
+    return Measurement(
         f"Eight heads take {slower.value:.2f} times as long to train as one of the same size. On the way through "
         f"training they recall {100 * sooner.value:+.0f} points ({100 * sooner.low:+.0f} to {100 * sooner.high:+.0f}) "
         f"more of the pairs; on the reviews the difference is {better.value:+.1f} points ({better.low:+.1f} to "
@@ -72,7 +72,7 @@ def experiment(budget: Budget, seed: int) -> Generator[str, None, Measured]:
         (slower, sooner, better,
          *(share_of(f"{heads} heads: pairs recalled at the end", [run[0] for run in looked[heads]]) for heads in HEADS),
          *(share_of(f"{heads} heads: accuracy on the reviews", judgments[heads]) for heads in HEADS)),
-        (Lines("Heads of one size together", "More heads look up sooner; on reviews they are hardly told apart.",
+        (Chart("Heads of one size together", "More heads look up sooner; on reviews they are hardly told apart.",
                "heads, in ratios", "right, in %", curves, "%", logarithmic_across=True),),
     )
 

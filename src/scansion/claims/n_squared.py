@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 
 from scansion.claims.claim import Budget, Claim
 from scansion.claims.costs import exponent, forward_and_backward, second_core
-from scansion.claims.finding import Condition, Curve, Lines, Measured, Point, exact, mean_at, mean_of
+from scansion.claims.finding import Chart, Condition, Curve, Measurement, exact, mean_at, mean_of
 from scansion.families.lstm import LSTM
 from scansion.families.rnn import RNN
 from scansion.families.transformer import Transformer
+from scansion.viewer.charts import Point
 
 WIDTH, LENGTHS, WRITTEN_OUT_TO, WORDS = 64, (64, 128, 256, 512, 1024, 2048, 4096, 8192), 2048, 1_000
 FAMILIES = {
@@ -28,9 +29,9 @@ FAMILIES = {
 WRITTEN_OUT = "Transformer, N × N written out"
 
 
-def experiment(budget: Budget, seed: int) -> Generator[str, None, Measured]:
+def experiment(budget: Budget, seed: int) -> Generator[str, None, Measurement]:
     """Each family at every length, several times; then the longest with two threads."""
-    lengths = [each for each in LENGTHS if each <= 8192 * min(1.0, 2 * budget.work)]
+    lengths = [each for each in LENGTHS if each <= max(512, max(LENGTHS) * min(1.0, 2 * budget.work))]
     times: dict[str, NDArray] = {}
     bytes_kept: dict[str, NDArray] = {}
     with torch.random.fork_rng(devices=[]):
@@ -55,7 +56,7 @@ def experiment(budget: Budget, seed: int) -> Generator[str, None, Measured]:
     waiting = [exact(f"{name}: steps that wait for one another, {max(lengths):,} words", steps, "", "by construction")
                for name, steps in (("RNN", max(lengths)), ("LSTM", max(lengths)), ("Transformer", 1))]
     first = {name: float(each[:, -1].mean()) for name, each in times.items()}
-    return Measured(
+    return Measurement(
         f"From some hundred words on, the Transformer's time grows with the length to the power "
         f"{slopes['Transformer'].value:.2f}, the LSTM's to {slopes['LSTM'].value:.2f}; {max(lengths):,} words "
         f"take {first['Transformer']:.2f} s and {first['LSTM']:.2f} s. Its memory grows to the power "
@@ -73,10 +74,10 @@ def experiment(budget: Budget, seed: int) -> Generator[str, None, Measured]:
     )
 
 
-def picture(title: str, sentence: str, up: str, unit: str, points: dict[str, list[Point]]) -> Lines:
+def picture(title: str, sentence: str, up: str, unit: str, points: dict[str, list[Point]]) -> Chart:
     """By length, both in ratios."""
     curves = tuple(Curve(name, tuple(each)) for name, each in points.items())
-    return Lines(title, sentence, "words, in ratios", up, curves, unit, logarithmic_across=True, logarithmic_up=True)
+    return Chart(title, sentence, "words, in ratios", up, curves, unit, logarithmic_across=True, logarithmic_up=True)
 
 
 TIMES = {"RNN": "1", "LSTM": "1", "Transformer": "1, then 2", WRITTEN_OUT: "1, then 2"}

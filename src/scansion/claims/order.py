@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scansion.claims.claim import Budget, Claim
-from scansion.claims.finding import Condition, Curve, Lines, Measured, share_at, share_of
+from scansion.claims.finding import Chart, Condition, Curve, Measurement, share_at, share_of
 from scansion.claims.sequences import ORDER_WORDS, order_pairs, spoken
 from scansion.claims.short_training import classifier, classifier_training, is_right, last_loss
 from scansion.families.bag_of_words import BagOfWords
@@ -60,7 +60,7 @@ def trained(name: str, seed: int, steps: int) -> dict[int, NDArray]:
     return {int(each): is_right(network, tested(each)) for each in DISTANCES}
 
 
-def experiment(budget: Budget, seed: int) -> Generator[str, None, Measured]:
+def experiment(budget: Budget, seed: int) -> Generator[str, None, Measurement]:
     """Every family on every distance."""
     right: Right = {name: {int(each): [] for each in DISTANCES} for name in (*COUNTED, *NETWORKS)}
     for number in budget.seeds_from(seed):
@@ -78,13 +78,13 @@ def experiment(budget: Budget, seed: int) -> Generator[str, None, Measured]:
         for name, found in right.items()
     )
     value = {key: f"{100 * figure.value:.0f} %" for key, figure in figures.items()}
-    return Measured(
+    return Measurement(
         f"Of sentences that differ in order alone a bag of words gets {value['bag of words', NEAR]} right, "
         f"n-grams with N = 3 {value['n-grams, N = 3', NEAR]} at distance {NEAR} and {value['n-grams, N = 3', FAR]} at "
         f"{FAR}; there the RNN has {value['RNN', FAR]}, the LSTM {value['LSTM', FAR]}, the Transformer "
         f"{value['Transformer', FAR]}, and without positions {value['Transformer without positions', FAR]}.",
         tuple(figures.values()),
-        (Lines("Which of two words comes first", "A bag is at chance at every distance, n-grams beyond N; what carries "
+        (Chart("Which of two words comes first", "A bag is at chance at every distance, n-grams beyond N; what carries "
                "a state or looks everywhere is not.", "distance in words, in ratios", "accuracy in %", curves, "%",
                logarithmic_across=True),),
     )

@@ -12,7 +12,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scansion.claims.claim import Budget, Claim
-from scansion.claims.finding import Condition, Curve, Lines, Matrices, Matrix, Measured, share_at, share_of
+from scansion.claims.finding import (
+    Chart,
+    Condition,
+    Curve,
+    Matrices,
+    Matrix,
+    Measurement,
+    share_at,
+    share_of,
+)
 from scansion.claims.sequences import ORDER_WORDS, order_pairs
 from scansion.claims.short_training import classifier, classifier_training, is_right, last_loss
 from scansion.families.transformer import Transformer
@@ -42,7 +51,7 @@ def by_length(kind: str, seed: int, steps: int) -> list[NDArray]:
     return [is_right(network, sentences(stream(0, "positions, test", length), TESTED, length)) for length in LENGTHS]
 
 
-def experiment(budget: Budget, seed: int) -> Generator[str, None, Measured]:
+def experiment(budget: Budget, seed: int) -> Generator[str, None, Measurement]:
     """Every kind of positions, at every length."""
     right: dict[str, list[list[NDArray]]] = {kind: [] for kind in KINDS}
     for number in budget.seeds_from(seed):
@@ -64,14 +73,14 @@ def experiment(budget: Budget, seed: int) -> Generator[str, None, Measured]:
         "sinusoids", tuple(str(i) for i in range(SHOWN)), tuple(str(i) for i in range(WIDTH)),
         tuple(tuple(float(each) for each in row) for row in table),
     )
-    return Measured(
+    return Measurement(
         f"On sentences as long as those trained on, the Transformer tells which word comes first with sinusoids in "
         f"{value['sinusoidal', TRAINED]} of cases, with learned positions in {value['learned', TRAINED]} and with none "
         f"in {value['none', TRAINED]}; on sentences four times as long in {value['sinusoidal', 64]}, "
         f"{value['learned', 64]} and {value['none', 64]}.",
         tuple(figures.values()),
         (
-            Lines("Accuracy by length", f"Trained on at most {TRAINED} words; longer sentences are new to all three.",
+            Chart("Accuracy by length", f"Trained on at most {TRAINED} words; longer sentences are new to all three.",
                   "words in the sentence", "accuracy in %", curves, "%"),
             Matrices("The signals", "Every position has a pattern of its own: fast waves left, slow ones right.",
                      f"dimension, 0 to {WIDTH - 1}", f"position, 0 to {SHOWN - 1}", (signals,), -1.0, 1.0),

@@ -13,12 +13,13 @@ import torch
 from torch import nn
 
 from scansion.claims.claim import Budget, Claim
-from scansion.claims.finding import Condition, Curve, Lines, Measured, Point, mean_of, share_of
+from scansion.claims.finding import Chart, Condition, Curve, Measurement, mean_of, share_of
 from scansion.claims.gradients import jacobian_norms
 from scansion.claims.reviews import Judged, judged, reviews
 from scansion.families.transformer import Transformer
 from scansion.layers.feed_forward import ACTIVATIONS
 from scansion.tasks.classifier import DocumentClassifier
+from scansion.viewer.charts import Point
 from scansion.viewer.number_format import figure_shown
 
 DEPTHS, WIDTH, DEEP = (2, 4, 8, 16, 32), 64, 16
@@ -63,7 +64,7 @@ def dead_units(model: DocumentClassifier) -> float:
     return float((torch.stack(largest).amax(dim=0) < 1e-3).float().mean())
 
 
-def experiment(budget: Budget, seed: int) -> Generator[str, None, Measured]:
+def experiment(budget: Budget, seed: int) -> Generator[str, None, Measurement]:
     """Plain layers, and the Transformer on the shipped reviews."""
     seeds, rows = budget.seeds_from(seed), budget.of(ROWS, 60)
     with torch.random.fork_rng(devices=[]):
@@ -90,13 +91,13 @@ def experiment(budget: Budget, seed: int) -> Generator[str, None, Measured]:
     ]
     bound = Curve("4^(1 − L)", tuple(Point(depth, 4.0 ** (1 - depth)) for depth in DEPTHS), True)
     lost = {name: figure_shown(each.value, each.unit) for name, each in deep.items()}
-    return Measured(
+    return Measurement(
         f"Of a gradient {lost['sigmoid']} comes through {DEEP} plain layers with sigmoids, {lost['tanh']} with tanh, "
         f"{lost['relu']} with ReLU. In a Transformer, where an identity passes around each layer, ReLU's accuracy on "
         f"the reviews less the sigmoid's is {100 * gain.value:+.1f} points ({100 * gain.low:+.1f} to "
         f"{100 * gain.high:+.1f}).",
         (*deep.values(), gain, *inside),
-        (Lines("A gradient through plain layers", "Sigmoids lose it within a few layers; in ReLU it survives them all.",
+        (Chart("A gradient through plain layers", "Sigmoids lose it within a few layers; in ReLU it survives them all.",
                "layers", "gradient, as a share of one layer's", (*curves, bound), logarithmic_up=True, lowest=1e-20),),
     )
 

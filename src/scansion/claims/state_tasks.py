@@ -3,12 +3,14 @@
 Every example is tokens (B, L), numbers from 3 on, and which of them are to be foretold, (B, L) bool.
 """
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
 from scansion.claims.sequences import recall_of_pairs, recall_words
 from scansion.claims.short_training import Examples
-from scansion.randomness import stream
 
 NAMES, PAIRS = 8, (2, 4, 6, 8)
 COUNTED, COUNTS = 20, (10, 20, 25, 30, 40)  # n of training at most, and of the test
@@ -33,21 +35,29 @@ def counted(lengths: NDArray) -> tuple[NDArray, NDArray]:
     return tokens, (places > lengths[:, None]) & (places <= 2 * lengths[:, None])
 
 
-def examples_of(task: str, seed: int, step: int, steps: int) -> Examples:
-    """To train on, at a step of so many: parity begins with short texts."""
-    random = stream(seed, task, step)
-    if task == "counting":
-        return counted(random.integers(1, COUNTED + 1, ROWS // 2))
-    if task == "recall":
-        return recall_of_pairs(random, ROWS, int(random.choice(PAIRS)), NAMES)
-    return parity(random, ROWS, int(random.integers(1, 3 + int((BITS - 2) * min(1.0, step / (0.6 * steps))))))
+@dataclass(frozen=True)
+class StateTask:
+    """What to train on, ``examples(random, how far training is)``, and the tests by their size."""
+
+    examples: Callable[[np.random.Generator, float], Examples]
+    tests: Callable[[np.random.Generator], dict[int, Examples]]
+    steps: int
+    whole: bool = False
+    """Whether a test counts as right only if all that is foretold is."""
 
 
-def tests_of(task: str) -> dict[int, Examples]:
-    """By size: n of a^n b^n, bits, pairs."""
-    if task == "counting":
-        return {n: counted(np.array([n])) for n in COUNTS}
-    random = stream(0, f"{task}, test")
-    return {n: parity(random, TESTED, n) for n in PARITIES} if task == "parity" else {
-        n: recall_of_pairs(random, TESTED, n, NAMES) for n in PAIRS
-    }
+TASKS = {
+    "parity": StateTask(
+        lambda random, progress: parity(random, ROWS, int(random.integers(1, 3 + int((BITS - 2) * progress)))),
+        lambda random: {size: parity(random, TESTED, size) for size in PARITIES}, 600,
+    ),
+    "counting": StateTask(
+        lambda random, progress: counted(random.integers(1, COUNTED + 1, ROWS // 2)),
+        lambda random: {size: counted(np.array([size])) for size in COUNTS}, 300, whole=True,
+    ),
+    "recall": StateTask(
+        lambda random, progress: recall_of_pairs(random, ROWS, int(random.choice(PAIRS)), NAMES),
+        lambda random: {size: recall_of_pairs(random, TESTED, size, NAMES) for size in PAIRS}, 400,
+    ),
+}
+"""Parity begins with short texts and reaches the longest in the first part of training."""

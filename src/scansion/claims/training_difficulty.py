@@ -12,7 +12,7 @@ from collections.abc import Generator
 import numpy as np
 
 from scansion.claims.claim import Budget, Claim
-from scansion.claims.finding import Condition, Curve, Lines, Measured, mean_at, mean_of
+from scansion.claims.finding import Chart, Condition, Curve, Measurement, mean_at, mean_of
 from scansion.claims.sequences import ORDER_WORDS, order_pairs
 from scansion.claims.short_training import classifier, classifier_training, is_right
 from scansion.families.lstm import LSTM
@@ -43,7 +43,7 @@ def accuracies(name: str, rate: float, seed: int, steps: int) -> np.ndarray:
     return np.array(found)
 
 
-def experiment(budget: Budget, seed: int) -> Generator[str, None, Measured]:
+def experiment(budget: Budget, seed: int) -> Generator[str, None, Measurement]:
     """Every family at every rate."""
     seeds, steps = budget.seeds_from(seed), budget.of(STEPS, 80)
     rates = RATES if budget.work > 0.5 else RATES[::2]
@@ -72,13 +72,13 @@ def experiment(budget: Budget, seed: int) -> Generator[str, None, Measured]:
     curves = tuple(
         Curve(name, tuple(mean_at(rate, each[row]) for row, rate in enumerate(rates))) for name, each in found.items()
     )
-    return Measured(
+    return Measurement(
         f"Of the learning rates from {rates[0]:g} to {rates[-1]:g}, {shares['LSTM']} bring the LSTM within two points "
         f"of its own best, {shares['RNN']} the RNN and {shares['Transformer']} the Transformer; it takes them "
         f"{needed['LSTM'].mean():.0f}, {needed['RNN'].mean():.0f} and {needed['Transformer'].mean():.0f} steps at the "
         "best rate.",
         (less, *figures),
-        (Lines("Accuracy by learning rate", "The wider the plateau, the easier the family is to train.",
+        (Chart("Accuracy by learning rate", "The wider the plateau, the easier the family is to train.",
                "learning rate, in ratios", "accuracy in %", curves, "%", logarithmic_across=True),),
     )
 

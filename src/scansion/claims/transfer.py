@@ -13,18 +13,19 @@ from typing import Any
 from numpy.typing import NDArray
 
 from scansion.claims.claim import Budget, Claim
-from scansion.claims.finding import Condition, Curve, Lines, Measured, Point, mean_of, share_of
+from scansion.claims.finding import Chart, Condition, Curve, Measurement, mean_of, share_of
 from scansion.claims.reviews import judged
 from scansion.families.lstm import LSTM
 from scansion.families.rnn import RNN
 from scansion.families.transformer import Transformer
+from scansion.viewer.charts import Point
 
 LABELS, UNLABELLED, WIDTH = 200, 4_000, 64
 FAMILIES: dict[str, Any] = {"RNN": RNN(WIDTH), "LSTM": LSTM(WIDTH), "Transformer": Transformer(WIDTH, 4, 1, 2 * WIDTH)}
 AT_FULL_SIZE = {"RNN": 6.2, "LSTM": 5.8, "Transformer": 5.0}  # points, on IMDb
 
 
-def experiment(budget: Budget, seed: int) -> Generator[str, None, Measured]:
+def experiment(budget: Budget, seed: int) -> Generator[str, None, Measurement]:
     """Every family on the same labels, with and without reading other reviews before."""
     labels, unlabelled = budget.of(LABELS, 40), budget.of(UNLABELLED, 100)
     found: dict[str, list[list[NDArray]]] = {name: [] for name in FAMILIES}
@@ -49,11 +50,11 @@ def experiment(budget: Budget, seed: int) -> Generator[str, None, Measured]:
         )) for name in FAMILIES
     )
     told = {name: f"{each.value:+.1f} points ({each.low:+.1f} to {each.high:+.1f})" for name, each in gains.items()}
-    return Measured(
+    return Measurement(
         f"With {labels} labels, reading {unlabelled:,} other reviews first gives the LSTM {told['LSTM']}, the RNN "
         f"{told['RNN']} and the Transformer {told['Transformer']}. At full size, on IMDb, it was +5.8, +6.2 and +5.0.",
         (*gains.values(), *shares.values()),
-        (Lines("What reading without labels is worth", "Steeper is more transfer.", "reviews read without their labels",
+        (Chart("What reading without labels is worth", "Steeper is more transfer.", "reviews read without their labels",
                f"accuracy in %, {labels} labels", curves, "%"),),
     )
 

@@ -15,11 +15,12 @@ import numpy as np
 import torch
 
 from scansion.claims.claim import Budget, Claim
-from scansion.claims.finding import Condition, Curve, Figure, Lines, Measured, Point, exact, mean_of
+from scansion.claims.finding import Chart, Condition, Curve, Figure, Measurement, exact, mean_of
 from scansion.claims.gradients import jacobian_norms, set_forget_bias, set_spectral_radius
 from scansion.families.lstm import LSTM
 from scansion.families.rnn import RNN
 from scansion.families.transformer import Transformer
+from scansion.viewer.charts import Point
 from scansion.viewer.number_format import figure_shown
 
 DISTANCES, FAR, WIDTH = 200, 50, 64
@@ -46,10 +47,9 @@ def of_layer(layer: torch.nn.RNNBase, inputs: torch.Tensor) -> np.ndarray:
     return norms / norms[0]
 
 
-def experiment(budget: Budget, seed: int) -> Generator[str, None, Measured]:
+def experiment(budget: Budget, seed: int) -> Generator[str, None, Measurement]:
     """Every cell on the same random texts, untrained."""
-    found: dict[str, list[np.ndarray]] = {}
-    errors = []
+    found, errors = dict[str, list[np.ndarray]](), []
     with torch.random.fork_rng(devices=[]):
         for number in budget.seeds_from(seed):
             yield f"seed {number}"
@@ -71,7 +71,7 @@ def experiment(budget: Budget, seed: int) -> Generator[str, None, Measured]:
     logs = {name: np.log10(np.maximum(each, 1e-300)) for name, each in found.items()}
     far = {name: mean_of(f"{name}: {AFTER}", each[:, FAR], "10^", PREDICTED[name]) for name, each in logs.items()}
     theory = [Curve(f"{each}^k", tuple(Point(k, each**k) for k in range(0, 201, 10)), True) for each in (0.5, 0.9)]
-    return Measured(
+    return Measurement(
         f"After {FAR} words the gradient of an LSTM whose forget gate has torch's default bias, 0, is "
         f"{power(far, 'LSTM, bias 0')} of the nearest word's; with bias 1 it is {power(far, 'LSTM, bias 1')}, with "
         f"3 {power(far, 'LSTM, bias 3')}; that of a tanh RNN of radius 0.9 is {power(far, 'RNN, radius 0.9')}. Whether "
@@ -89,18 +89,18 @@ def experiment(budget: Budget, seed: int) -> Generator[str, None, Measured]:
 
 def power(far: Mapping[str, Figure], name: str) -> str:
     """A figure in words."""
-    return figure_shown(far[name].value, far[name].unit)
+    return figure_shown(far[name].value, "10^")
 
 
 def picture(
     title: str, sentence: str, logs: Mapping[str, np.ndarray], begin: str | tuple[str, ...], theory: Sequence[Curve]
-) -> Lines:
+) -> Chart:
     """The geometric means over seeds of those whose names begin so."""
     curves = [
         Curve(name, tuple(Point(k, 10 ** each[:, k].mean()) for k in (*range(1, 20, 3), *range(20, 201, 10))))
         for name, each in logs.items() if name.startswith(begin)
     ]
-    return Lines(title, sentence, "distance in words", "gradient, as a share of the nearest word's",
+    return Chart(title, sentence, "distance in words", "gradient, as a share of the nearest word's",
                  (*curves, *theory), logarithmic_up=True, lowest=1e-12)
 
 

@@ -12,6 +12,7 @@ from rich.markup import escape
 from scansion.cli.output_paths import check_place
 from scansion.cli.progress import Progress, say
 from scansion.cli.shared_options import Json, Seed
+from scansion.viewer.number_format import bound_shown, figure_shown, interval_shown
 
 EXAMPLES = """Examples:
   scansion claims                              all of them, in about a quarter of an hour
@@ -34,7 +35,7 @@ def claims(
 ) -> None:
     """Measure what the talk claims: predicted, found, and whether it holds."""
     from scansion.claims.claims_folder import NAMES, NUMBERS, json_text, save_claims
-    from scansion.claims.runs import running
+    from scansion.claims.run_claims import running
 
     if out is not None:
         check_place(out, NAMES, NUMBERS, replace=True)
@@ -69,9 +70,6 @@ def _followed(events: Any, progress: Progress) -> Any:
 
 
 def _print(report: dict[str, Any]) -> None:
-    from scansion.viewer.claims_page import bound_shown, interval_shown
-    from scansion.viewer.number_format import figure_shown
-
     console = Console(highlight=False)
     for each in report["claims"]:
         figures = {figure["name"]: figure for figure in each["measured"]["figures"]}

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from scansion.viewer.claim_charts import drawings
-from scansion.viewer.number_format import figure_shown
+from scansion.viewer.number_format import bound_shown, figure_shown, interval_shown
 from scansion.viewer.page import TEMPLATES, page
 
 Report = Mapping[str, Any]
@@ -31,22 +31,6 @@ def picture_file(picture: Report) -> str:
 def shown_by() -> dict[str, Any]:
     """How templates write numbers and verdicts."""
     return {"shown": figure_shown, "interval": interval_shown, "bound": bound_shown, "marks": MARKS, "states": STATES}
-
-
-def interval_shown(figure: Report) -> str:
-    """``0.31 to 0.52``; a dash where nothing was drawn at random."""
-    if figure["low"] == figure["high"]:
-        return "–"
-    low, high = (figure_shown(figure[end], figure["unit"]) for end in ("low", "high"))
-    return f"{low.removesuffix(' %')} to {high}"
-
-
-def bound_shown(condition: Report, figures: list[Report]) -> str:
-    """``at least 95.0 %``."""
-    unit = next(each["unit"] for each in figures if each["name"] == condition["figure"])
-    if condition["least"] is not None:
-        return f"at least {figure_shown(condition['least'], unit)}"
-    return f"at most {figure_shown(condition['most'], unit)}"
 
 
 def table_of(picture: Report) -> dict[str, Any] | None:

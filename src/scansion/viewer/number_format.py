@@ -1,5 +1,8 @@
 """Figures as people read them, and the names of what they measure."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 NAMES = {
     "bleu": "BLEU", "chrf": "chrF", "macro_f1": "macro F1", "micro_f1": "micro F1", "pearson": "Pearson’s r",
     "r2": "R²",
@@ -83,3 +86,19 @@ def _three_digits(value: float, tick: bool) -> str:
     mantissa, _, exponent = f"{value:.2g}".partition("e") if "e" in f"{value:.2g}" else f"{value:.1e}".partition("e")
     power = f"10{str(int(exponent)).translate(SUPERSCRIPTS)}"
     return power if float(mantissa) == 1 else f"{mantissa.removesuffix('.0')} × {power}"
+
+
+def interval_shown(figure: Mapping[str, Any]) -> str:
+    """``0.31 to 0.52``; a dash where nothing was drawn at random."""
+    if figure["low"] == figure["high"]:
+        return "–"
+    low, high = (figure_shown(figure[end], figure["unit"]) for end in ("low", "high"))
+    return f"{low.removesuffix(' %')} to {high}"
+
+
+def bound_shown(condition: Mapping[str, Any], figures: Sequence[Mapping[str, Any]]) -> str:
+    """``at least 95.0 %``."""
+    unit = next(each["unit"] for each in figures if each["name"] == condition["figure"])
+    if condition["least"] is not None:
+        return f"at least {figure_shown(condition['least'], unit)}"
+    return f"at most {figure_shown(condition['most'], unit)}"
