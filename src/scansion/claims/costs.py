@@ -2,6 +2,7 @@
 
 import time
 from contextlib import AbstractContextManager, nullcontext
+from typing import Any
 
 import numpy as np
 import torch
@@ -52,7 +53,7 @@ def exponent(lengths: NDArray, values: NDArray) -> float:
 
 
 @torch.inference_mode()
-def next_token(network: nn.Module, read: int, repetitions: int) -> tuple[int, list[float]]:
+def next_token(network: Any, read: int, repetitions: int) -> tuple[int, list[float]]:
     """Bytes of what a language model keeps after so many tokens, and milliseconds for the next, the median of ten."""
     state, last, times = network.state_after([torch.full((read,), FIRST_WORD)]), torch.tensor([FIRST_WORD]), []
     kept = state.read if hasattr(state, "read") else state.states  # of a window, the positions that were read

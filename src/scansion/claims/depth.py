@@ -11,6 +11,7 @@ autograd has built; the layers are the families' own, as they begin.
 """
 
 from collections.abc import Callable, Generator
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -48,6 +49,11 @@ def networks(seed: int) -> tuple[dict[str, nn.RNNBase], Any, dict[str, nn.Sequen
     return layers, Transformer(width=WIDTH, layers=LAYERS).build(4).double().eval(), stacks
 
 
+def states(layer: nn.RNNBase, vectors: Tensor) -> Tensor:
+    """Its states after each word."""
+    return layer(vectors)[0]
+
+
 def recurrent_steps(layer: nn.RNNBase, operations: tuple[str, ...]) -> int:
     """The fewest on the way from the last state to the first word, which is read by itself."""
     words = torch.randn(1, WORDS, layer.input_size, dtype=torch.float64)
@@ -71,7 +77,7 @@ def experiment(budget: Budget, seed: int) -> Generator[str, None, Measurement]:
             yield f"seed {number}"
             layers, transformer, stacks = networks(number)
             text = DEVIATION * torch.randn(WORDS, WIDTH, dtype=torch.float64)
-            readers: dict[str, Reader] = {name: lambda x, layer=layer: layer(x)[0] for name, layer in layers.items()}
+            readers: dict[str, Reader] = {name: partial(states, layer) for name, layer in layers.items()}
             readers[TRANSFORMER] = lambda x: transformer.read(x, torch.ones(x.shape[:2], dtype=torch.bool))  # noqa: B023
             for name, read in readers.items():
                 found = jacobian_norms(read, text)[::-1]
@@ -88,20 +94,16 @@ def experiment(budget: Budget, seed: int) -> Generator[str, None, Measurement]:
     logs = {name: np.log10(np.stack(each)) for name, each in norms.items()}
     ends = {name: mean_of(f"{name}: gradient of word 1", each[:, -1], "10^") for name, each in logs.items()}
     power = {name: figure_shown(each.value, each.unit) for name, each in ends.items()}
-    curves = tuple(
-        Curve(name, tuple(Point(depth, float(10 ** each[:, i].mean())) for i, depth in enumerate(DEPTHS)))
-        for name, each in logs.items()
-    )
+    means = {name: 10 ** each.mean(axis=0) for name, each in logs.items()}
+    curves = tuple(Curve(name, tuple(map(Point, DEPTHS, each.tolist()))) for name, each in means.items())
     return Measurement(
-        f"{WORDS} words are {steps[1].value:.0f} steps of an LSTM, and as it begins the gradient of word 1 is "
-        f"{power['LSTM']}; that of a plain network of {WORDS} layers is {power[PLAIN]}. With a "
-        f"forget gate of bias 3 it is {power['LSTM, forget bias 3']}.",
+        f"{WORDS} words are {steps[1].value:.0f} steps of an LSTM. As it begins the gradient of word 1 is "
+        f"{power['LSTM']}, with a forget gate of bias 3 {power['LSTM, forget bias 3']}; that of the first of {WORDS} "
+        f"plain layers is {power[PLAIN]}.",
         (*steps, *ends.values()),
-        (Chart(
-            "A gradient on its way back", "Without gates that are open or an identity around each layer, it is lost.",
-            "words, or layers, on the way", "gradient, as a share of the nearest", curves, logarithmic_up=True,
-            lowest=1e-20,
-        ),),
+        (Chart("A gradient on its way back", "Without open gates, or an identity around each layer, it is lost.",
+               "words, or layers, on the way", "gradient, as a share of the nearest", curves, logarithmic_up=True,
+               lowest=1e-20),),
     )
 
 
@@ -110,8 +112,7 @@ CLAIM = Claim(
     "Hochreiter 1991; Pascanu et al. 2013; residual layers: He et al. 2016",
     "Every word is one more factor on the way back, as every layer is; an identity on the way keeps a gradient.",
     (
-        Condition("LSTM: nonlinear steps on the way", least=WORDS),
-        Condition("LSTM: gradient of word 1", most=-3),
+        Condition("LSTM: nonlinear steps on the way", least=WORDS), Condition("LSTM: gradient of word 1", most=-3),
         Condition("LSTM, forget bias 3: gradient of word 1", most=-3),
         Condition(f"{TRANSFORMER}: gradient of word 1", least=-3, core=False),
     ),

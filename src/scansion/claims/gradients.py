@@ -55,7 +55,7 @@ def _from_source(node: Any, end: Any) -> list[Any]:
 
 
 @torch.no_grad()
-def set_forget_bias(layer: nn.LSTM, bias: float) -> None:
+def set_forget_bias(layer: Any, bias: float) -> None:
     """The forget gate's bias, the second quarter of an LSTM's; torch adds two of them."""
     hidden = layer.hidden_size
     layer.bias_ih_l0[hidden : 2 * hidden] = bias
@@ -63,7 +63,7 @@ def set_forget_bias(layer: nn.LSTM, bias: float) -> None:
 
 
 @torch.no_grad()
-def set_spectral_radius(layer: nn.RNN, radius: float) -> None:
+def set_spectral_radius(layer: Any, radius: float) -> None:
     """State to state a rotation times ``radius``, and no bias: every eigenvalue is as large."""
     nn.init.orthogonal_(layer.weight_hh_l0, radius)
     for bias in (layer.bias_ih_l0, layer.bias_hh_l0):

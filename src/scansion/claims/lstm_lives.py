@@ -11,6 +11,7 @@ Both as language models, of one width; the LSTM's forget gate begins open.  Pari
 from collections.abc import Generator
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from scansion.claims.claim import Budget, Claim
@@ -47,7 +48,7 @@ def learned(name: str, task: str, seed: int, share: float) -> dict[int, NDArray]
 
     last_loss(language_training(model, examples, steps, learning_rate, seed))
     found = {size: foretold(model, each) for size, each in wanted.tests(stream(0, f"{task}, test")).items()}
-    return {size: each.all(keepdims=True) if wanted.whole else each for size, each in found.items()}
+    return {size: np.atleast_1d(each.all()) if wanted.whole else each for size, each in found.items()}
 
 
 def experiment(budget: Budget, seed: int) -> Generator[str, None, Measurement]:

@@ -8,6 +8,7 @@ The written-out formula is that of the same layer while its weights are recorded
 """
 
 from collections.abc import Generator
+from typing import Any
 
 import numpy as np
 import torch
@@ -22,7 +23,7 @@ from scansion.families.transformer import Transformer
 from scansion.viewer.charts import Point
 
 WIDTH, LENGTHS, WRITTEN_OUT_TO, WORDS = 64, (64, 128, 256, 512, 1024, 2048, 4096, 8192), 2048, 1_000
-FAMILIES = {
+FAMILIES: dict[str, Any] = {
     "RNN": RNN(WIDTH, 0.0, 0.0), "LSTM": LSTM(WIDTH, 0.0, 0.0),
     "Transformer": Transformer(WIDTH, 4, 1, 2 * WIDTH, 0.0, 0.0, 0.0, max_length=max(LENGTHS)),
 }

@@ -41,7 +41,7 @@ def reviews() -> tuple[Reviews, Reviews]:
     path = Path(str(files("scansion"))) / "demo" / "mr.tsv.gz"
     found = read_documents(str(path), split="split_textgcn")
     parts = {name: Reviews([], []) for name in ("train", "test")}
-    for text, label, part in zip(found.texts, found.targets, found.splits, strict=True):
+    for text, label, part in zip(found.texts, found.targets or [], found.splits or [], strict=True):
         parts[part].texts.append(text)
         parts[part].labels.append(str(label))
     return parts["train"].some(len(parts["train"]), 0), parts["test"].some(len(parts["test"]), 0)

@@ -81,8 +81,8 @@ def line_drawing(picture: Picture) -> Drawing:
 
 def colours_of(names: Sequence[str]) -> list[str]:
     """The colour of each curve: its family's, where no two are of one family, else one after the other."""
-    known = [next((i for i, each in enumerate(FAMILIES) if name.startswith(each)), None) for name in names]
-    alone = None not in known and len(set(known)) == len(known)
+    known = [next((i for i, each in enumerate(FAMILIES) if name.startswith(each)), -1) for name in names]
+    alone = -1 not in known and len(set(known)) == len(known)
     return [f"c{(family if alone else number) % COLOURS}" for number, family in enumerate(known)]
 
 
