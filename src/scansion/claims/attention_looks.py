@@ -2,8 +2,8 @@
 
     a_ts = softmax_s(score(target t, source s)):     a word is aligned to the source word with the greatest weight
 
-Bahdanau et al. 2015, figure 3.  Number words are translated into a made-up language that says them in reversed order;
-the right source word of each target word is known.  Chance is one word in eight.
+Bahdanau et al. 2015, figure 3.  Digits are translated into a language that says them in words, last one first; the
+right source word of each target word is known.  Chance is one word in eight.
 """
 
 from collections.abc import Generator
@@ -23,7 +23,7 @@ from scansion.learning.seq2seq import Seq2SeqBatch, Seq2SeqModel, build_seq2seq
 from scansion.randomness import stream
 
 WORDS, LENGTH, ROWS, STEPS, TESTED, WIDTH, DRAWN = 9, 8, 24, 400, 60, 32, (1, 3, 6)
-SOURCE = "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"
+SOURCE = tuple("123456789")
 TARGET = "en", "to", "tre", "fire", "fem", "seks", "syv", "otte", "ni"
 LOOKED_AT = (0.0, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0)  # shares of the training
 FAMILIES: dict[str, tuple[Any, float]] = {
@@ -82,7 +82,7 @@ def experiment(budget: Budget, seed: int) -> Generator[str, None, Measurement]:
         for when, i, told in (("before training", 0, "12.5 %: chance"), ("after", -1, "nearly all"))
     )
     sentence = translations(0, "looks, test", 0, TESTED).source[0, :LENGTH].numpy() - LETTER
-    names = tuple(SOURCE[word][:5] for word in sentence), tuple(TARGET[word] for word in sentence[::-1])
+    names = tuple(SOURCE[word] for word in sentence), tuple(TARGET[word] for word in sentence[::-1])
     marked = tuple((i, int(each)) for i, each in enumerate(right))
     matrices = tuple(
         Matrix(f"{name}, {round(LOOKED_AT[at] * steps)} steps", names[1], names[0],
@@ -90,7 +90,7 @@ def experiment(budget: Budget, seed: int) -> Generator[str, None, Measurement]:
         for name, runs in found.items() for at in DRAWN
     )
     curves = tuple(
-        Curve(name, tuple(mean_at(share * steps, each[:, i]) for i, share in enumerate(LOOKED_AT)))
+        Curve(name, tuple(mean_at(share * steps, each[:, i], "%") for i, share in enumerate(LOOKED_AT)))
         for name, each in shares.items()
     )
     return Measurement(

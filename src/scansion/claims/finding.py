@@ -196,9 +196,9 @@ def share_at(x: float, right: Sequence[NDArray]) -> Point:
     return Point(x, found.value, found.low, found.high)
 
 
-def mean_at(x: float, values: ArrayLike) -> Point:
+def mean_at(x: float, values: ArrayLike, unit: str = "") -> Point:
     """A mean over seeds (S,) as a point of a curve."""
-    found = mean_of("", values)
+    found = mean_of("", values, unit)
     return Point(x, found.value, found.low, found.high)
 
 

@@ -60,7 +60,7 @@ def experiment(budget: Budget, seed: int) -> Generator[str, None, Measurement]:
     slower = mean_of("time to train, 8 heads over 1", seconds[8] / seconds[1], "times", "about 1")
     told = "recall of pairs, on the way", "recall of pairs, at the end", "film reviews"
     curves = (
-        Curve(told[0], tuple(mean_at(heads, each) for heads, each in ways.items())),
+        Curve(told[0], tuple(mean_at(heads, each, "%") for heads, each in ways.items())),
         Curve(told[1], tuple(share_at(heads, [run[0] for run in runs]) for heads, runs in looked.items())),
         Curve(told[2], tuple(share_at(heads, runs) for heads, runs in judgments.items())),
     )

@@ -27,7 +27,7 @@ FAMILIES: dict[str, Any] = {
     "RNN": RNN(WIDTH, 0.0, 0.0), "LSTM": LSTM(WIDTH, 0.0, 0.0),
     "Transformer": Transformer(WIDTH, 4, 1, 2 * WIDTH, 0.0, 0.0, 0.0, max_length=max(LENGTHS)),
 }
-WRITTEN_OUT = "Transformer, N × N written out"
+WRITTEN_OUT = "Transformer, written out"
 
 
 def experiment(budget: Budget, seed: int) -> Generator[str, None, Measurement]:
@@ -47,7 +47,7 @@ def experiment(budget: Budget, seed: int) -> Generator[str, None, Measurement]:
                 yield f"{name}, {length:,} words"
                 found[repetition, i] = forward_and_backward(network, length, name == WRITTEN_OUT)
         times[name], bytes_kept[name] = found[:, :, 0], found[0, :, 1]
-    threads = {name: second_core(networks[name], max(lengths) // 2, budget.seeds) for name in FAMILIES}
+    threads = {name: second_core(networks[name], max(lengths) // 4, budget.seeds) for name in FAMILIES}
     at = {name: np.array(lengths[: each.shape[1]], float) for name, each in times.items()}
     slopes = {name: mean_of(f"{name}: exponent of time", [exponent(at[name], run) for run in each], "", TIMES[name])
               for name, each in times.items()}

@@ -70,7 +70,8 @@ def experiment(budget: Budget, seed: int) -> Generator[str, None, Measurement]:
                    "above 0 if the LSTM is the more difficult")
     shares = {name: f"{100 * each.mean():.0f} %" for name, each in wide.items()}
     curves = tuple(
-        Curve(name, tuple(mean_at(rate, each[row]) for row, rate in enumerate(rates))) for name, each in found.items()
+        Curve(name, tuple(mean_at(rate, each[row], "%") for row, rate in enumerate(rates)))
+        for name, each in found.items()
     )
     return Measurement(
         f"Of the learning rates from {rates[0]:g} to {rates[-1]:g}, {shares['LSTM']} bring the LSTM within two points "

@@ -11,7 +11,7 @@ from scansion.viewer.svg import LETTER, Drawing, Mark, Stroke, Words, shape_of, 
 
 WIDTH, HEIGHT = 500.0, 320.0
 LEFT, TOP, BOTTOM = 54.0, 30.0, HEIGHT - 44
-MOST_NAME = 186.0
+MOST_NAME = 215.0
 MOST_MARKS, COLOURS = 16, 7
 CELL, GAP, TITLE = 22.0, 4.0, 24.0
 FAMILIES = ("RNN", "LSTM", "Transformer", "bag of words", "n-grams", "GRU")
@@ -126,7 +126,8 @@ def _grid(x: Scale, y: Scale, right: float, picture: Picture) -> tuple[list[Stro
 def _ticks_across(x: Scale, picture: Picture) -> list[float]:
     """The measured places themselves where they are few, else round numbers."""
     places = sorted({point["x"] for each in picture["curves"] if not each["theory"] for point in each["points"]})
-    if len(places) <= 8 and all(x(b) - x(a) > 26 for a, b in pairwise(places)):
+    widths = {place: LETTER * len(figure_shown(place, "", tick=True)) for place in places}
+    if len(places) <= 8 and all(x(b) - x(a) > (widths[a] + widths[b]) / 2 for a, b in pairwise(places)):
         return places
     return x.ticks(6)
 
@@ -153,7 +154,7 @@ def matrix_drawing(picture: Picture, matrix: Picture) -> CellDrawing:
         for row, each in enumerate(values) for column, value in enumerate(each)
     )
     top = TITLE + column_room(room, named)
-    words = [Words(room[0], 14, matrix["name"], "start", "name")]
+    words = [Words(room[0], 14, matrix["name"], "start", "heading")]
     if named:
         words += [Words(room[0] - 5, top + (row + 0.65) * side, name, "end", "tick") for row, name in enumerate(rows)]
         words += [
