@@ -46,7 +46,7 @@ def test_the_document_speaks_of_the_claims_and_bounds_that_the_code_has(report):
 @pytest.mark.parametrize(("value", "unit", "shown"), [
     (0.4567, "%", "45.7 %"), (17_400, "", "17,400"), (1.23456, "s", "1.23 s"), (2.34e-10, "", "2.3 × 10⁻¹⁰"),
     (-3.0, "10^", "0.001"), (-15.3, "10^", "5 × 10⁻¹⁶"), (0, "", "0"), (2_048_000, "B", "2.0 MB"), (1e-4, "", "10⁻⁴"),
-    (5e19, "", "5 × 10¹⁹"), (-0.25, "", "-0.25"), (9.99e-4, "", "0.000999"),
+    (5e19, "", "5 × 10¹⁹"), (-0.25, "", "-0.25"), (9.94e-4, "", "9.9 × 10⁻⁴"),
 ])
 def test_numbers_are_written_for_people(value, unit, shown):
     assert figure_shown(value, unit) == shown

@@ -76,7 +76,7 @@ def experiment(budget: Budget, seed: int) -> Generator[str, None, Measurement]:
                   "dimensions", (Curve("seen", tuple(seen)), Curve("V^N", written, True)), logarithmic_up=True),
             Chart("Growth with text", "No curve levels off: every further review brings new dimensions.", "words read",
                   "distinct n-grams", tuple(curves), logarithmic_across=True, logarithmic_up=True),
-            Chart("What they buy", "Accuracy with all orders up to N: pairs help, longer ones hardly.", "N",
+            Chart("What they buy", "Accuracy with all orders up to N: longer n-grams hardly add to words.", "N",
                   "accuracy", (Curve("n-grams", tuple(scores)),), "%"),
         ),
     )

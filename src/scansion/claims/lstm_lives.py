@@ -53,8 +53,7 @@ def learned(name: str, task: str, seed: int, share: float) -> dict[int, NDArray]
 
 def experiment(budget: Budget, seed: int) -> Generator[str, None, Measurement]:
     """Three made-up tasks, a stream, and the reviews."""
-    right: dict[tuple[str, str], list[dict[int, NDArray]]] = {}
-    read: dict[tuple[str, int], list[Judged]] = {}
+    right, read = dict[tuple[str, str], list[dict[int, NDArray]]](), dict[tuple[str, int], list[Judged]]()
     for number in budget.seeds_from(seed):
         for name in FAMILIES:
             for task in TASKS:

@@ -13,6 +13,7 @@ WIDTH, HEIGHT = 500.0, 320.0
 LEFT, TOP, BOTTOM = 54.0, 30.0, HEIGHT - 44
 MOST_NAME = 215.0
 MOST_MARKS, COLOURS = 16, 7
+NEARLY_ALL = 0.85  # a share beyond which the scale goes up to all
 CELL, GAP, TITLE = 22.0, 4.0, 24.0
 FAMILIES = ("RNN", "LSTM", "Transformer", "bag of words", "n-grams", "GRU")
 """Each has one colour in every picture in which it stands once."""
@@ -101,7 +102,7 @@ def _scales(points: Sequence[Picture], picture: Picture, right: float) -> tuple[
     if not picture["logarithmic_up"]:
         heights += [point[end] for point in points for end in ("low", "high") if point[end] is not None]
     if picture["unit"] == "%":
-        heights += [min(0.5, *heights), 1.0]
+        heights.append(1.0 if max(heights) > NEARLY_ALL else max(heights))
     return (
         Scale.over([point["x"] for point in points], LEFT, right, picture["logarithmic_across"]),
         Scale.over(heights, BOTTOM, TOP, picture["logarithmic_up"]),
