@@ -61,8 +61,8 @@ def exponent(lengths: NDArray, values: NDArray) -> float:
 def next_token(network: Any, read: int, repetitions: int) -> tuple[int, list[float]]:
     """Bytes of what a language model keeps after so many tokens, and milliseconds for the next, the median of ten."""
     state, last, times = network.state_after([torch.full((read,), FIRST_WORD)]), torch.tensor([FIRST_WORD]), []
-    kept = state.read if hasattr(state, "read") else state.states  # of a window, the positions that were read
-    size = sum(each[..., :read, :].nbytes for each in kept)
+    kept = [each.read for each in state.windows] if hasattr(state, "windows") else state.states
+    size = sum(each[..., :read, :].nbytes for each in kept)  # without the room for what is yet to come
     for _ in range(10 * repetitions):
         begun = time.perf_counter()
         _, state = network.step(last, state)

@@ -97,7 +97,7 @@ class TransformerBlock(nn.Module):
         self.attention_norm = nn.LayerNorm(width)
         self.attention = MultiHeadAttention(width, heads)
         self.attention_dropout = Dropout(dropout)
-        self.feed_forward = FeedForward(width, feed_forward, dropout, activation)
+        self.feed_forward = FeedForward(width, feed_forward, dropout, ACTIVATIONS[activation])
 
     def forward(self, vectors: Tensor, seen: Tensor | None) -> Tensor:
         looking = self.attention_norm(vectors)
