@@ -22,6 +22,9 @@ them; `scansion claims --out FOLDER` writes this page, its pictures and every nu
 {{ ", quickly" if report.quick }}, random state {{ report.random_state }}, with \
 {% for name, version in report.versions.items() %}{{ name }} {{ version }}{{ ", " if not loop.last }}{% endfor %}.
 
+{% if report.interrupted %}**Interrupted.** Not all claims were measured.
+
+{% endif -%}
 | claim | verdict |
 |---|---|
 {% for each in report.claims -%}

@@ -1,5 +1,6 @@
 """What reading costs: seconds and bytes of a whole text, forward and backward, and of a stream, a token at a time."""
 
+import os
 import time
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
@@ -49,6 +50,11 @@ def second_core(network: nn.Module, length: int, repetitions: int) -> list[float
         ratios.append(min(seconds[1]) / min(seconds[2]))
     torch.set_num_threads(before)
     return ratios
+
+
+def busy() -> bool:
+    """Whether more wants to run than there are cores."""
+    return os.getloadavg()[0] > (os.cpu_count() or 1)
 
 
 def exponent(lengths: NDArray, values: NDArray) -> float:

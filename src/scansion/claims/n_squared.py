@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 
 from scansion.claims.claim import Budget, Claim
-from scansion.claims.costs import exponent, forward_and_backward, second_core
+from scansion.claims.costs import busy, exponent, forward_and_backward, second_core
 from scansion.claims.finding import Chart, Condition, Curve, Measurement, exact, mean_at, mean_of
 from scansion.families.lstm import LSTM
 from scansion.families.rnn import RNN
@@ -63,7 +63,7 @@ def experiment(budget: Budget, seed: int) -> Generator[str, None, Measurement]:
         f"take {first['Transformer']:.2f} s and {first['LSTM']:.2f} s. Its memory grows to the power "
         f"{memory['Transformer'].value:.2f} in today's kernel, and to {memory[WRITTEN_OUT].value:.2f} where N × N "
         f"weights are written out. A second core makes it {faster['Transformer'].value:.2f} times as fast, the LSTM "
-        f"{faster['LSTM'].value:.2f} times.",
+        f"{faster['LSTM'].value:.2f} times{BUSY if busy() else ''}.",
         (*slopes.values(), *memory.values(), *faster.values(), *waiting),
         (
             picture("Time", "Two straight lines of different slope: N and N².", "seconds, in ratios", "s",
@@ -81,6 +81,7 @@ def picture(title: str, sentence: str, up: str, unit: str, points: dict[str, lis
     return Chart(title, sentence, "words, in ratios", up, curves, unit, logarithmic_across=True, logarithmic_up=True)
 
 
+BUSY = ", but other work kept the cores busy, which goes against it"
 TIMES = {"RNN": "1", "LSTM": "1", "Transformer": "1, then 2", WRITTEN_OUT: "1, then 2"}
 MEMORY = {"RNN": "1", "LSTM": "1", "Transformer": "1 (Dao et al. 2022)", WRITTEN_OUT: "2"}
 CLAIM = Claim(
@@ -91,7 +92,7 @@ CLAIM = Claim(
         Condition("Transformer: exponent of time", least=1.5),
         Condition("LSTM: exponent of time", most=1.25),
         Condition(f"{WRITTEN_OUT}: exponent of memory", least=1.5, core=False),
-        Condition("Transformer: times as fast with a second core", least=1.2),
+        Condition("Transformer: times as fast with a second core", least=1.2, core=False),
     ),
     experiment,
 )

@@ -83,8 +83,8 @@ def experiment(budget: Budget, seed: int) -> Generator[str, None, Measurement]:
             mean_of(f"Transformer with {name}: dead units", [dead_units(run.model) for run in runs], "%"),
         )
     ]
-    gain = mean_of("ReLU’s accuracy less the sigmoid’s, in a Transformer",
-                   [a.accuracy - b.accuracy for a, b in zip(found["relu"], found["sigmoid"], strict=True)])
+    gain = mean_of("points of ReLU over the sigmoid, in a Transformer",
+                   [100 * (a.accuracy - b.accuracy) for a, b in zip(found["relu"], found["sigmoid"], strict=True)])
     curves = [
         Curve(name, tuple(Point(depth, float(10 ** each[:, i].mean())) for i, depth in enumerate(DEPTHS)))
         for name, each in depths.items()
@@ -94,8 +94,8 @@ def experiment(budget: Budget, seed: int) -> Generator[str, None, Measurement]:
     return Measurement(
         f"Of a gradient {lost['sigmoid']} comes through {DEEP} plain layers with sigmoids, {lost['tanh']} with tanh, "
         f"{lost['relu']} with ReLU. In a Transformer, where an identity passes around each layer, ReLU's accuracy on "
-        f"the reviews less the sigmoid's is {100 * gain.value:+.1f} points ({100 * gain.low:+.1f} to "
-        f"{100 * gain.high:+.1f}).",
+        f"the reviews less the sigmoid's is {gain.value:+.1f} points ({gain.low:+.1f} to "
+        f"{gain.high:+.1f}).",
         (*deep.values(), gain, *inside),
         (Chart("A gradient through plain layers", "Sigmoids lose it within a few layers; in ReLU it survives them all.",
                "layers", "gradient, as a share of one layer's", (*curves, bound), logarithmic_up=True, lowest=1e-20),),
@@ -110,7 +110,7 @@ CLAIM = Claim(
     (
         Condition(f"sigmoid: gradient at the first of {DEEP} layers", most=-6),
         Condition(f"relu: gradient at the first of {DEEP} layers", least=-1.5),
-        Condition("ReLU’s accuracy less the sigmoid’s, in a Transformer", least=0.0),
+        Condition("points of ReLU over the sigmoid, in a Transformer", least=0.0),
     ),
     experiment,
 )
