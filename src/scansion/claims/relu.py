@@ -106,7 +106,7 @@ PREDICTED = (f"about {figure_shown(4.0 ** (1 - DEEP), '')} times the weights’ 
 CLAIM = Claim(
     "relu", "Sigmoids' gradients die; ReLU is robust, fast and better.",
     "Nair and Hinton 2010; Glorot et al. 2011; He et al. 2015; GELU: Hendrycks and Gimpel 2016",
-    "A plain stack of sigmoids passes at most 4^-L of a gradient; around a residual layer the identity passes it.",
+    "A plain stack of sigmoids passes at most 4^-L of a gradient times its weights' gain; a residual layer lets it by.",
     (
         Condition(f"sigmoid: gradient at the first of {DEEP} layers", most=-6),
         Condition(f"relu: gradient at the first of {DEEP} layers", least=-1.5),
