@@ -15,7 +15,7 @@ from scansion.families.catalogue import DOCUMENT_FAMILIES, TRANSLATION_FAMILIES,
 
 NAMES = {
     "__version__", "DocumentClassifier", "DocumentRegressor", "Translator", "LanguageModel", "load", "export", "look",
-    "compare", "pretrain", "DOCUMENT_FAMILIES", "TRANSLATION_FAMILIES", "LANGUAGE_FAMILIES", "Training",
+    "compare", "pretrain", "claims", "DOCUMENT_FAMILIES", "TRANSLATION_FAMILIES", "LANGUAGE_FAMILIES", "Training",
     "TranslationTraining", "FineTuning", "Pretraining",
 }  # fmt: skip
 """Beside the families, which are those of the catalogue."""
@@ -39,7 +39,8 @@ RELEASED = {
     "lstm": {"width": 128, "dropout": 0.5, "word_dropout": 0.3, "learning_rate": 2e-3},
     "transformer": {
         "width": 128, "heads": 4, "layers": 1, "feed_forward": 256, "dropout": 0.3, "embedding_dropout": 0.3,
-        "word_dropout": 0.2, "max_length": 4096, "learning_rate": 0.0005,
+        "word_dropout": 0.2, "max_length": 4096, "learning_rate": 0.0005, "positions": "sinusoidal",
+        "activation": "relu",
     },
     "pretrained": {
         "source": "", "mode": "auto", "pooling": "declared", "dropout": 0.1, "learning_rate": 1e-3,

@@ -116,7 +116,7 @@ def test_an_n_gram_model_cannot_see_beyond_n(n):
 
 def test_a_transformer_without_positions_is_a_bag():
     net = network("transformer")
-    net.positions.zero_()
+    net.positions.table.zero_()
     words = [5, 9, 6, 7, 9, 8]
     order = [3, 0, 5, 1, 4, 2]
     (straight,), (shuffled,) = vectors(net, words), vectors(net, [words[i] for i in order])

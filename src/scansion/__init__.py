@@ -26,6 +26,8 @@ _PUBLIC = {
     "Pretraining": "scansion.learning.training",
 }
 """Where each public name is; the families' configurations are those of the catalogue."""
+_ROOMS = ("claims",)
+"""Rooms that are used by their name: ``scansion.claims.run("order")``."""
 
 
 def __getattr__(name: str) -> Any:
@@ -33,11 +35,14 @@ def __getattr__(name: str) -> Any:
     if name in _PUBLIC:
         check_system()
         return getattr(import_module(_PUBLIC[name]), name)
+    if name in _ROOMS:
+        check_system()
+        return import_module(f"scansion.{name}")
     if name.startswith("_") and name != "__all__":
         raise AttributeError(f"module 'scansion' has no attribute {name!r}")
     families = import_module("scansion.families.catalogue").public_families()
     if name == "__all__":
-        return ["__version__", *_PUBLIC, *families]
+        return ["__version__", *_PUBLIC, *_ROOMS, *families]
     if name not in families:
         raise AttributeError(f"module 'scansion' has no attribute {name!r}")
     return families[name]

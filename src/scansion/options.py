@@ -1,5 +1,6 @@
 """The bounds that the fields of a configuration must keep, each told in one sentence pattern."""
 
+from collections.abc import Collection
 from typing import Any
 
 from scansion.errors import UsageError
@@ -29,6 +30,13 @@ def check_positive(options: Any, *names: str) -> None:
         value = getattr(options, name)
         if not _is_number(value) or not 0 < value < float("inf"):
             raise UsageError(f"{type(options).__name__}: {name} must be a number above 0; got {value!r}.")
+
+
+def check_among(options: Any, name: str, known: Collection[str]) -> None:
+    """UsageError unless the named field is one of the ``known`` names."""
+    value = getattr(options, name)
+    if value not in known:
+        raise UsageError(f"{type(options).__name__}: {name} must be {' or '.join(known)}; got {value!r}.")
 
 
 def _is_number(value: Any) -> bool:

@@ -27,14 +27,17 @@ VERBS = {
     "export": "Write a model in another program's format.",
     "serve": "Put models behind HTTP, in dialects that existing clients speak.",
     "look": "See what models do with one text, in an offline page.",
+    "claims": "Measure what is said of these families: predicted, found, and whether it holds.",
     "families": "List every family with its options and their defaults.",
 }
 KEPT = {
+    "claims": "The claims that were finished are above, and in the folder of --out; the others are not kept.",
     "compare": "The families that were finished are above; the others are not kept.",
     "fit": "No model was written, and what stood in its place stands there still. A network's run that had come to a "
            "checkpoint goes on with --resume.",
     "predict": "Answers that stand above are complete as far as they go; a table is written as a whole or not at all.",
 }
+WITHOUT_ARGUMENTS = {"claims", "families"}
 DONE, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 DEBUG = "--debug"
 NO_MEMORY = "there was not enough memory. Take fewer rows or a smaller family."
@@ -102,7 +105,7 @@ def build(wanted: str | None = None) -> Any:
     for name, summary in VERBS.items():
         verb, examples = _verb(name) if name == wanted else (_not_asked_for, "")
         app.command(name, cls=OptionsGivenOnce, help=summary, epilog=f"\b\n{examples}",
-                    no_args_is_help=name != "families")(verb)
+                    no_args_is_help=name not in WITHOUT_ARGUMENTS)(verb)
     return typer.main.get_command(app)
 
 

@@ -15,16 +15,20 @@ from torch import Tensor, nn
 from scansion.layers.attention import MultiHeadAttention, attention_mask
 from scansion.layers.dropout import Dropout
 from scansion.layers.embedding import DEVIATION, WordEmbedding
-from scansion.layers.feed_forward import FeedForward, tokens_in_cache
+from scansion.layers.feed_forward import ACTIVATIONS, FeedForward, tokens_in_cache
 from scansion.layers.pooling import MeanMaxPooling
-from scansion.layers.positions import sinusoidal_positions
-from scansion.options import check_positive, check_shares, check_whole
+from scansion.layers.positions import POSITIONS, PositionTable
+from scansion.options import check_among, check_positive, check_shares, check_whole
 from scansion.text.batches import UNKNOWN
 
 
 @dataclass(frozen=True)
 class Transformer:
-    """A document of more than ``max_length`` tokens is read in overlapping windows of that size."""
+    """A document of more than ``max_length`` tokens is read in overlapping windows of that size.
+
+    ``positions`` are ``sinusoidal``, ``learned`` or ``none``; ``activation`` is the feed-forward part's: ``relu``,
+    ``gelu``, ``tanh`` or ``sigmoid``.
+    """
 
     width: int = 128
     heads: int = 4
@@ -35,6 +39,8 @@ class Transformer:
     word_dropout: float = 0.2
     max_length: int = 4096
     learning_rate: float = 5e-4
+    positions: str = "sinusoidal"
+    activation: str = "relu"
 
     learner: ClassVar[str] = "gradient"
     reads: ClassVar[str] = "words"
@@ -49,6 +55,8 @@ class Transformer:
         check_whole(self, "max_length", least=2)
         check_shares(self, "dropout", "embedding_dropout", "word_dropout")
         check_positive(self, "learning_rate")
+        check_among(self, "positions", POSITIONS)
+        check_among(self, "activation", ACTIVATIONS)
 
     def build(self, words: int, char_ngrams: int = 0) -> "TransformerEncoder":
         """The network for so many words and character n-grams, with fresh weights from torch's random state."""
@@ -58,19 +66,16 @@ class Transformer:
 class TransformerEncoder(nn.Module):
     """tokens (B, L), mask (B, L) -> (B, L, D)."""
 
-    positions: Tensor
-
     def __init__(self, configuration: Transformer, words: int, char_ngrams: int) -> None:
         super().__init__()
         width, word_dropout = configuration.width, configuration.word_dropout
         self.tokens_at_a_time = tokens_in_cache(configuration.feed_forward)
         self.embedding = WordEmbedding(words, char_ngrams, width, 0.0, word_dropout, UNKNOWN)
-        # The paper scales words up to the sinusoids; scaling the sinusoids down to the words is the same ratio.
-        positions = DEVIATION * sinusoidal_positions(configuration.max_length, configuration.width)
-        self.register_buffer("positions", positions, persistent=False)
+        self.positions = PositionTable(configuration.positions, configuration.max_length, width, DEVIATION)
         self.dropout = Dropout(configuration.embedding_dropout)
         sizes = (width, configuration.heads, configuration.feed_forward, configuration.dropout)
-        self.blocks = nn.ModuleList(TransformerBlock(*sizes) for _ in range(configuration.layers))
+        kind = configuration.activation
+        self.blocks = nn.ModuleList(TransformerBlock(*sizes, kind) for _ in range(configuration.layers))
         self.norm = nn.LayerNorm(configuration.width)
 
     def forward(self, tokens: Tensor, mask: Tensor) -> Tensor:
@@ -78,7 +83,7 @@ class TransformerEncoder(nn.Module):
 
     def read(self, words: Tensor, mask: Tensor) -> Tensor:
         """Word vectors (B, L, D), mask (B, L) -> (B, L, D)."""
-        vectors, seen = self.dropout(words + self.positions[: words.shape[1]]), attention_mask(mask)
+        vectors, seen = self.dropout(self.positions(words)), attention_mask(mask)
         for block in self.blocks:
             vectors = block(vectors, seen)
         return self.norm(vectors)
@@ -87,12 +92,12 @@ class TransformerEncoder(nn.Module):
 class TransformerBlock(nn.Module):
     """The paper's encoder layer, norm first: vectors (B, L, D) and where each may look -> (B, L, D)."""
 
-    def __init__(self, width: int, heads: int, feed_forward: int, dropout: float) -> None:
+    def __init__(self, width: int, heads: int, feed_forward: int, dropout: float, activation: str = "relu") -> None:
         super().__init__()
         self.attention_norm = nn.LayerNorm(width)
         self.attention = MultiHeadAttention(width, heads)
         self.attention_dropout = Dropout(dropout)
-        self.feed_forward = FeedForward(width, feed_forward, dropout)
+        self.feed_forward = FeedForward(width, feed_forward, dropout, ACTIVATIONS[activation])
 
     def forward(self, vectors: Tensor, seen: Tensor | None) -> Tensor:
         looking = self.attention_norm(vectors)

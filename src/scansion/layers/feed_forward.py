@@ -1,6 +1,8 @@
 """The position-wise feed-forward part of a Transformer layer (Vaswani et al. 2017, section 3.3), norm first.
 
     x + W2 ReLU(W1 norm(x) + b1) + b2
+
+In place of ReLU, which the paper takes, there may be what came before or after it: see ``ACTIVATIONS``.
 """
 
 from collections.abc import Callable
@@ -10,6 +12,9 @@ from torch import Tensor, nn
 
 from scansion.layers.dropout import Dropout
 
+ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
+    "relu": torch.relu, "gelu": nn.functional.gelu, "tanh": torch.tanh, "sigmoid": torch.sigmoid,
+}
 WIDEST = 1 << 20  # numbers of one activation that still fit a core's cache
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from scansion.heads.catalogue import Head
 from scansion.heads.multiclass import MulticlassHead
 from scansion.heads.multilabel import MultilabelHead
-from scansion.learning.training import Training
+from scansion.learning.training import Pretraining, Training
 from scansion.models.document_models import FittedDocuments
 from scansion.tasks.class_weights import ClassWeight, check_class_weight
 from scansion.tasks.document_estimator import DocumentEstimator
@@ -24,7 +24,8 @@ class DocumentClassifier(DocumentEstimator):
     a mapping such as ``{"spam": 5}`` says what each counts, those not named 1.
     ``budget`` bounds the whole fit (``90`` seconds, ``"5m"``); what is under way when it is spent is finished.
     ``training`` None is the family's recipe; ``pretrain="own"`` lets a network first learn from all texts without their
-    answers.  ``processes`` None takes two one-thread processes when a run is long enough to repay their start.
+    answers, a ``Pretraining(...)`` by that recipe.  ``processes`` None takes two one-thread processes when a run is
+    long enough to repay their start.
     ``random_state`` is the seed of everything that is drawn.
     Several labels a document are given as a list of tuples of labels, or as an (N, labels) array of 0 and 1.
 
@@ -46,7 +47,7 @@ class DocumentClassifier(DocumentEstimator):
         class_weight: ClassWeight = None,
         budget: float | str | None = None,
         training: Training | None = None,
-        pretrain: str | None = None,
+        pretrain: str | Pretraining | None = None,
         processes: int | None = None,
         random_state: Any = None,
     ) -> None:

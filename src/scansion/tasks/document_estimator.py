@@ -33,7 +33,7 @@ from scansion.tasks.estimator import WeightedEstimator
 from scansion.tasks.feature_output import FeatureOutput, contained
 from scansion.tasks.fit_report import report_of
 from scansion.tasks.learners import LEARNERS, READ
-from scansion.tasks.sample_rows import WithUnlabelled, check_pretraining, counting_rows
+from scansion.tasks.sample_rows import WithUnlabelled, counting_rows, pretraining_of
 from scansion.tasks.target_questions import ask
 from scansion.tasks.training_data import TrainingData
 from scansion.text.columns import InputColumns
@@ -56,7 +56,7 @@ class DocumentEstimator(FeatureOutput, WeightedEstimator):
     family: Any
     budget: float | str | None
     training: Any
-    pretrain: str | None
+    pretrain: str | Pretraining | None
     processes: int | None
     random_state: Any
     class_weight: ClassWeight = None
@@ -89,7 +89,7 @@ class DocumentEstimator(FeatureOutput, WeightedEstimator):
         columns = input_columns(texts, targets) if columns is None else columns
         texts, targets, weights = counting_rows(check_documents(texts, columns.text), targets, sample_weight)
         head, encoded = self.head_for(targets)
-        check_pretraining(family, self.pretrain, unlabelled)
+        pretraining = pretraining_of(family, self.pretrain, unlabelled)
         yield Stage("reading words")
         everything = WithUnlabelled(texts, () if unlabelled is None else check_documents(unlabelled, columns.text))
         documents = READ[family.reads](family, everything)
@@ -103,12 +103,12 @@ class DocumentEstimator(FeatureOutput, WeightedEstimator):
         found = {
             "texts": fingerprint_of(texts), "targets": sha256_of(encoded.tobytes()),
             "weights": sha256_of(data.weights.tobytes()), "encoder": getattr(documents, "fingerprint", ""),
-            "all texts": fingerprint_of(everything) if self.pretrain else "",
+            "all texts": fingerprint_of(everything) if pretraining else "",
         }
         description = FitDescription(
             self.task, family, recipe_of(family) if self.training is None else self.training,
             seed_from(self.random_state), len(encoded), {name: each for name, each in found.items() if each}, head,
-            stored_class_weight(self.class_weight), pretraining=Pretraining() if self.pretrain else None,
+            stored_class_weight(self.class_weight), pretraining=pretraining,
             word_rule=WORD_RULE, processes=self.processes, budget=self.budget,
         )
         result = yield from LEARNERS[family.reads, family.learner](data, description, deadline, checkpointing)

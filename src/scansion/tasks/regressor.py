@@ -7,7 +7,7 @@ import numpy as np
 
 from scansion.heads.catalogue import Head
 from scansion.heads.regression import RegressionHead
-from scansion.learning.training import Training
+from scansion.learning.training import Pretraining, Training
 from scansion.tasks.document_estimator import DocumentEstimator
 from scansion.tasks.sample_rows import check_lengths
 from scansion.tasks.targets import numbers_from
@@ -25,7 +25,7 @@ class DocumentRegressor(DocumentEstimator):
         *,
         budget: float | str | None = None,
         training: Training | None = None,
-        pretrain: str | None = None,
+        pretrain: str | Pretraining | None = None,
         processes: int | None = None,
         random_state: Any = None,
     ) -> None:

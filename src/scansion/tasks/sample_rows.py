@@ -8,6 +8,7 @@ import numpy as np
 
 from scansion.errors import UsageError
 from scansion.families.catalogue import DOCUMENT_FAMILIES, name_of, pretrainable
+from scansion.learning.training import Pretraining
 
 OWN = "own"
 
@@ -80,16 +81,22 @@ def _some_of(targets: Any, wanted: np.ndarray) -> Any:
     return [target for target, kept in zip(targets, wanted, strict=True) if kept]
 
 
-def check_pretraining(family: Any, pretrain: str | None, unlabelled: Iterable[str] | None) -> None:
-    """UsageError for a pretraining there is not, or that the family cannot do, and for texts without one."""
-    if pretrain not in (None, OWN):
-        raise UsageError(f"pretrain is None or {OWN!r}; got {pretrain!r}.")
-    if unlabelled is not None and not pretrain:
+def pretraining_of(
+    family: Any, pretrain: str | Pretraining | None, unlabelled: Iterable[str] | None
+) -> Pretraining | None:
+    """The recipe of a pretraining, if there is to be one.
+
+    UsageError for one there is not, or that the family cannot do, and for texts without one.
+    """
+    if not (pretrain is None or pretrain == OWN or isinstance(pretrain, Pretraining)):
+        raise UsageError(f"pretrain is None, {OWN!r} or a Pretraining(...); got {pretrain!r}.")
+    if unlabelled is not None and pretrain is None:
         raise UsageError(f"Texts without answers are for pretraining. Give pretrain={OWN!r} (--pretrain own) too.")
-    if pretrain and family.pretraining is None:
+    if pretrain is not None and family.pretraining is None:
         able = pretrainable(DOCUMENT_FAMILIES)
         raise UsageError(f"The family {name_of(family)} cannot be pretrained on your texts; "
                          f"{', '.join(able[:-1])} and {able[-1]} can.")
+    return Pretraining() if isinstance(pretrain, str) else pretrain
 
 
 def check_lengths(rows: int, targets: Any, what: str = "texts") -> None:

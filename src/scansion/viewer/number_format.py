@@ -1,5 +1,8 @@
 """Figures as people read them, and the names of what they measure."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 NAMES = {
     "bleu": "BLEU", "chrf": "chrF", "macro_f1": "macro F1", "micro_f1": "micro F1", "pearson": "Pearson’s r",
     "r2": "R²",
@@ -64,3 +67,48 @@ def measure_shown(name: str) -> str:
 def counted(number: int, noun: str) -> str:
     """``1 document``, ``2,000 documents``."""
     return f"{number:,} {noun}{'s' * (number != 1)}"
+
+
+SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def figure_shown(value: float, unit: str, tick: bool = False) -> str:
+    """Three digits: ``0.123``, ``17,400``, ``2.3 × 10⁻¹⁰``; a share ``%`` in hundredths; ``10^`` the logarithm of
+    the number; others with their unit.
+
+    A ``tick`` of an axis is as short as it can be, and has no unit.
+    """
+    if unit == "%":
+        return f"{100 * value:.3g}" if tick else f"{100 * value:.1f} %"
+    if tick:
+        unit = ""
+    if unit == "B":
+        return bytes_shown(round(value))
+    if unit == "10^":
+        return _three_digits(float(f"{10.0**value:.1g}"), tick)
+    return f"{_three_digits(value, tick)} {unit}".strip()
+
+
+def _three_digits(value: float, tick: bool) -> str:
+    size = abs(value)
+    if value == 0 or 1e-3 <= size < 1e5 or (size < 1e7 and value == round(value) and not tick):
+        return f"{value:,.0f}" if size >= 1_000 or value == round(value) else f"{value:.3g}"
+    mantissa, _, exponent = f"{value:.2g}".partition("e") if "e" in f"{value:.2g}" else f"{value:.1e}".partition("e")
+    power = f"10{str(int(exponent)).translate(SUPERSCRIPTS)}"
+    return power if float(mantissa) == 1 else f"{mantissa.removesuffix('.0')} × {power}"
+
+
+def interval_shown(figure: Mapping[str, Any]) -> str:
+    """``0.31 to 0.52``; a dash where nothing was drawn at random."""
+    if figure["low"] == figure["high"]:
+        return "–"
+    low, high = (figure_shown(figure[end], figure["unit"]) for end in ("low", "high"))
+    return f"{low.removesuffix(' %')} to {high}"
+
+
+def bound_shown(condition: Mapping[str, Any], figures: Sequence[Mapping[str, Any]]) -> str:
+    """``at least 95.0 %``."""
+    unit = next(each["unit"] for each in figures if each["name"] == condition["figure"])
+    if condition["least"] is not None:
+        return f"at least {figure_shown(condition['least'], unit)}"
+    return f"at most {figure_shown(condition['most'], unit)}"

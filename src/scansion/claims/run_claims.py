@@ -1,0 +1,81 @@
+"""Running claims: several one after the other, or one by its name."""
+
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from scansion.claims.catalogue import CLAIMS
+from scansion.claims.claim import FULL, QUICK
+from scansion.claims.finding import RULE, Finding
+from scansion.comparison.run import Message
+from scansion.errors import UsageError, did_you_mean
+from scansion.learning.events import finished
+from scansion.learning.thread_pool import ONE_THREAD
+from scansion.storage.manifest import library_versions
+
+
+@dataclass
+class Findings:
+    """What was found of each claim, in the order they were run."""
+
+    quick: bool
+    random_state: int
+    findings: list[Finding] = field(default_factory=list)
+    interrupted: bool = False
+    """Whether Ctrl-C came before all claims were measured; those that were are here."""
+    day: str = field(default_factory=lambda: date.today().isoformat())
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values: what ``claims.json`` holds and the page is made from."""
+        return {
+            "date": self.day, "versions": library_versions(), "quick": self.quick, "random_state": self.random_state,
+            "interrupted": self.interrupted, "rule": RULE, "claims": [each.to_json() for each in self.findings],
+        }
+
+
+def running(
+    names: Sequence[str] = (), quick: bool = False, random_state: int = 0
+) -> Generator[Message, None, Findings]:
+    """What is being done, and the findings: of the claims of these names, all if there are none.
+
+    KeyboardInterrupt ends it with the findings so far. UsageError for a name that is no claim, before anything is run.
+    """
+    for name in names:
+        if name not in CLAIMS:
+            raise UsageError(f"There is no claim {name!r}{did_you_mean(name, CLAIMS)}")
+    wanted = list(dict.fromkeys(names)) or list(CLAIMS)
+    found = Findings(quick, random_state)
+    try:
+        with ONE_THREAD:  # of such small networks no product is worth sharing
+            for number, name in enumerate(wanted):
+                progress = number / len(wanted)
+                yield Message(f"{name}: starting", progress)
+                finding = yield from _told(name, quick, random_state, progress)
+                found.findings.append(finding)
+                yield Message(f"{name}: {finding.verdict} ({finding.seconds:.0f} s)", lasting=True)
+    except KeyboardInterrupt:
+        found.interrupted = True
+    return found
+
+
+def _told(name: str, quick: bool, random_state: int, progress: float) -> Generator[Message, None, Finding]:
+    """A claim's finding, what it does told under its name."""
+    steps = CLAIMS[name].running(QUICK if quick else FULL, random_state)
+    while True:
+        try:
+            doing = next(steps)
+        except StopIteration as done:
+            return done.value
+        yield Message(f"{name}: {doing}", progress)
+
+
+def run(name: str, quick: bool = False, random_state: int = 0) -> Finding:
+    """Measure one claim: ``run("order").verdict``; a notebook shows its page.
+
+    ``quick`` does less work, with wider intervals. UsageError for a name that is no claim.
+    """
+    found = finished(running)([name], quick, random_state)
+    if found.interrupted:
+        raise KeyboardInterrupt
+    return found.findings[0]
