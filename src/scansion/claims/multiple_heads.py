@@ -72,7 +72,7 @@ def experiment(budget: Budget, seed: int) -> Generator[str, None, Measurement]:
         (slower, sooner, better,
          *(share_of(f"{heads} heads: pairs recalled at the end", [run[0] for run in looked[heads]]) for heads in HEADS),
          *(share_of(f"{heads} heads: accuracy on the reviews", judgments[heads]) for heads in HEADS)),
-        (Chart("Heads of one size together", "More heads look up sooner; on reviews they are hardly told apart.",
+        (Chart("Heads of one size together", "Where the bands overlap, heads cannot be told apart.",
                "heads, in ratios", "right, in %", curves, "%", logarithmic_across=True),),
     )
 
