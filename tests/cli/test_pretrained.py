@@ -105,7 +105,7 @@ def test_a_comparison_takes_weights_from_a_folder_and_adds_own_pretraining(scans
         (["--family", "pretrained", "--mode", "frosen"], "did you mean 'frozen'"),
         (["--family", "pretrained", "--from", "./nowhere"], "There is no folder ./nowhere"),
         (["--family", "n-grams", "--pretrain", "own"], "cannot be pretrained on your texts"),
-        (["--family", "lstm", "--pretrain", "theirs"], "pretrain is None or 'own'"),
+        (["--family", "lstm", "--pretrain", "theirs"], "pretrain is None, 'own' or a Pretraining(...)"),
         (["--task", "encoder", "--family", "lstm"], "--family does not go with texts without answers"),
         ([], "Which family? Give --family"),
     ],

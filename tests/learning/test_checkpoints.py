@@ -109,7 +109,7 @@ def together(checkpoints: Checkpoints | None = None) -> TrainedWeights:
 
 
 def without_clock(events) -> list:
-    return [replace(event, seconds=0.0) for event in events]
+    return [replace(event, seconds=0.0) for event in events if event.record is not None]
 
 
 @pytest.mark.parametrize("name", list(FAMILIES))
@@ -119,7 +119,8 @@ def test_a_run_stopped_at_any_step_ends_as_if_it_had_not_been(name, tmp_path):
         with pytest.raises(InterruptedRunError, match=rf"Stopped after step {step}; all of it is kept in .*{step}"):
             run_in(tmp_path / str(step), name, seconds=1e9, stop_after=step)
         rest, trained = run_in(tmp_path / str(step), name, seconds=1e9)
-        assert without_clock(rest) == without_clock(events)[-len(rest) :]
+        measured = without_clock(rest)
+        assert measured == without_clock(events)[-len(measured) :]
         assert same(trained, whole)
 
 
@@ -140,7 +141,7 @@ def test_two_processes_go_on_as_one_did(tmp_path, monkeypatch):
     with RunFolder.begin(tmp_path / "run", DESCRIBED, resume=True) as run:
         checkpoints = Checkpoints(run, 1e9, StopRequest())
         events = train_in_workers(inputs("lstm"), 2, checkpoints=checkpoints)
-        assert isinstance(next(events), Step)
+        assert any(isinstance(event, Step) for event in events)
         checkpoints.stop.ask()
         with pytest.raises(InterruptedRunError, match="all of it is kept"):
             list(events)

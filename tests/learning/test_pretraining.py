@@ -214,7 +214,7 @@ def test_what_cannot_be_pretrained_is_refused():
     families = "rnn, gru, lstm and transformer can"
     with pytest.raises(UsageError, match=f"The family n-grams cannot be pretrained on your texts; {families}"):
         DocumentClassifier("n-grams", pretrain="own").fit(["a", "b"], ["x", "y"])
-    with pytest.raises(UsageError, match="pretrain is None or 'own'; got 'yours'"):
+    with pytest.raises(UsageError, match=r"pretrain is None, 'own' or a Pretraining\(\.\.\.\); got 'yours'"):
         DocumentClassifier("lstm", pretrain="yours").fit(["a", "b"], ["x", "y"])
     with pytest.raises(UsageError, match="Texts without answers are for pretraining"):
         DocumentClassifier("lstm").fit(["a", "b"], ["x", "y"], unlabelled=["c"])

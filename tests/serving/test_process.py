@@ -3,6 +3,8 @@
 import random
 import signal
 import socket
+import subprocess
+import sys
 import threading
 import time
 from urllib.parse import urlparse
@@ -167,9 +169,10 @@ def metrics(address):
     (["x", "--max-texts", "5000"], 2, "would never fit a queue"),
     (["x", "--host", "256.1.1.1"], 1, "cannot be listened on"),
 ])
-def test_what_cannot_be_served_is_said(tmp_path, capsys, words, code, sentence):
-    from scansion.cli.main import carry_out
-
+@pytest.mark.usefixtures("warm_processes")
+def test_what_cannot_be_served_is_said(tmp_path, words, code, sentence):
     words = [word.replace("NOWHERE", str(tmp_path / "nowhere")) for word in words]
-    assert carry_out(["serve", *words, "--port", "0"] if "--port" not in words else ["serve", *words]) == code
-    assert sentence in capsys.readouterr().err
+    command = [sys.executable, "-m", "scansion", "serve", *words, "--port", "0"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == code
+    assert sentence in done.stderr

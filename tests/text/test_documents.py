@@ -190,7 +190,7 @@ BAD_CELLS = {
     "half a pair in a label": ('{"text": "b", "label": "\\udc00"}', {}, "'label' holds half a surrogate pair"),
     "an empty label among several": ('{"text": "b", "label": "x||y"}', {"label_separator": "|"}, "'label' is empty"),
     "no number": ('{"text": "b", "label": "NaN"}', {"task": "regress"}, "'label' is 'NaN', expected a finite number"),
-    "a number too large": ('{"text": "b", "label": 1e999}', {"task": "regress"}, "expected a finite number"),
+    "a number too large": ('{"text": "b", "label": 1e999}', {"task": "regress"}, "expected a number of at most 1e+100"),
     "cut JSON": ('{"text": "b", "la', {}, "is not JSON"),
 }
 

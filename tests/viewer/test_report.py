@@ -75,8 +75,8 @@ def test_the_table_holds_the_numbers_of_the_json(reports):
                 [factor * row["low"], factor * row["high"]], abs=0.51 * 10**-digits
             )
             assert cells[5] == row["letters"]
-            assert cells[10] == f"{100 * row['tokens_read_share']:.1f} %"
-            assert cells[11] == str(row["seeds"])
+            assert cells[11] == f"{100 * row['tokens_read_share']:.1f} %"
+            assert cells[12] == str(row["seeds"])
 
 
 def test_the_verdict_stands_in_words_at_the_top(reports):
