@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone
 
-from scansion.comparison.fit_and_score import arguments, compared_of, estimator_of, hashable
+from scansion.comparison.fit_and_score import arguments, compared_of, estimator_of, hashable, load_torch
 from scansion.errors import ScansionError
 from scansion.learning.training import recipe_of
 from scansion.tasks.task import ComparedData
@@ -106,4 +106,5 @@ def _timed_fit(estimator: Any, texts: list[str], targets: list[Any]) -> tuple[fl
 
 
 if __name__ == "__main__":
+    load_torch()
     work(*arguments())

@@ -21,12 +21,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scansion.comparison.length_slices import SLICES
+from scansion.deferred import deferred
 from scansion.errors import ScansionError, UsageError
 from scansion.storage.schema import from_json
 from scansion.tasks.catalogue import task_named
 from scansion.tasks.task import ComparedTask
 
 TEMPORARY = "--temporary"
+load_torch = deferred("torch", "get_num_threads")
+"""Called before a fit, so that the seconds of loading it are no cost of a family."""
 SECONDS_BETWEEN_EVENTS = 0.5
 PACE_SECONDS, PACE_FEWEST, PACE_MOST = 0.25, 16, 256  # what a pace is taken from: texts for so long, and how many
 KIB = 1024 if sys.platform != "darwin" else 1
@@ -159,5 +162,6 @@ def _end_with_the_parent(folder: Path) -> None:
 
 
 if __name__ == "__main__":
+    load_torch()
     work(*arguments())
     gc.freeze()  # as at the end of the command
