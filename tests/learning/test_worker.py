@@ -134,20 +134,22 @@ def test_a_worker_started_by_hand_leaves_its_weights_and_every_other_file_as_it_
 def test_two_workers_started_by_hand_meet_in_the_folder_and_may_do_so_again(tmp_path):
     folder = folder_of(tmp_path / "job", job_of())
     before = contents(folder)
+    with rendezvous(folder, 0, 2):  # as if they had been killed while they met
+        left = {path.name: path.read_bytes() for path in folder.glob(f"{STORE}*")}
+    assert len(left) == 2
     first, second = [], []
     for found in (first, second):
+        for name, content in left.items():
+            (folder / name).write_bytes(content)
         workers = [started(folder, rank, 2) for rank in range(2)]
         assert workers[0].stdout.readline()  # they have met
-        if found is first:
-            left = {path.name: path.read_bytes() for path in folder.glob(f"{STORE}*")}
+        assert not list(folder.glob(f"{STORE}*"))
         for rank, process in enumerate(workers):
             with process:
                 told, complaints = process.communicate(timeout=PATIENT)
             assert (process.returncode, complaints, told == "") == (0, "", rank == 1)
         found.append(read_trained(folder))
         assert contents(folder).keys() == before.keys() | {TRAINED, WEIGHTS}
-        for name, content in left.items():  # as if they had been killed when they had met
-            (folder / name).write_bytes(content)
     assert same(*first, *second)
 
 

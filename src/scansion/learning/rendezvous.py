@@ -1,7 +1,7 @@
 """Where the processes of one run meet that nobody has given an address: in a file of their job folder.
 
-    store               names the file of this start; the first process holds it locked as long as it lives
-    store.NUMBER        what torch writes there
+    store               names the file of this start; the first process holds it locked until all have met
+    store.NUMBER        what torch writes there, until then
 
 The others wait until ``store`` is locked: the one that a killed process has left behind is not, for its lock went with
 the process.
@@ -26,7 +26,7 @@ SECONDS_BETWEEN_LOOKS = 0.05
 
 @contextmanager
 def rendezvous(folder: Path, rank: int, processes: int) -> Iterator[Any]:
-    """The store in which ``processes`` find each other; the first one removes it at the end.
+    """The store in which ``processes`` find each other; the first one removes it at the end of the block.
 
     StorageError if the first one does not come.
     """

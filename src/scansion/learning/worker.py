@@ -17,7 +17,7 @@ import sys
 import threading
 import time
 import traceback
-from contextlib import ExitStack
+from contextlib import nullcontext
 from pathlib import Path
 
 import torch
@@ -48,24 +48,24 @@ def work(folder: Path, rank: int, processes: int, temporary: bool = False) -> No
         deadline -= time.time() - (folder / JOB).stat().st_mtime
     if checkpoints is not None:
         signal.signal(signal.SIGTERM, signal.SIG_IGN if rank else lambda number, frame: checkpoints.stop.ask())
-    with ExitStack() as met:
-        given = "MASTER_ADDR" in os.environ
-        store = None if given else met.enter_context(rendezvous(folder, rank, processes))
+    given = "MASTER_ADDR" in os.environ
+    with nullcontext() if given else rendezvous(folder, rank, processes) as store:
         distributed.init_process_group("gloo", store=store, rank=rank, world_size=processes)
-        events = train_job(job, DistributedGroup(), deadline, _of_rank(checkpoints, rank))
-        told = 0.0
-        while True:
-            try:
-                event = next(events)
-            except StopIteration as done:
-                trained = done.value
-                break
-            if rank == 0 and _worth_telling(event, told):
-                told = time.monotonic()
-                print(event_to_line(event), flush=True)
-        if rank == 0:
-            write_trained(folder, trained)
-        distributed.destroy_process_group()  # not after an error: the others would complain before it is told
+        distributed.barrier()  # each has read what it needs: torch would write a removed file anew
+    events = train_job(job, DistributedGroup(), deadline, _of_rank(checkpoints, rank))
+    told = 0.0
+    while True:
+        try:
+            event = next(events)
+        except StopIteration as done:
+            trained = done.value
+            break
+        if rank == 0 and _worth_telling(event, told):
+            told = time.monotonic()
+            print(event_to_line(event), flush=True)
+    if rank == 0:
+        write_trained(folder, trained)
+    distributed.destroy_process_group()  # not after an error: the others would complain before it is told
 
 
 def _worth_telling(event: Event, told: float) -> bool:
