@@ -1,6 +1,8 @@
 """The claims on tiny budgets: each gives a finding of the promised shape, and the command tells and keeps it."""
 
 import json
+import multiprocessing
+import os
 from collections.abc import Generator
 from pathlib import Path
 from typing import Any
@@ -9,14 +11,14 @@ import numpy as np
 import pytest
 
 import scansion
-from scansion.claims import run_claims
+from scansion.claims import run_claims, side_by_side, state_tasks
 from scansion.claims.catalogue import CLAIMS
 from scansion.claims.claim import Budget, Claim
 from scansion.claims.finding import Condition, Measurement, exact
 from scansion.claims.sequences import LIVE, WORK, order_pairs, recall_of_pairs
-from scansion.claims.state_tasks import counted, parity
+from scansion.claims.state_tasks import TASKS, brackets, counted, parity
 from scansion.cli.main import carry_out
-from scansion.errors import UsageError
+from scansion.errors import ScansionError, UsageError
 
 TALK = ("order", "dimensions", "vanishing-gradients", "depth", "training-difficulty", "transfer", "attention-looks",
         "n-squared", "heads", "positions", "relu", "bottleneck", "lstm-lives")
@@ -77,6 +79,23 @@ def test_parity_and_counting_are_what_they_are_called():
     assert marked.sum(axis=1).tolist() == [2, 3]  # the other b's, and the end
 
 
+def test_brackets_are_closed_by_what_is_to_be_foretold_and_by_nothing_else():
+    tokens, marked = brackets(np.random.default_rng(0), 30, 9)
+    for row, asked in zip(tokens.tolist(), marked.tolist(), strict=True):
+        answer = [token for token, told in zip(row, asked, strict=True) if told]
+        depths = np.cumsum([{3: 1, 4: -1}[token] for token in row[:9]])
+        assert depths.min() >= 0
+        assert (row[9], answer) == (5, [4] * int(depths[-1]) + [5])
+
+
+def test_a_text_is_right_as_a_whole_if_all_that_is_asked_in_it_is(monkeypatch):
+    marked = np.array([[False, True, True], [False, True, False], [False, True, True]])
+    found = np.array([True, False, True, True, True])
+    monkeypatch.setattr(state_tasks, "foretold", lambda model, tested: found)
+    assert TASKS["brackets"].right(None, (marked, marked)).tolist() == [False, True, True]
+    assert TASKS["recall"].right(None, (marked, marked)).tolist() == found.tolist()
+
+
 def planted(budget: Budget, seed: int) -> Generator[str, None, Measurement]:
     yield "measuring"
     return Measurement("Found <b>one</b>.", (exact("f", 1.0),), ())
@@ -95,6 +114,7 @@ def claim_of(name: str, experiment: Any) -> Claim:
 def two_claims(monkeypatch):
     table = {"order": claim_of("order", planted), "depth": claim_of("depth", breaking)}
     monkeypatch.setattr(run_claims, "CLAIMS", table)
+    monkeypatch.setattr(run_claims, "cores", lambda: 1)
 
 
 def test_the_command_prints_one_json_object_and_writes_the_page(two_claims, tmp_path, capsys):
@@ -113,6 +133,27 @@ def test_an_interrupted_run_keeps_the_claims_that_were_finished(two_claims, tmp_
     kept = json.loads((tmp_path / "talk/claims.json").read_text("utf-8"))
     assert kept["interrupted"]
     assert [each["name"] for each in kept["claims"]] == ["order"]
+
+
+def dying(budget: Budget, seed: int) -> Generator[str, None, Measurement]:
+    os._exit(7)
+    yield
+
+
+def test_claims_side_by_side_are_measured_as_one_by_one_and_their_processes_end_with_them():
+    claims, budget = [CLAIMS["dimensions"], CLAIMS["depth"]], Budget(1, 0.01)
+    alone, beside = (
+        {name: finding.measured for name, _, finding in told if finding is not None}
+        for told in (side_by_side.one_by_one(claims, budget, 0), side_by_side.side_by_side(claims, budget, 0, 2))
+    )
+    assert alone == beside
+    assert not multiprocessing.active_children()
+
+
+def test_a_process_that_dies_is_told_with_its_exit_code():
+    told = side_by_side.side_by_side([claim_of("dying", dying)], Budget(1, 0.01), 0, 1)
+    with pytest.raises(ScansionError, match=r"ended before its time \(exit code 7"):
+        next(told)
 
 
 def test_a_name_that_is_no_claim_and_a_place_that_is_taken_are_refused_before_anything_is_run(tmp_path, capsys):

@@ -44,6 +44,8 @@ class Claim:
     predicted: str
     conditions: tuple[Condition, ...]
     experiment: Experiment
+    alone: bool = False
+    """Whether it measures what a second core brings, so that no other experiment may use it."""
 
     def running(self, budget: Budget = FULL, seed: int = 0) -> Generator[str, None, Finding]:
         """What is being done, and the finding."""

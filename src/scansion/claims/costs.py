@@ -65,12 +65,15 @@ def exponent(lengths: NDArray, values: NDArray) -> float:
 
 @torch.inference_mode()
 def next_token(network: Any, read: int, repetitions: int) -> tuple[int, list[float]]:
-    """Bytes of what a language model keeps after so many tokens, and milliseconds for the next, the median of ten."""
+    """Bytes of what a language model keeps after so many tokens, and milliseconds for the next, the median of ten.
+
+    Of the processor.
+    """
     state, last, times = network.state_after([torch.full((read,), FIRST_WORD)]), torch.tensor([FIRST_WORD]), []
     kept = [each.read for each in state.windows] if hasattr(state, "windows") else state.states
     size = sum(each[..., :read, :].nbytes for each in kept)  # without the room for what is yet to come
     for _ in range(10 * repetitions):
-        begun = time.perf_counter()
+        begun = time.process_time()
         _, state = network.step(last, state)
-        times.append(1_000 * (time.perf_counter() - begun))
+        times.append(1_000 * (time.process_time() - begun))
     return size, [float(np.median(each)) for each in np.array_split(times, repetitions)]

@@ -41,6 +41,10 @@ class Figure:
     predicted: str = ""
     """What theory or a paper says of it, in words."""
 
+    def at(self, x: float) -> Point:
+        """As a point of a curve."""
+        return Point(x, self.value, self.low, self.high)
+
 
 @dataclass(frozen=True)
 class Curve:
@@ -192,14 +196,12 @@ def share_of(name: str, right: Sequence[NDArray], predicted: str = "") -> Figure
 
 def share_at(x: float, right: Sequence[NDArray]) -> Point:
     """The same as a point of a curve."""
-    found = share_of("", right)
-    return Point(x, found.value, found.low, found.high)
+    return share_of("", right).at(x)
 
 
 def mean_at(x: float, values: ArrayLike, unit: str = "") -> Point:
     """A mean over seeds (S,) as a point of a curve."""
-    found = mean_of("", values, unit)
-    return Point(x, found.value, found.low, found.high)
+    return mean_of("", values, unit).at(x)
 
 
 def student(values: NDArray) -> tuple[float, float]:

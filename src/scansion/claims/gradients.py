@@ -7,6 +7,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from scansion.text.batches import FIRST_WORD
+
 TANH, RELU, ATTENTION = ("Tanh",), ("Relu",), ("ScaledDotProduct",)
 GATED = ("Tanh", "Sigmoid", "Mul")
 """An LSTM's: a product of a gate and a state is as nonlinear as a squashing function."""
@@ -23,6 +25,27 @@ def jacobian_norms(read: Callable[[Tensor], Tensor], inputs: Tensor) -> NDArray:
     last = read(copies)[:, -1]  # (E, E)
     (slopes,) = torch.autograd.grad(last.diagonal().sum(), copies)  # (E, L, D)
     return slopes.square().sum(dim=(0, 2)).sqrt().numpy()
+
+
+def recurrent_reach(encoder: Any, inputs: Tensor) -> NDArray:
+    """Of the last state, read from left to right, with respect to the words at distances 0 .. L - 1.
+
+    As shares of the nearest word's; ``inputs`` are the word vectors (L, D).
+    """
+    norms = jacobian_norms(lambda vectors: encoder.states.forwards(vectors)[0], inputs)[::-1]
+    return norms / norms[0]
+
+
+def attention_reach(encoder: Any, inputs: Tensor) -> NDArray:
+    """The same of a Transformer's last vector, as shares of the word before it: at 0 is the word itself."""
+    mask = torch.ones(1, len(inputs), dtype=torch.bool)
+    norms = jacobian_norms(lambda vectors: encoder.read(vectors, mask.expand(len(vectors), -1)), inputs)[::-1]
+    return norms / norms[1]
+
+
+def embedded(encoder: Any, words: int) -> Tensor:
+    """The word vectors of so many words, the first of the vocabulary: (L, D)."""
+    return encoder.embedding(FIRST_WORD + torch.arange(words)[None])[0].detach()
 
 
 def steps_between(output: Tensor, source: Tensor, operations: tuple[str, ...]) -> tuple[int, int]:
@@ -64,7 +87,8 @@ def set_forget_bias(layer: Any, bias: float) -> None:
 
 @torch.no_grad()
 def set_spectral_radius(layer: Any, radius: float) -> None:
-    """State to state a rotation times ``radius``, and no bias: every eigenvalue is as large."""
+    """State to state a rotation times ``radius``, every eigenvalue as large; word to state another one, and no bias."""
     nn.init.orthogonal_(layer.weight_hh_l0, radius)
+    nn.init.orthogonal_(layer.weight_ih_l0)
     for bias in (layer.bias_ih_l0, layer.bias_hh_l0):
         nn.init.zeros_(bias)

@@ -95,4 +95,5 @@ CLAIM = Claim(
         Condition("Transformer: times as fast with a second core", least=1.2, core=False),
     ),
     experiment,
+    alone=True,
 )

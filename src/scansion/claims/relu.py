@@ -18,7 +18,6 @@ from scansion.claims.gradients import jacobian_norms
 from scansion.claims.reviews import Judged, judged, reviews
 from scansion.families.transformer import Transformer
 from scansion.layers.feed_forward import ACTIVATIONS
-from scansion.tasks.classifier import DocumentClassifier
 from scansion.viewer.charts import Point
 from scansion.viewer.number_format import figure_shown
 
@@ -52,14 +51,14 @@ def plain(name: str, seed: int) -> list[float]:
     return [float(np.log10(jacobian_norms(whole[: 2 * depth], inputs)[0] / first)) for depth in DEPTHS]
 
 
-def dead_units(model: DocumentClassifier) -> float:
+def dead_units(run: Judged) -> float:
     """The share of the first layer's units that stay below a thousandth on every word of some test reviews."""
     largest: list[torch.Tensor] = []
-    part = model.fitted_.model.network.encoder.blocks[0].feed_forward
+    part = run.encoder.blocks[0].feed_forward
     hook = part.inner.register_forward_hook(
         lambda layer, given, made: largest.append(part.activation(made).flatten(0, 1).abs().amax(dim=0))
     )
-    model.predict(reviews()[1].texts[:200])
+    run.model.predict(reviews()[1].texts[:200])
     hook.remove()
     return float((torch.stack(largest).amax(dim=0) < 1e-3).float().mean())
 
@@ -80,7 +79,7 @@ def experiment(budget: Budget, seed: int) -> Generator[str, None, Measurement]:
         figure for name, runs in found.items() for figure in (
             share_of(f"Transformer with {name}: accuracy", [run.right for run in runs]),
             mean_of(f"Transformer with {name}: training", [run.fit_seconds for run in runs], "s"),
-            mean_of(f"Transformer with {name}: dead units", [dead_units(run.model) for run in runs], "%"),
+            mean_of(f"Transformer with {name}: dead units", [dead_units(run) for run in runs], "%"),
         )
     ]
     gain = mean_of("points of ReLU over the sigmoid, in a Transformer",

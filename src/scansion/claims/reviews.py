@@ -59,6 +59,11 @@ class Judged:
     """To answer a review, of the processor."""
 
     @property
+    def encoder(self) -> Any:
+        """The family's network, without the head."""
+        return self.model.fitted_.model.network.encoder
+
+    @property
     def accuracy(self) -> float:
         """The share that is right."""
         return float(self.right.mean())

@@ -3,21 +3,23 @@
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import chain
 from typing import Any
 
 from scansion.claims.catalogue import CLAIMS
 from scansion.claims.claim import FULL, QUICK
 from scansion.claims.finding import RULE, Finding
+from scansion.claims.side_by_side import one_by_one, side_by_side
 from scansion.comparison.run import Message
 from scansion.errors import UsageError, did_you_mean
 from scansion.learning.events import finished
-from scansion.learning.thread_pool import ONE_THREAD
+from scansion.processors import cores
 from scansion.storage.manifest import library_versions
 
 
 @dataclass
 class Findings:
-    """What was found of each claim, in the order they were run."""
+    """What was found of each claim, in the order of the talk."""
 
     quick: bool
     random_state: int
@@ -44,30 +46,27 @@ def running(
     for name in names:
         if name not in CLAIMS:
             raise UsageError(f"There is no claim {name!r}{did_you_mean(name, CLAIMS)}")
-    wanted = list(dict.fromkeys(names)) or list(CLAIMS)
+    wanted = [CLAIMS[name] for name in dict.fromkeys(names or CLAIMS)]
+    budget, processes = QUICK if quick else FULL, cores()
+    together = [each for each in wanted if not each.alone]
+    if processes < 2 or len(together) < 2:
+        together = []
     found = Findings(quick, random_state)
     try:
-        with ONE_THREAD:  # of such small networks no product is worth sharing
-            for number, name in enumerate(wanted):
-                progress = number / len(wanted)
-                yield Message(f"{name}: starting", progress)
-                finding = yield from _told(name, quick, random_state, progress)
+        for name, doing, finding in chain(
+            side_by_side(together, budget, random_state, min(processes, len(together))),
+            one_by_one([each for each in wanted if each not in together], budget, random_state),
+        ):
+            if finding is None:
+                yield Message(f"{name}: {doing}", len(found.findings) / len(wanted))
+            else:
                 found.findings.append(finding)
                 yield Message(f"{name}: {finding.verdict} ({finding.seconds:.0f} s)", lasting=True)
     except KeyboardInterrupt:
         found.interrupted = True
+    order = list(CLAIMS)
+    found.findings.sort(key=lambda each: order.index(each.name))
     return found
-
-
-def _told(name: str, quick: bool, random_state: int, progress: float) -> Generator[Message, None, Finding]:
-    """A claim's finding, what it does told under its name."""
-    steps = CLAIMS[name].running(QUICK if quick else FULL, random_state)
-    while True:
-        try:
-            doing = next(steps)
-        except StopIteration as done:
-            return done.value
-        yield Message(f"{name}: {doing}", progress)
 
 
 def run(name: str, quick: bool = False, random_state: int = 0) -> Finding:
