@@ -46,14 +46,14 @@ def test_a_claims_file_is_one_screenful_that_opens_with_the_claim():
     name if name in QUICKEST else pytest.param(name, marks=pytest.mark.long) for name in TALK
 ])
 def test_every_experiment_measures_what_its_verdict_rests_on(name):
-    found = CLAIMS[name].run(Budget(1, 0.01)).to_json()
+    found = CLAIMS[name].run(Budget(1, 0.01, 0.01)).to_json()
     assert json.loads(json.dumps(found, allow_nan=False))["measured"]["pictures"]
     assert {each["figure"] for each in found["conditions"]} <= {each["name"] for each in found["measured"]["figures"]}
 
 
 def test_a_claim_is_a_function_of_its_seed():
     claim = CLAIMS["positions"]
-    first, again, other = (claim.run(Budget(1, 0.01), seed).to_json()["measured"] for seed in (3, 3, 4))
+    first, again, other = (claim.run(Budget(1, 0.01, 0.01), seed).to_json()["measured"] for seed in (3, 3, 4))
     assert first == again != other
 
 
@@ -141,7 +141,7 @@ def dying(budget: Budget, seed: int) -> Generator[str, None, Measurement]:
 
 
 def test_claims_side_by_side_are_measured_as_one_by_one_and_their_processes_end_with_them():
-    claims, budget = [CLAIMS["dimensions"], CLAIMS["depth"]], Budget(1, 0.01)
+    claims, budget = [CLAIMS["dimensions"], CLAIMS["depth"]], Budget(1, 0.01, 0.01)
     alone, beside = (
         {name: finding.measured for name, _, finding in told if finding is not None}
         for told in (side_by_side.one_by_one(claims, budget, 0), side_by_side.side_by_side(claims, budget, 0, 2))
@@ -151,7 +151,7 @@ def test_claims_side_by_side_are_measured_as_one_by_one_and_their_processes_end_
 
 
 def test_a_process_that_dies_is_told_with_its_exit_code():
-    told = side_by_side.side_by_side([claim_of("dying", dying)], Budget(1, 0.01), 0, 1)
+    told = side_by_side.side_by_side([claim_of("dying", dying)], Budget(1, 0.01, 0.01), 0, 1)
     with pytest.raises(ScansionError, match=r"ended before its time \(exit code 7"):
         next(told)
 

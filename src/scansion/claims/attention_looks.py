@@ -65,7 +65,7 @@ def sharpening(name: str, seed: int, steps: int) -> list[np.ndarray]:
 
 def experiment(budget: Budget, seed: int) -> Generator[str, None, Measurement]:
     """Two families, looked at while they learn."""
-    steps = budget.of(STEPS, 40)
+    steps = max(40, round(budget.learning * STEPS))
     found: dict[str, list[list[np.ndarray]]] = {name: [] for name in FAMILIES}
     for number in budget.seeds_from(seed):
         for name in FAMILIES:

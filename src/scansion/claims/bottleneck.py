@@ -58,7 +58,7 @@ def experiment(budget: Budget, seed: int) -> Generator[str, None, Measurement]:
     for number in budget.seeds_from(seed):
         for name in FAMILIES:
             yield f"{name}, seed {number}"
-            right[name].append(exact(name, number, budget.of(STEPS)))
+            right[name].append(exact(name, number, round(budget.learning * STEPS)))
     shares = {
         (name, length): share_of(f"{name}: exact copies of {length} letters", [run[i] for run in runs])
         for name, runs in right.items() for i, length in enumerate(LENGTHS)

@@ -11,10 +11,14 @@ from scansion.randomness import stream
 
 @dataclass(frozen=True)
 class Budget:
-    """How much an experiment may do: for how many seeds, and which share of its full work."""
+    """How much an experiment may do: for how many seeds, and which share of its full work.
+
+    ``learning`` is the share of the steps of a task that has to be learned before there is anything to see.
+    """
 
     seeds: int = 3
     work: float = 1.0
+    learning: float = 1.0
 
     def of(self, full: int, least: int = 1) -> int:
         """A number of steps, rows or repetitions: the share of so many."""
@@ -25,7 +29,7 @@ class Budget:
         return [int(stream(seed, "claims", number).integers(2**31)) for number in range(self.seeds)]
 
 
-FULL, QUICK = Budget(), Budget(work=0.3)
+FULL, QUICK = Budget(), Budget(seeds=2, work=0.35, learning=0.7)
 Experiment = Callable[[Budget, int], Generator[str, None, Measurement]]
 """Tells what it is doing, a few words at a time, and gives what it measured."""
 

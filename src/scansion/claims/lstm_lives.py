@@ -31,7 +31,7 @@ FAMILIES: dict[str, tuple[Any, float]] = {
     "LSTM": (LSTMLanguageModel(WIDTH, WIDTH, dropout=0.0), 1e-2),
     "Transformer": (CausalTransformer(WIDTH, 2, 2, 2 * WIDTH, 0.0, CONTEXT), 5e-3),
 }
-REVIEWS, WIDTHS, MIDDLE = (200, 400, 800, 1_600), (32, 64, 128), 64  # the most reviews are read by every width
+REVIEWS, WIDTHS, MIDDLE = (200, 600, 1_600), (32, 64, 128), 64  # the most reviews are read by every width
 READERS: dict[str, Callable[[int], Any]] = {
     "LSTM": LSTM, "Transformer": lambda width: Transformer(width, 4, 1, 2 * width),
 }
