@@ -46,7 +46,7 @@ def experiment(budget: Budget, seed: int) -> Generator[str, None, Measurement]:
         for name in FAMILIES:
             for task in TASKS:
                 yield f"{task}, {name}, seed {number}"
-                right.setdefault((task, name), []).append(learned(*FAMILIES[name], task, number, budget.work))
+                right.setdefault((task, name), []).append(learned(*FAMILIES[name], task, number, budget.learning))
             yield f"reviews, {name}, seed {number}"
             for width, some in {*((MIDDLE, each) for each in rows), *((each, rows[-1]) for each in WIDTHS)}:
                 read.setdefault((name, width, some), []).append(judged(READERS[name](width), number, some))
