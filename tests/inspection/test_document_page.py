@@ -321,6 +321,7 @@ def planted_head_ranks_first(seed, monkeypatch):
     return np.unravel_index(effects.argmax(), effects.shape) == place
 
 
+@pytest.mark.long
 def test_the_head_that_must_do_the_work_has_the_greatest_effect(monkeypatch):
     assert planted_head_ranks_first(0, monkeypatch)
 

@@ -56,6 +56,7 @@ def main() -> None:
             return
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="this system does not tell how large a process is")
 def test_a_thousand_steps_grow_the_process_by_less_than_a_megabyte():
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "OMP_NUM_THREADS": "1"}

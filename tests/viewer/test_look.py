@@ -234,6 +234,7 @@ def test_sub_words_become_words_on_request(pages, translator):
 
 
 @needs_browser
+@pytest.mark.long
 def test_two_thousand_tokens_are_painted_within_a_second_and_can_be_moved_through(models, tmp_path):
     text = " ".join(TEXTS[i % 60] for i in range(512))
     found = models[2].look(text)
