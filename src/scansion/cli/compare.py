@@ -80,8 +80,8 @@ def compare(
     seeds: Seeds = None,
     learning_curve: Annotated[bool, typer.Option("--learning-curve", help="Score every family on fewer training rows "
                                                  "too, and say where one overtakes another.")] = False,
-    thorough: Annotated[bool, typer.Option("--thorough", help="Train every seed, of families too whose first is "
-                                             "significantly worse than the best.")] = False,
+    thorough: Annotated[bool, typer.Option("--thorough", help="Train every family with all rows and every seed, "
+                                             "those too that cannot reach the best.")] = False,
     source: From = None,
     mode: Mode = None,
     static: StaticFrom = None,

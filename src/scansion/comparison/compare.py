@@ -1,14 +1,23 @@
 """``scansion.compare``: every family on the same rows, splits and seeds, and what may be said of the outcome."""
 
 import time
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from scansion.comparison.conclusion import complete_seeds, ranked, result_of, unscored, with_seeds
+from scansion.comparison.conclusion import (
+    complete_seeds,
+    ranked,
+    result_of,
+    unscored,
+    with_first_rows,
+    with_seeds,
+    with_spent,
+)
+from scansion.comparison.early_dropping import EarlyDropping, first_parts
 from scansion.comparison.learning_curve import curve_of, smaller_parts
 from scansion.comparison.lengths import by_length
 from scansion.comparison.result import NOT_TRAINED, Comparison, ComparisonInterrupted, FamilyResult
@@ -63,10 +72,11 @@ def comparing(
     (``"5m"``): the cheapest family comes first, and one whose first epoch is not done by then has no score.
     ``tokens`` are those of language models.  ``pretrain="own"`` adds a row for each family that can first learn from
     the training texts, and from those ``unlabelled``, without their answers.  What is significantly worse than the
-    best after a first seed has no second one, unless ``thorough``.  ``learning_curve`` adds every family's score on
-    fewer training rows, and where one overtakes another.  ``scansion.compare`` returns the :class:`Comparison`;
-    ``comparing`` is the same as a generator of what happens.  KeyboardInterrupt ends the run under way;
-    ComparisonInterrupted then holds the comparison of what was finished.
+    best after a first seed has no second one, and of 8,000 training rows or more, what learns by gradients is dropped
+    where its learning curve cannot reach the best (:mod:`scansion.comparison.early_dropping`), unless ``thorough``.
+    ``learning_curve`` adds every family's score on fewer training rows, and where one overtakes another; it drops none.
+    ``scansion.compare`` returns the :class:`Comparison`; ``comparing`` is the same as a generator of what happens.
+    KeyboardInterrupt ends the run under way; ComparisonInterrupted then holds the comparison of what was finished.
     UsageError and DataError for arguments and data that do not fit together.
     """
     begun, seconds = time.monotonic(), seconds_of(budget)
@@ -85,14 +95,13 @@ def comparing(
     trained = {**({} if compared.baseline_family is None else {baseline: compared.baseline_family}), **chosen, **own}
     parts = smaller_parts(compared, data, seeds, random_state) if learning_curve else []
     arguments = kind.own({"class_weight": stored_class_weight(class_weight), "tokens": tokens})
-    runs = [
-        Run(label, family, random_state + seed, fold, kind.name, processes,
-            arguments | ({"pretrain": OWN} if label in own else {}))
-        for label, family, seed, fold in _seeds_and_folds(trained, seeds, len(data.folds), len(parts))
-    ]
+    first = [] if learning_curve or thorough else first_parts(compared, data, random_state)
+    plain = Run("", None, random_state, 0, kind.name, processes, arguments)
+    runs = list(_runs(plain, trained, own, seeds, data.folds, parts, first))
     more = [] if unlabelled is None else list(check_documents(unlabelled, input_columns(texts, targets).text))
     standings = Standings(compared.scoring(data), len(data.folds), thorough)
-    outcomes, interrupted = yield from carry_out(runs, begun + seconds, data, standings, baseline, parts, more)
+    dropping = EarlyDropping(standings, baseline, len(data.folds[0][0]))
+    outcomes, interrupted = yield from carry_out(runs, begun + seconds, data, dropping, baseline, parts + first, more)
     settings: dict[str, Any] = {"seeds": seeds, "random_state": random_state, "budget": budget, "thorough": thorough}
     of_documents = {"class_weight": None, **arguments, "pretrain": pretrain, "unlabelled": len(more)}
     settings |= of_documents if "pretrain" in kind.arguments else {}
@@ -141,17 +150,28 @@ def _compared(task: Task) -> ComparedTask:
     return task.compared
 
 
-def _seeds_and_folds(
-    families: Mapping[str, Any], seeds: int, folds: int, parts: int
-) -> Iterator[tuple[str, Any, int, int]]:
-    """Every fold under every seed; and each smaller part, behind the folds, under the seed it was drawn with.
+def _runs(
+    plain: Run, families: Mapping[str, Any], own: Container[str], seeds: int, folds: Parts, parts: Parts, first: Parts
+) -> Iterator[Run]:
+    """Every fold under every seed; and behind the folds each smaller part, under the seed it was drawn with.
 
-    What is solved comes before what is trained by gradients: it is cheaper, where nobody has estimated it.
+    Behind them are the ``first`` of what learns by gradients, a share's folds together, but not of those that learn
+    from their ``own`` texts before: that takes as long whatever the rows.  What is solved comes before what is trained
+    by gradients: it is cheaper, where nobody has estimated it.
     """
     for label, family in sorted(families.items(), key=lambda item: item[1].learner != "convex"):
+        mine = replace(plain, label=label, family=family)
+        if label in own:
+            mine = replace(mine, arguments={**plain.arguments, "pretrain": OWN})
         for seed in range(1 if family.learner in SOLVED else seeds):
-            yield from ((label, family, seed, fold) for fold in range(folds))
-        yield from ((label, family, part % seeds, folds + part) for part in range(parts))
+            yield from (replace(mine, seed=plain.seed + seed, fold=fold) for fold in range(len(folds)))
+        for number, (rows, _) in enumerate(parts):
+            yield replace(mine, seed=plain.seed + number % seeds, fold=len(folds) + number, part_rows=len(rows))
+        for number in range(len(first) if family.learner == "gradient" and label not in own else 0):
+            of_first_fold, _ = first[number - number % len(folds)]
+            yield replace(
+                mine, fold=len(folds) + len(parts) + number, part_rows=len(of_first_fold), begins=True
+            )
 
 
 def _families(task: Task, compared: ComparedTask, families: Any) -> dict[str, Any]:
@@ -183,7 +203,8 @@ def _pretrained_too(
 def _conclude(plan: Plan, outcomes: Sequence[Outcome], interrupted: bool) -> Comparison:
     data, scoring = plan.data, plan.compared.scoring(plan.data)
     whole = [outcome for outcome in outcomes if outcome.run.fold < len(data.folds)]
-    predictions, confidences, results = _scored(plan, scoring, whole)
+    first = [outcome for outcome in outcomes if outcome.run.begins and outcome.cost]
+    predictions, confidences, results = _scored(plan, scoring, whole, first)
     learned = [outcome for outcome in outcomes if not outcome.untrained and outcome.run.label not in {
         each.family for each in results if each.status == NOT_TRAINED
     }]
@@ -206,7 +227,7 @@ def _conclude(plan: Plan, outcomes: Sequence[Outcome], interrupted: bool) -> Com
 
 
 def _scored(
-    plan: Plan, scoring: Scoring, outcomes: Sequence[Outcome]
+    plan: Plan, scoring: Scoring, outcomes: Sequence[Outcome], first: Sequence[Outcome]
 ) -> tuple[dict[str, list[Any]], dict[str, NDArray], list[FamilyResult]]:
     """Every family's predictions by seed, its confidences where it has any, and its result."""
     predictions: dict[str, list[Any]] = {}
@@ -220,8 +241,9 @@ def _scored(
         given = [outcome for outcome in outcomes if outcome.run.label == label]
         planned = len({run.seed for run in plan.runs if run.label == label and run.fold < len(plan.data.folds)})
         seeds = complete_seeds(given, len(plan.data.folds))
+        begun = [outcome for outcome in first if outcome.run.label == label]
         if missing := unscored(label, given, seeds, planned):
-            results.append(missing)
+            results.append(with_spent(missing, begun))
             continue
         by_seed = {seed: _in_folds(given, seed) for seed in seeds}
         found = [scoring.prediction([answer for run in runs for answer in run.answers]) for runs in by_seed.values()]
@@ -229,7 +251,8 @@ def _scored(
         sure = confidences_of(by_seed[seeds[0]])
         confidences |= {} if sure is None else {label: sure}
         made = [outcome for runs in by_seed.values() for outcome in runs]
-        results.append(with_seeds(result_of(label, scoring.interval(found), scoring, found, made), given, planned))
+        result = with_seeds(result_of(label, scoring.interval(found), scoring, found, made), given, planned)
+        results.append(with_first_rows(result, begun))
     return predictions, confidences, results
 
 

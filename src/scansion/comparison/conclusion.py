@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from scansion.comparison.result import FAILED, NOT_TRAINED, OK, FamilyResult
+from scansion.comparison.result import DROPPED, FAILED, NOT_TRAINED, OK, FamilyResult
 from scansion.comparison.run import Outcome
 from scansion.comparison.verdict import Verdict, decide
 from scansion.measures.intervals import Interval
@@ -16,6 +16,7 @@ from scansion.measures.metric import Metric
 from scansion.measures.paired import PairedTest, compact_letters, rank_groups
 from scansion.storage.schema import to_json
 from scansion.tasks.task import Scoring
+from scansion.viewer.number_format import seconds_shown
 
 
 def complete_seeds(mine: Sequence[Outcome], folds: int) -> list[int]:
@@ -27,8 +28,11 @@ def complete_seeds(mine: Sequence[Outcome], folds: int) -> list[int]:
 def unscored(label: str, mine: Sequence[Outcome], seeds: Sequence[int], planned: int) -> FamilyResult | None:
     """The result of a family that has no score; None for one that has.
 
-    One of its runs has failed, or none of its seeds was trained on all folds.
+    One of its runs has failed, or it was dropped, or none of its seeds was trained on all folds.
     """
+    dropped = [outcome.dropped for outcome in mine if outcome.dropped]
+    if dropped and not seeds:
+        return FamilyResult(label, DROPPED, f"{dropped[0]}.", seeds_planned=planned)
     failed = [outcome.failure for outcome in mine if outcome.failure]
     untrained = [outcome.untrained for outcome in mine if outcome.untrained]
     if failed or not (seeds or untrained):
@@ -52,6 +56,24 @@ def with_seeds(result: FamilyResult, mine: Sequence[Outcome], planned: int) -> F
     return replace(
         result, seeds_planned=planned, notes=(*result.notes, note), cut_short=result.cut_short or bool(missing)
     )
+
+
+def with_spent(result: FamilyResult, first: Sequence[Outcome]) -> FamilyResult:
+    """The result of a family without a score, with what its runs on the ``first`` rows took together."""
+    if not first:
+        return result
+    fit, processor = (sum(each.cost[name] for each in first) for name in ("fit_seconds", "processor_seconds"))
+    return replace(result, fit_seconds=fit, processor_seconds=processor)
+
+
+def with_first_rows(result: FamilyResult, first: Sequence[Outcome]) -> FamilyResult:
+    """The result, saying what its runs on the ``first`` rows took, which are no part of its cost."""
+    if not first:
+        return result
+    rows = " and ".join(dict.fromkeys(f"{each.run.part_rows:,}" for each in first))
+    seconds = seconds_shown(sum(each.cost["fit_seconds"] for each in first))
+    note = f"began with {rows} rows ({seconds}), and was not to be dropped"
+    return replace(result, notes=(*result.notes, note))
 
 
 def result_of(
@@ -102,4 +124,5 @@ def ranked(
         scores, groups, {each.family: each.fit_seconds or 0.0 for each in good}, pairs, test_rows, baseline, metric,
         {each.family: each.size_bytes or 0 for each in good}, [each.family for each in good if each.cut_short],
         [each.family for each in found if each.status == NOT_TRAINED],
+        [each.family for each in found if each.status == DROPPED],
     )

@@ -67,11 +67,11 @@ def smaller_parts(task: ComparedTask, data: ComparedData, seeds: int, random_sta
         raise UsageError(f"A learning curve here begins with {fewest} rows and needs twice as many; got {len(train)}.")
     sizes = np.unique(np.geomspace(fewest, len(train), SIZES).round().astype(int))[:-1]
     groups = task.groups(data, train)
-    orders = [train[_in_proportion(groups, len(train), random_state + seed)] for seed in range(seeds)]
+    orders = [train[in_proportion(groups, len(train), random_state + seed)] for seed in range(seeds)]
     return [(np.sort(order[:size]), test) for size in sizes for order in orders]
 
 
-def _in_proportion(groups: NDArray | None, rows: int, seed: int) -> NDArray:
+def in_proportion(groups: NDArray | None, rows: int, seed: int) -> NDArray:
     """An order of so many training rows in which every beginning has the groups (N,) in proportion."""
     order = stream(seed, "learning curve").permutation(rows)
     if groups is None:

@@ -42,11 +42,13 @@ The rule: {{ report.verdict.rule }}. {{ report.verdict.change }}
 | {{ size(row.peak_memory_bytes) }} | {{ "%.1f %%" % (100 * row.tokens_read_share) }} | {{ row.seeds }}\
 {{ " of %d" % row.seeds_planned if row.seeds < row.seeds_planned }} |
 {% else -%}
-| | {{ row.family }} | {{ row.status }} | {{ cell(row.reason) }} | | | | | | | | |
+| | {{ row.family }} | {{ row.status }} | {{ cell(row.reason) }} | \
+| {{ seconds(row.fit_seconds) if row.fit_seconds is not none }} \
+| {{ processor(row.processor_seconds) if row.processor_seconds is not none }} | | | | | |
 {% endif -%}
 {% endfor %}
 {% if cut_short %}† Cut short by the budget. {% endif -%}
-{{ ranks }} Fit is the mean of a run, and cpu s what processors worked in it; memory is the
+{{ ranks }} Fit is the mean of a run (of a family that was dropped early, all it took), and cpu s what processors worked in it; memory is the
 peak of its processes; read is the share of the test texts' words that the family knows.
 
 ## Paired tests

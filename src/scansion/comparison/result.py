@@ -25,7 +25,7 @@ COLUMNS = (
 )
 
 
-OK, FAILED, NOT_TRAINED = "ok", "failed", "not trained"
+OK, FAILED, NOT_TRAINED, DROPPED = "ok", "failed", "not trained", "dropped early"
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class FamilyResult:
 
     family: str
     status: str
-    """``ok``, ``failed`` or, where a budget did not suffice for an epoch, ``not trained``."""
+    """``ok``, ``failed``, where a budget did not suffice for an epoch ``not trained``, or ``dropped early``."""
     reason: str = ""
     score: float | None = None
     low: float | None = None
@@ -46,6 +46,7 @@ class FamilyResult:
     seeds: int = 0
     """Those in the score; of as many as were planned unless a budget or somebody ended it before."""
     fit_seconds: float | None = None
+    """The mean of its runs; of one that was dropped early, what it has taken in all."""
     processor_seconds: float | None = None
     """Of ``fit_seconds``, those in which processors worked, all of them added up: on a busy machine the fairer one."""
     documents_per_second: float | None = None
@@ -110,6 +111,11 @@ class Comparison:
     def not_trained(self) -> tuple[FamilyResult, ...]:
         """The families for which the budget did not suffice."""
         return tuple(row for row in self.rows if row.status == NOT_TRAINED)
+
+    @property
+    def dropped(self) -> tuple[FamilyResult, ...]:
+        """The families whose learning curves could not reach the best, which were not trained with all rows."""
+        return tuple(row for row in self.rows if row.status == DROPPED)
 
     def to_json(self) -> dict[str, Any]:
         """What ``scansion compare --json`` prints."""

@@ -18,21 +18,29 @@ class Run:
     task: str
     processes: int | None
     arguments: Mapping[str, Any] = field(default_factory=dict)
+    part_rows: int = 0
+    """Training rows, where they are a part of a fold's; else 0."""
+    begins: bool = False
+    """Whether it is one that a family begins with, before it is trained with all rows."""
+
+    def title(self, folds: int | None) -> str:
+        """As it is told, of a comparison in so many folds."""
+        fold = f", part {self.fold % folds + 1} of {folds}" if folds else ""
+        rows = f", {self.part_rows:,} rows" if self.part_rows else ""
+        return f"{self.label}, seed {self.seed}{fold}{rows}"
 
 
 @dataclass(frozen=True)
 class RunEvent:
     """What happens in a run; ``progress`` from 0 to 1 where it is known."""
 
-    label: str
-    seed: int
-    fold: int
+    run: Run
     message: str
     progress: float | None
 
     def shown(self, folds: int | None) -> "Message":
         """As it is told, of a comparison in so many folds."""
-        return Message(f"{_title(self.label, self.seed, self.fold, folds)}: {self.message}", self.progress)
+        return Message(f"{self.run.title(folds)}: {self.message}", self.progress)
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,15 +61,18 @@ class Outcome:
     """Why a budget was not enough for it: it had no step, or its first epoch was not done, or nothing was solved."""
     needless: str = ""
     """Why another seed would tell nothing new."""
+    dropped: str = ""
+    """Why its family is not trained with all rows."""
     standing: str = ""
     """Of the run that completes a seed: the family's score and place so far."""
 
     def shown(self, folds: int | None) -> "Message":
         """As it is told, of a comparison in so many folds."""
         said = self.failure or (self.untrained and f"not trained in this budget: {self.untrained}")
+        said = said or (self.dropped and f"dropped early: {self.dropped}")
         said = said or (self.needless and f"left out: {self.needless}")
         said = said or f"{self.standing}{'; ' * bool(self.standing)}{self.cost['fit_seconds']:.1f} s"
-        return Message(f"{_title(self.run.label, self.run.seed, self.run.fold, folds)}: {said}", lasting=True)
+        return Message(f"{self.run.title(folds)}: {said}", lasting=True)
 
 
 @dataclass(frozen=True)
@@ -75,7 +86,3 @@ class Message:
     def shown(self, folds: int | None) -> "Message":
         """As it is."""
         return self
-
-
-def _title(label: str, seed: int, fold: int, folds: int | None) -> str:
-    return f"{label}, seed {seed}" + (f", part {fold + 1} of {folds}" if folds else "")

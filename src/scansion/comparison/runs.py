@@ -16,12 +16,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from scansion.comparison.early_dropping import EarlyDropping
 from scansion.comparison.estimate import write_sample
 from scansion.comparison.fit_and_score import TEMPORARY
 from scansion.comparison.length_slices import slices_of
 from scansion.comparison.run import Message, Outcome, Run, RunEvent
 from scansion.comparison.schedule import Allowed, Need, Schedule
-from scansion.comparison.standings import Standings
 from scansion.families.catalogue import name_of
 from scansion.processors import WAITING
 from scansion.storage.schema import to_json
@@ -52,7 +52,7 @@ def write_data(
 
 
 def carry_out(
-    runs: Sequence[Run], deadline: float, data: ComparedData, standings: Standings, baseline: str, parts: Parts,
+    runs: Sequence[Run], deadline: float, data: ComparedData, dropping: EarlyDropping, baseline: str, parts: Parts,
     unlabelled: Sequence[str] = (),
 ) -> Generator[RunEvent | Outcome | Message, None, tuple[list[Outcome], bool]]:
     """What happens in one run after the other, on the folds of ``data`` and on smaller ``parts`` of its training rows.
@@ -66,7 +66,7 @@ def carry_out(
     shares = [len(train) / len(folds[0][0]) for train, _ in folds]
     schedule = Schedule(runs, baseline, shares=shares).ordered(len(data.folds))
     with scratch_folder("comparison") as scratch:
-        series = _Series(scratch, deadline, standings, outcomes)
+        series = _Series(scratch, deadline, dropping, outcomes)
         try:
             write_data(scratch, data.inputs, data.targets, folds, unlabelled)
             if np.isfinite(deadline):
@@ -87,7 +87,7 @@ class _Series:
 
     folder: Path
     deadline: float
-    standings: Standings
+    dropping: EarlyDropping
     outcomes: list[Outcome]
 
     def made(
@@ -105,7 +105,10 @@ class _Series:
 
     def _one(self, schedule: Schedule, run: Run, waiting: Sequence[Run]) -> Iterator[RunEvent | Outcome]:
         """What happens in the first of those ``waiting``; no more than its outcome if it is not to be made."""
-        if needless := self.standings.beaten(run):
+        if hopeless := self.dropping.hopeless(run):
+            yield self.dropping.with_standing(Outcome(run, [], {}, dropped=hopeless))
+            return
+        if needless := self.dropping.needless(run):
             yield Outcome(run, [], {}, needless=needless)
             return
         left = self.deadline - time.monotonic()
@@ -113,9 +116,9 @@ class _Series:
             yield Outcome(run, [], {}, untrained=late)
             return
         # another seed comes only if there is time: no first one is cut short for its sake
-        equals = sum(each.seed <= run.seed and not self.standings.beaten(each) for each in waiting)
+        equals = sum(each.seed <= run.seed and not self.dropping.left_out(each) for each in waiting)
         for event in follow(self.folder, run, schedule.allowed(run, left, equals)):
-            yield self.standings.with_standing(event) if isinstance(event, Outcome) else event
+            yield self.dropping.with_standing(event) if isinstance(event, Outcome) else event
 
 
 def _opening(schedule: Schedule, folds: int, left: float) -> list[Run]:
@@ -160,7 +163,7 @@ def follow(folder: Path, run: Run, allowed: Allowed) -> Iterator[RunEvent | Outc
     budget = allowed.fit if np.isfinite(allowed.fit) else None
     (place / "run.json").write_text(json.dumps(_wanted(run) | {"budget": budget}))
     doing = "starting"
-    yield RunEvent(run.label, run.seed, run.fold, doing, None)
+    yield RunEvent(run, doing, None)
     lines = _told("fit_and_score", [folder, place], place / "messages", allowed.process)
     while True:
         try:
@@ -170,7 +173,7 @@ def follow(folder: Path, run: Run, allowed: Allowed) -> Iterator[RunEvent | Outc
             break
         if told.keys() == {"message", "progress"}:
             doing = told["message"]
-            yield RunEvent(run.label, run.seed, run.fold, **told)
+            yield RunEvent(run, **told)
     reason = f"it was stopped after {seconds_shown(allowed.process)} ({doing})" if stopped else ""
     yield _outcome(run, place, code, reason)
 

@@ -1,6 +1,7 @@
 """The time of a comparison that has a budget: what each run needs, which comes first, and how long it may take.
 
-The first seed of every family comes before any second one, the cheapest family first.  A run may take an equal part of
+The first seed of every family comes before any second one, the cheapest family first, and before it those smaller parts
+that the family begins with.  A run may take an equal part of
 what is left for runs of its seed, or what its first epoch needs if that is more: a family that is trained once says
 more than one that is cut short three times.  A network ends its training by itself when its time is over.  What cannot
 end early, such as solving a linear head, may go on for half of what is left.
@@ -59,10 +60,11 @@ class Schedule:
         """The runs in the order in which they are made; folds from ``whole`` on are smaller parts, and come last."""
         labels = list(dict.fromkeys(run.label for run in self.runs))
 
-        def place(run: Run) -> tuple[bool, bool, int, float, int, int]:
+        def place(run: Run) -> tuple[bool, bool, int, float, int, bool, int]:
+            part = run.fold >= whole and not run.begins
+            seconds = self.seconds(run if part else replace(run, fold=0), np.inf)
             return (
-                run.fold >= whole, run.label != self.baseline, run.seed, self.seconds(run, np.inf),
-                labels.index(run.label), run.fold,
+                part, run.label != self.baseline, run.seed, seconds, labels.index(run.label), not run.begins, run.fold
             )
 
         return replace(self, runs=sorted(self.runs, key=place))

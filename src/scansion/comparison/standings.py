@@ -5,6 +5,7 @@ at a level of one in a thousand, is not trained with another: that would measure
 """
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -32,18 +33,29 @@ class Standings:
         parts.append(outcome)
         if len(parts) < self.folds:
             return outcome
-        answers = [answer for part in sorted(parts, key=lambda each: each.run.fold) for answer in part.answers]
-        self.predictions[run.label].append(self.scoring.prediction(answers))
-        return replace(outcome, standing=self._told(run.label))
+        self.predictions[run.label].append(self.prediction_of(parts))
+        better = sum(self._score(other) > self._score(run.label) for other in self.predictions)
+        place = "the best" if not better else f"place {better + 1}"
+        told = f"{self.score_told(self.predictions[run.label])}, {place} of {len(self.predictions)} so far"
+        return replace(outcome, standing=told)
 
-    def _told(self, label: str) -> str:
-        metric, interval = self.scoring.metric, self.scoring.interval(self.predictions[label])
+    def prediction_of(self, parts: Sequence[Outcome]) -> Any:
+        """A family's predictions, of its outcomes on every fold."""
+        answers = [answer for part in sorted(parts, key=lambda each: each.run.fold) for answer in part.answers]
+        return self.scoring.prediction(answers)
+
+    def score_told(self, predictions: Sequence[Any]) -> str:
+        """The score of a family's predictions, one a seed, in words."""
+        metric, interval = self.scoring.metric, self.scoring.interval(predictions)
         score, low, high = (
             score_shown(value, metric.in_hundredths) for value in (interval.score, interval.low, interval.high)
         )
-        better = sum(self._score(other) > self._score(label) for other in self.predictions)
-        place = "the best" if not better else f"place {better + 1}"
-        return f"{metric.name.replace('_', ' ')} {score} ({low} to {high}), {place} of {len(self.predictions)} so far"
+        return f"{metric.name.replace('_', ' ')} {score} ({low} to {high})"
+
+    @property
+    def best(self) -> str:
+        """The family with the best score so far; empty if there is none."""
+        return max(self.predictions, key=self._score, default="")
 
     def _score(self, label: str) -> float:
         """Higher is better."""
@@ -57,7 +69,7 @@ class Standings:
             return ""
         if self.waiting.get((run.label, run.seed)):  # the other folds of a seed that was begun
             return ""
-        best = max(self.predictions, key=self._score)
+        best = self.best
         if best == run.label:
             return ""
         found, _ = self.scoring.paired_tests({each: self.predictions[each] for each in (best, run.label)})

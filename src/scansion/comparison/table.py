@@ -33,6 +33,10 @@ def render(comparison: Comparison, width: int) -> RenderableType:
     ]
     parts += [Text.assemble((f"{row.family} was not trained in this budget: ", "bold"), row.reason)
               for row in comparison.not_trained]
+    parts += [
+        Text.assemble((f"{row.family} was dropped early: ", "bold"), f"{row.reason} {spent(row)}")
+        for row in comparison.dropped
+    ]
     parts += [_failure(row) for row in comparison.failed]
     if comparison.length_matters:
         parts += [Text(""), _by_length(comparison, good)]
@@ -96,6 +100,12 @@ def _table(comparison: Comparison, good: list[FamilyResult], width: int) -> Tabl
         line += [bytes_shown(row.peak_memory_bytes or 0), read] if show_sizes else []
         table.add_row(*line, style=style)
     return table
+
+
+def spent(row: FamilyResult) -> str:
+    """What was spent on a family that was dropped."""
+    return (f"It took {seconds_shown(row.fit_seconds or 0.0)} ({processor_shown(row.processor_seconds or 0.0)} cpu s); "
+            "--thorough trains it with all rows.")
 
 
 def _plain_table() -> Table:

@@ -35,11 +35,13 @@ def decide(
     sizes: Mapping[str, int],
     cut_short: Sequence[str] = (),
     untrained: Sequence[str] = (),
+    dropped: Sequence[str] = (),
 ) -> Verdict:
     """The verdict over families with a score, as ``metric`` is to be read.
 
     ``sizes`` are their models' bytes; ``cut_short`` are those that a budget has kept from learning all they could, and
-    ``untrained`` those without a score because it did not suffice for an epoch.
+    ``untrained`` those without a score because it did not suffice for an epoch; ``dropped`` are those that were not
+    trained with all rows because their learning curves cannot reach the best.
     """
     verdict = _decide(scores, groups, seconds, pairs, rows, baseline, metric, sizes)
     told = []
@@ -49,6 +51,9 @@ def decide(
     if untrained:
         was = "was" if len(untrained) == 1 else "were"
         told.append(f"{', '.join(untrained)} {was} not trained in this budget: give more time to compare with.")
+    if dropped:
+        was = "was dropped early and is" if len(dropped) == 1 else "were dropped early and are"
+        told.append(f"{', '.join(dropped)} {was} not ranked; thorough (--thorough) trains all.")
     return replace(verdict, change=" ".join([*told, verdict.change]).strip())
 
 

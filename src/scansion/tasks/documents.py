@@ -323,6 +323,7 @@ def configuration(name: str | None) -> Any:
 COMPARED = ComparedTask(
     DocumentClassifier, SEEDS, usual_families, lambda data: "majority", Baseline(), _nothing, compared_documents,
     DocumentScoring, facts_of_documents, check_weighting, answer_classes, label_groups, fewest_rows,
+    drops_early=True,
 )
 FITTED = FittedTask(
     load_classifier, export, read_options, evaluate, form, predict, documents_in, True, look, check_named,

@@ -344,6 +344,8 @@ class ComparedTask:
     """What a smaller part of the rows (N,) keeps in proportion, (N,); None for nothing."""
     fewest_rows: Callable[[ComparedData], int]
     """The least rows that a learning curve begins with."""
+    drops_early: bool = False
+    """Whether a family may be dropped by what it has learned from few rows."""
     length_matters: bool = False
     """Whether the table in the terminal shows scores by length."""
 
