@@ -1,5 +1,7 @@
 """The time of a comparison with a budget: who comes first, who may take how long, and what is said of it."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -35,6 +37,14 @@ def test_folds_of_a_seed_stand_together_and_smaller_parts_come_last():
     assert order == [("cheap", 0, 0), ("cheap", 0, 1), ("cheap", 1, 0), ("cheap", 1, 1), ("cheap", 0, 2),
                      ("cheap", 1, 2)]
     assert [each.fold for each in schedule(folds=2, parts=1).runs][-8:] == [2] * 8
+
+
+def test_what_a_family_begins_with_comes_right_before_its_first_seed_with_all_rows():
+    runs = [run(label, seed) for label in ("dear", "middling") for seed in (0, 1)]
+    runs += [replace(run(label, 0, fold), begins=True) for label in ("dear", "middling") for fold in (1, 2)]
+    order = Schedule(runs, "majority", 1.0, NEEDS, shares=[1.0, 0.1, 0.2]).ordered(1).runs
+    first = [("middling", 0, 1), ("middling", 0, 2), ("middling", 0, 0), ("dear", 0, 1), ("dear", 0, 2), ("dear", 0, 0)]
+    assert [(each.label, each.seed, each.fold) for each in order] == [*first, ("middling", 1, 0), ("dear", 1, 0)]
 
 
 def test_what_could_not_be_estimated_comes_behind_what_could():

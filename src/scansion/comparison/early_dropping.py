@@ -1,10 +1,11 @@
 """Families that are not worth all rows: what learns by gradients begins with some of them, and may end there.
 
 Before its first seed such a family is trained with an eighth and a quarter of the training rows and scored on the same
-test rows.  Learning curves flatten: doubling the rows brings no more than doubling them brought before.  So a family is
-dropped where it stays below the best so far even if that lead is as small, and what the last doubling brought as
-large, as the 95 % intervals of their paired tests allow, and both doublings to come bring as much.  One that is not yet
-better than the baseline is not judged: its curve may not have begun to rise.  How often the rule was wrong stands in
+test rows.  Errors fall by a power of the number of rows at best (Hestness et al. 2017, arXiv:1712.00409), by one factor
+whenever rows are doubled, and by less where they near a floor.  So a family is dropped if it stays behind the best so
+far even where that lead is as small, and what the last doubling brought as large, as the 95 % intervals of their paired
+tests allow, and each doubling to come takes the same factor off its error.  One that is not yet better than the
+baseline is not judged: its curve may not have begun to rise.  How often the rule was wrong stands in
 benchmarks/experiments/early_dropping.md.
 """
 
@@ -39,6 +40,15 @@ def first_parts(task: ComparedTask, data: ComparedData, random_state: int) -> Pa
     return [part for kept in parts for part in kept]
 
 
+def gain_at_most(error: float, gain: float, times: float) -> float:
+    """What an error that has fallen to ``error`` by ``gain`` loses yet, if it falls by the same factor ``times`` more.
+
+    >>> gain_at_most(0.2, 0.2, 1.0)
+    0.1
+    """
+    return error * (1 - (error / (error + gain)) ** times) if gain else 0.0
+
+
 class EarlyDropping:
     """What families have shown on their first rows, beside how others stand with all ``rows``."""
 
@@ -46,6 +56,7 @@ class EarlyDropping:
         self.standings, self.baseline, self.rows = standings, baseline, rows
         self.begun: dict[str, dict[int, list[Outcome]]] = defaultdict(lambda: defaultdict(list))
         self.dropped: dict[str, str] = {}
+        self.judged: dict[tuple[str, str, int], str] = {}
 
     def with_standing(self, outcome: Outcome) -> Outcome:
         """Take note of an outcome; if it completes a seed or a share, it is told with the family's score."""
@@ -77,7 +88,10 @@ class EarlyDropping:
         """Why a family is not trained with all rows; empty if it is."""
         if run.begins or run.label not in self.begun or run.label in self.standings.predictions:
             return ""
-        return self.dropped.get(run.label) or self._judged(run.label)
+        known = run.label, self.standings.best, sum(map(len, self.begun[run.label].values()))
+        if known not in self.judged:
+            self.judged[known] = self._judged(run.label)
+        return self.dropped.get(run.label) or self.judged[known]
 
     def left_out(self, run: Run) -> bool:
         """Whether a run is not made, as far as is known."""
@@ -99,11 +113,12 @@ class EarlyDropping:
         _, above_baseline, _ = self._ahead([now], self.standings.predictions[self.baseline])
         _, lead, _ = self._ahead(self.standings.predictions[best], [now])
         _, _, doubling = self._ahead([now], [before])
-        most = max(0.0, doubling) * log2(self.rows / more) / log2(more / few)
-        if above_baseline <= 0 or lead <= most:
-            return ""
         metric = self.standings.scoring.metric
         scores = [self.standings.scoring.measures(each)[metric.name] for each in (before, now)]
+        error = 1 - scores[1] if metric.higher_is_better else scores[1]
+        most = gain_at_most(error, max(0.0, doubling), log2(self.rows / more) / log2(more / few))
+        if above_baseline <= 0 or lead <= most:
+            return ""
         first, second, brought, ahead = (score_shown(each, metric.in_hundredths) for each in (*scores, most, lead))
         return (
             f"with {few:,} and {more:,} of {self.rows:,} rows it had {metric.name.replace('_', ' ')} {first} and "
