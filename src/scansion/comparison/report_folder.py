@@ -48,7 +48,8 @@ The rule: {{ report.verdict.rule }}. {{ report.verdict.change }}
 {% endif -%}
 {% endfor %}
 {% if cut_short %}† Cut short by the budget. {% endif -%}
-{{ ranks }} Fit is the mean of a run (of a family that was dropped early, all it took), and cpu s what processors worked in it; memory is the
+{{ ranks }} Fit is the mean of a run (of what was dropped early, all it took),\
+ and cpu s what processors worked in it; memory is the
 peak of its processes; read is the share of the test texts' words that the family knows.
 
 ## Paired tests
