@@ -14,11 +14,14 @@ line takes none.  Where to begin, V0, is one more coordinate: V = A'a + c V0.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
+from scipy.linalg.blas import daxpy
+
+from scansion.heads.slopes import WeightedLoss
 
 HISTORY = 10
 MOST_STEPS = 500
@@ -26,9 +29,6 @@ STEPS_IN_A_ROW = 5
 MOST_TRIALS = 12
 FLAT = 0.1  # of the slope at its beginning: where a search along a line ends
 BIAS_SCALE = 2.0  # one over the root of the logistic loss's greatest curvature
-
-Loss = Callable[[np.ndarray], tuple[float, np.ndarray]]
-"""The logits of all rows, (N, K), to the value of f and its slope e, (N, K)."""
 
 
 class Products(Protocol):
@@ -58,6 +58,11 @@ class Vector:
         """``self + factor * other``."""
         return Vector(self.own + factor * other.own, self.image + factor * other.image)
 
+    def add(self, factor: float, other: "Vector") -> None:
+        """``self + factor * other``, in the place of self."""
+        daxpy(other.own, self.own, a=factor)
+        daxpy(other.image, self.image, a=factor)
+
     def times(self, factor: float) -> "Vector":
         """``factor * self``."""
         return Vector(factor * self.own, factor * self.image)
@@ -67,7 +72,7 @@ class RowSpace:
     """The problem: rows by their ``products``, ``widths`` (D, K) or (D, 1), ``shares`` (N,), where to begin (D, K)."""
 
     def __init__(
-        self, products: Products, widths: np.ndarray, shares: np.ndarray, loss: Loss, decay: float,
+        self, products: Products, widths: np.ndarray, shares: np.ndarray, loss: WeightedLoss, decay: float,
         weights: np.ndarray, bias: np.ndarray,
     ) -> None:
         self.products, self.shares, self.loss, self.decay = products, shares, loss, decay
@@ -163,12 +168,12 @@ def _direction(gradient: Vector, past: deque[tuple[Vector, Vector, float]]) -> V
     way, factors = gradient.times(-1), []
     for step, change, bent in reversed(past):
         factors.append(step.dot(way) / bent)
-        way = way.plus(-factors[-1], change)
+        way.add(-factors[-1], change)
     if past:
         _, change, bent = past[-1]
         way = way.times(bent / change.dot(change))
     for (step, change, bent), factor in zip(past, reversed(factors), strict=True):
-        way = way.plus(factor - change.dot(way) / bent, step)
+        way.add(factor - change.dot(way) / bent, step)
     return way
 
 

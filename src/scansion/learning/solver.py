@@ -18,12 +18,11 @@ from functools import reduce
 from typing import Self
 
 import numpy as np
-import torch
 from scipy.sparse import csr_matrix
 from threadpoolctl import threadpool_limits
 
 from scansion.heads.catalogue import Head
-from scansion.heads.losses import row_losses
+from scansion.heads.slopes import weighted_loss
 from scansion.heads.temperature import calibrated_losses
 from scansion.layers.sparse_blocks import SparseBlocks
 from scansion.learning.events import Stage
@@ -82,16 +81,8 @@ def solve(
     (D, 1).  ``start`` is a head to begin from, such as that of some of the rows; the answer is the same, sooner.
     """
     columns, outputs, rows = vectors.shape[1], head.size, len(targets)
-    wanted = torch.from_numpy(targets)
     shares = (np.ones(rows) if row_weights is None else row_weights.astype(np.float64)) / rows
-    weighted = torch.from_numpy(shares)
-
-    def loss(logits: np.ndarray) -> tuple[float, np.ndarray]:
-        given = torch.from_numpy(logits).requires_grad_()
-        total = (row_losses(head, given, wanted) * weighted).sum()
-        (slope,) = torch.autograd.grad(total, given)
-        return float(total.detach()), slope.numpy()
-
+    loss = weighted_loss(head, targets, shares)
     first = Linear(np.zeros((columns, outputs)), np.zeros(outputs), strength) if start is None else start
     reach = np.ones((1, 1)) if widths is None else widths
     with _Products(vectors.by_columns() if outputs > 1 else vectors, threads) as products:
