@@ -215,7 +215,7 @@ def test_a_family_that_is_dropped_is_not_trained_not_ranked_and_said_to_be_so_ev
         printed.get().split()
     )
     lstm = next(row for row in comparison.rows if row.family == "lstm")
-    assert lstm.notes[-1] == f"began with {FEW} and {MORE} rows (4.0 s), and was not to be dropped"
+    assert lstm.notes[0] == f"began with {FEW} and {MORE} rows (4.0 s), and was not to be dropped"
     assert lstm.fit_seconds == 2.0
 
 

@@ -251,8 +251,8 @@ def _scored(
         sure = confidences_of(by_seed[seeds[0]])
         confidences |= {} if sure is None else {label: sure}
         made = [outcome for runs in by_seed.values() for outcome in runs]
-        result = with_seeds(result_of(label, scoring.interval(found), scoring, found, made), given, planned)
-        results.append(with_first_rows(result, begun))
+        result = with_first_rows(result_of(label, scoring.interval(found), scoring, found, made), begun)
+        results.append(with_seeds(result, given, planned))
     return predictions, confidences, results
 
 

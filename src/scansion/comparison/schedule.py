@@ -79,6 +79,10 @@ class Schedule:
             return unknown
         return self.needs[run.label].first * self.shares[run.fold] + self.beside(run)
 
+    def at_stake(self, run: Run) -> float:
+        """What a run needs at least; of what a family begins with, what it needs with all rows."""
+        return self.seconds(replace(run, fold=0) if run.begins else run)
+
     def beside(self, run: Run) -> float:
         """What a run takes beside its fit; where nothing was estimated, as much as any before it."""
         if run.label in self.needs:
@@ -94,8 +98,8 @@ class Schedule:
             return ""
         if left <= self.beside(run) + LEAST:
             return "the budget was spent before its turn"
-        if self.seconds(run) > HOPELESS * left:
-            return (f"an epoch takes about {seconds_shown(self.seconds(run))}, and {seconds_shown(left)} were left "
+        if self.at_stake(run) > HOPELESS * left:
+            return (f"an epoch takes about {seconds_shown(self.at_stake(run))}, and {seconds_shown(left)} were left "
                     "when its turn came")
         return ""
 
