@@ -149,7 +149,7 @@ def test_families_begin_with_nested_parts_of_every_fold_labels_in_proportion(mon
 
 def test_few_rows_and_other_tasks_than_documents_are_trained_whole():
     compared = compared_task("classify", ["a", "b"]).compared
-    for train, wanted in ((7_998, 0), (8_000, 2)):
+    for train, wanted in ((19_998, 0), (20_000, 2)):
         splits = ["train"] * train + ["test"] * 20
         texts, targets = [f"text {i}" for i in range(len(splits))], ["a", "b"] * (len(splits) // 2)
         data = compared.data(texts, targets, "classify", None, splits, None, 0.2, 0)

@@ -72,7 +72,7 @@ def comparing(
     (``"5m"``): the cheapest family comes first, and one whose first epoch is not done by then has no score.
     ``tokens`` are those of language models.  ``pretrain="own"`` adds a row for each family that can first learn from
     the training texts, and from those ``unlabelled``, without their answers.  What is significantly worse than the
-    best after a first seed has no second one, and of 8,000 training rows or more, what learns by gradients is dropped
+    best after a first seed has no second one, and of 20,000 training rows or more, what learns by gradients is dropped
     where its learning curve cannot reach the best (:mod:`scansion.comparison.early_dropping`), unless ``thorough``.
     ``learning_curve`` adds every family's score on fewer training rows, and where one overtakes another; it drops none.
     ``scansion.compare`` returns the :class:`Comparison`; ``comparing`` is the same as a generator of what happens.
