@@ -4,8 +4,8 @@ Before its first seed such a family is trained with an eighth and a quarter of t
 test rows.  Errors fall by a power of the number of rows at best (Hestness et al. 2017, arXiv:1712.00409), by one factor
 whenever rows are doubled, and by less where they near a floor.  So a family is dropped if it stays behind the best so
 far even where that lead is as small, and what the last doubling brought as large, as the 95 % intervals of their paired
-tests allow, and each doubling to come takes the same factor off its error.  One that is not yet better than the
-baseline is not judged: its curve may not have begun to rise.  How often the rule was wrong stands in
+tests allow, and each doubling to come takes the same factor off its error.  One that is no better than the
+baseline with the first share is not judged: its curve had not begun to rise.  How often the rule was wrong stands in
 benchmarks/experiments/early_dropping.md.
 """
 
@@ -110,7 +110,7 @@ class EarlyDropping:
         if len(shown) < len(SHARES) or self.baseline not in self.standings.predictions:
             return ""
         (few, before), (more, now) = shown
-        _, above_baseline, _ = self._ahead([now], self.standings.predictions[self.baseline])
+        _, above_baseline, _ = self._ahead([before], self.standings.predictions[self.baseline])
         _, lead, _ = self._ahead(self.standings.predictions[best], [now])
         _, _, doubling = self._ahead([now], [before])
         metric = self.standings.scoring.metric
