@@ -74,7 +74,8 @@ def comparing(
     the training texts, and from those ``unlabelled``, without their answers.  What is significantly worse than the
     best after a first seed has no second one, and of 20,000 training rows or more, what learns by gradients is dropped
     where its learning curve cannot reach the best (:mod:`scansion.comparison.early_dropping`), unless ``thorough``.
-    ``learning_curve`` adds every family's score on fewer training rows, and where one overtakes another; it drops none.
+    ``learning_curve`` adds every family's score on fewer training rows, and where one overtakes another.  With it, or
+    with a budget, none is dropped.
     ``scansion.compare`` returns the :class:`Comparison`; ``comparing`` is the same as a generator of what happens.
     KeyboardInterrupt ends the run under way; ComparisonInterrupted then holds the comparison of what was finished.
     UsageError and DataError for arguments and data that do not fit together.
@@ -95,7 +96,8 @@ def comparing(
     trained = {**({} if compared.baseline_family is None else {baseline: compared.baseline_family}), **chosen, **own}
     parts = smaller_parts(compared, data, seeds, random_state) if learning_curve else []
     arguments = kind.own({"class_weight": stored_class_weight(class_weight), "tokens": tokens})
-    first = [] if learning_curve or thorough else first_parts(compared, data, random_state)
+    all_whole = learning_curve or thorough or np.isfinite(seconds)
+    first = [] if all_whole else first_parts(compared, data, random_state)
     plain = Run("", None, random_state, 0, kind.name, processes, arguments)
     runs = list(_runs(plain, trained, own, seeds, data.folds, parts, first))
     more = [] if unlabelled is None else list(check_documents(unlabelled, input_columns(texts, targets).text))

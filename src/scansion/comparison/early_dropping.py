@@ -65,7 +65,7 @@ class EarlyDropping:
             self.dropped[run.label] = outcome.dropped
         if not run.begins:
             return self.standings.with_standing(outcome)
-        if not outcome.cost or outcome.cost["cut_short"]:  # what a budget has cut short says nothing of all rows
+        if not outcome.cost:
             return outcome
         parts = self.begun[run.label][run.part_rows]
         parts.append(outcome)

@@ -1,7 +1,7 @@
 """The time of a comparison that has a budget: what each run needs, which comes first, and how long it may take.
 
-The first seed of every family comes before any second one, the cheapest family first, and before it those smaller parts
-that the family begins with.  A run may take an equal part of
+The first seed of every family comes before any second one, the cheapest family first; without a budget, those smaller
+parts that a family begins with come before it.  A run may take an equal part of
 what is left for runs of its seed, or what its first epoch needs if that is more: a family that is trained once says
 more than one that is cut short three times.  A network ends its training by itself when its time is over.  What cannot
 end early, such as solving a linear head, may go on for half of what is left.
@@ -61,10 +61,9 @@ class Schedule:
         labels = list(dict.fromkeys(run.label for run in self.runs))
 
         def place(run: Run) -> tuple[bool, bool, int, float, int, bool, int]:
-            part = run.fold >= whole and not run.begins
-            seconds = self.seconds(run if part else replace(run, fold=0), np.inf)
             return (
-                part, run.label != self.baseline, run.seed, seconds, labels.index(run.label), not run.begins, run.fold
+                run.fold >= whole and not run.begins, run.label != self.baseline, run.seed, self.seconds(run, np.inf),
+                labels.index(run.label), not run.begins, run.fold,
             )
 
         return replace(self, runs=sorted(self.runs, key=place))
@@ -78,10 +77,6 @@ class Schedule:
         if run.label not in self.needs:
             return unknown
         return self.needs[run.label].first * self.shares[run.fold] + self.beside(run)
-
-    def at_stake(self, run: Run) -> float:
-        """What a run needs at least; of what a family begins with, what it needs with all rows."""
-        return self.seconds(replace(run, fold=0) if run.begins else run)
 
     def beside(self, run: Run) -> float:
         """What a run takes beside its fit; where nothing was estimated, as much as any before it."""
@@ -98,8 +93,8 @@ class Schedule:
             return ""
         if left <= self.beside(run) + LEAST:
             return "the budget was spent before its turn"
-        if self.at_stake(run) > HOPELESS * left:
-            return (f"an epoch takes about {seconds_shown(self.at_stake(run))}, and {seconds_shown(left)} were left "
+        if self.seconds(run) > HOPELESS * left:
+            return (f"an epoch takes about {seconds_shown(self.seconds(run))}, and {seconds_shown(left)} were left "
                     "when its turn came")
         return ""
 
