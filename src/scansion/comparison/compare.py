@@ -96,8 +96,7 @@ def comparing(
     trained = {**({} if compared.baseline_family is None else {baseline: compared.baseline_family}), **chosen, **own}
     parts = smaller_parts(compared, data, seeds, random_state) if learning_curve else []
     arguments = kind.own({"class_weight": stored_class_weight(class_weight), "tokens": tokens})
-    all_whole = learning_curve or thorough or np.isfinite(seconds)
-    first = [] if all_whole else first_parts(compared, data, random_state)
+    first = [] if learning_curve or thorough or np.isfinite(seconds) else first_parts(compared, data, random_state)
     plain = Run("", None, random_state, 0, kind.name, processes, arguments)
     runs = list(_runs(plain, trained, own, seeds, data.folds, parts, first))
     more = [] if unlabelled is None else list(check_documents(unlabelled, input_columns(texts, targets).text))
