@@ -73,9 +73,8 @@ def comparing(
     ``tokens`` are those of language models.  ``pretrain="own"`` adds a row for each family that can first learn from
     the training texts, and from those ``unlabelled``, without their answers.  What is significantly worse than the
     best after a first seed has no second one, and of 20,000 training rows or more, what learns by gradients is dropped
-    where its learning curve cannot reach the best (:mod:`scansion.comparison.early_dropping`), unless ``thorough``.
-    ``learning_curve`` adds every family's score on fewer training rows, and where one overtakes another.  With it, or
-    with a budget, none is dropped.
+    where its learning curve cannot reach the best (:mod:`scansion.comparison.early_dropping`), unless ``thorough`` or
+    with a budget or ``learning_curve``, which adds every family's score on fewer rows and where one overtakes another.
     ``scansion.compare`` returns the :class:`Comparison`; ``comparing`` is the same as a generator of what happens.
     KeyboardInterrupt ends the run under way; ComparisonInterrupted then holds the comparison of what was finished.
     UsageError and DataError for arguments and data that do not fit together.
