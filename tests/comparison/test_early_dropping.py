@@ -73,10 +73,14 @@ def shown(dropping, label):
 
 
 def test_the_bound_is_what_a_power_law_through_both_scores_says():
-    error = {rows: 0.9 * rows**-0.3 for rows in (1_000, 2_000, 8_000)}
+    error = {rows: 9 * rows**-0.5 for rows in (1_000, 2_000, 8_000)}
     bound = gain_at_most(error[2_000], error[1_000] - error[2_000], 2.0)
     assert bound == pytest.approx(error[2_000] - error[8_000])
-    assert gain_at_most(0.2, 0.0, 2.0) == gain_at_most(0.0, 0.0, 2.0) == 0
+    assert gain_at_most(0.0, 0.0, 2.0) == 0
+
+
+def test_a_curve_that_looks_flat_is_granted_an_exponent_all_the_same():
+    assert gain_at_most(0.2, 0.0, 2.0) == gain_at_most(0.2, 0.01, 2.0) == pytest.approx(0.2 - 0.2 * 4**-0.35)
 
 
 def test_a_curve_that_cannot_reach_the_best_is_dropped_and_one_that_may_is_not(dropping):
