@@ -89,13 +89,17 @@ class TargetWarning(UserWarning):
     """Something about the targets of a fit that may not be meant."""
 
 
+MOST_LISTED = 100
+
+
 def did_you_mean(given: str, known: Iterable[str]) -> str:
     """``"; did you mean 'lstm'?"`` for a near miss, else a list of what is known."""
     known = list(known)
     close = get_close_matches(given, known, n=1)
     if close:
         return f"; did you mean {close[0]!r}?"
-    return f"; known: {', '.join(map(repr, known))}."
+    more = f" and {len(known) - MOST_LISTED:,} more" if len(known) > MOST_LISTED else ""
+    return f"; known: {', '.join(map(repr, known[:MOST_LISTED]))}{more}."
 
 
 def shown(text: str, longest: int = 60) -> str:

@@ -180,7 +180,7 @@ REFUSED = {
     "must have a number for every token": changed(added_tokens_decoder={"one": {"content": "x"}}),
     "extra_special_tokens must be a list of tokens": changed(extra_special_tokens="<url>"),
     "split_special_tokens is not supported": changed(split_special_tokens=True),
-    "cannot read every text": changed(unk_token="nowhere"),
+    "'nowhere', is not in its vocabulary": changed(unk_token="nowhere"),
     "no tokenizer.json, which a 'BertJapaneseTokenizer' needs": {
         "contents": VOCABULARY, **changed(tokenizer_class="BertJapaneseTokenizer")},
     "no tokenizer.json, which a 'XLMRobertaTokenizer' needs": {"contents": VOCABULARY, "architecture": "xlm-roberta"},

@@ -7,6 +7,7 @@ how their files call its parts, and that is the table below.  ``frozen``, the en
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from math import prod
 from typing import Any, ClassVar
 
 import numpy as np
@@ -121,26 +122,38 @@ def encoder_of(layout: Layout, most_tokens: int | None = None) -> tuple[Bert, di
         raise UnsafeFolderError(f"{layout.where}/config.json: {error}") from error
 
 
-def _encoder_of(layout: Layout, most_tokens: int | None) -> tuple[Bert, dict[str, np.ndarray]]:
-    config, kind = layout.config, layout.config.get("model_type")
-    names = ARCHITECTURES.get(str(kind))
-    if names is None:
+def words_of(layout: Layout) -> int:
+    """How many words the weights know, told before they are read. UnsafeFolderError as of :func:`encoder_of`."""
+    table = f"{_names(layout).embeddings[0]}.weight"
+    return EncoderWeights(layout, table).shape(table)[0]
+
+
+def _names(layout: Layout) -> Names:
+    kind = layout.config.get("model_type")
+    if str(kind) not in ARCHITECTURES:
         raise UnsafeFolderError(f"{layout.where} is of architecture {kind!r}; supported: {', '.join(ARCHITECTURES)}.")
+    return ARCHITECTURES[str(kind)]
+
+
+def _encoder_of(layout: Layout, most_tokens: int | None) -> tuple[Bert, dict[str, np.ndarray]]:
+    config, names = layout.config, _names(layout)
     _check_plain(config, layout.where)
     width, heads, layers, feed_forward = (_whole(config, name) for name in names.sizes[:4])
     found = EncoderWeights(layout, f"{names.embeddings[0]}.weight")
-    words, positions = (found.array(f"{name}.weight") for name in names.embeddings[:2])
-    for table, name in ((words, "vocab_size"), (positions, "max_position_embeddings")):
-        if _whole(config, name, len(table)) != len(table):
-            raise UsageError(f"{name} is {config[name]:,}, and the weights have {len(table):,} rows.")
-    if words.shape[1:] != (width,):
-        raise UsageError(f"{names.sizes[0]} is {width:,}, and a row of the weights has {words.shape[-1]:,} numbers.")
+    tables = [f"{name}.weight" for name in names.embeddings[:2]]
+    for table, name in zip(tables, ("vocab_size", "max_position_embeddings"), strict=True):
+        rows, *others = found.shape(table) or (0,)
+        if _whole(config, name, rows) != rows:
+            raise UsageError(f"{name} is {config[name]:,}, and the weights have {rows:,} rows.")
+        if others != [width]:
+            raise UsageError(f"{names.sizes[0]} is {width:,}, and a row of the weights has {prod(others):,} numbers.")
+    words, positions = (found.array(table) for table in tables)
     positions = positions[names.skipped(config) :][:most_tokens]
     if names.kinds:
         positions = positions + found.array(f"{names.kinds}.weight")[0]
-    weights = {"words.weight": words, "positions": positions} | found.linear("norm", names.embeddings[2])
+    weights = {"words.weight": words, "positions": positions} | found.linear("norm", names.embeddings[2], width)
     for number in range(layers):
-        weights |= _block(found, names, number)
+        weights |= _block(found, names, number, width, feed_forward)
     if names.relative_positions:
         weights["relative_positions.buckets.weight"] = found.array(f"{names.relative_positions}.weight")
     activation = config.get(names.sizes[4], "gelu")
@@ -198,14 +211,17 @@ def as_bert(bert: Bert, weights: Mapping[str, np.ndarray]) -> tuple[dict[str, An
     return config, tensors
 
 
-def _block(found: EncoderWeights, names: Names, number: int) -> dict[str, np.ndarray]:
+def _block(found: EncoderWeights, names: Names, number: int, width: int, inner: int) -> dict[str, np.ndarray]:
     layer, mine = names.layer.format(number), f"blocks.{number}."
     query, key, value, output, attention_norm = (layer + name for name in names.attention)
-    weights = found.linear(f"{mine}attention.query", query) | found.linear(f"{mine}attention.output", output)
-    for part in ("weight", "bias"):
-        both = [found.array(f"{name}.{part}") for name in (key, value)]
+    weights = {}
+    for ours, theirs in (("attention.query", query), ("attention.output", output)):
+        weights |= found.linear(mine + ours, theirs, width, width)
+    for part, shape in (("weight", (width, width)), ("bias", (width,))):
+        both = [found.array(f"{name}.{part}", *shape) for name in (key, value)]
         weights[f"{mine}attention.key_value.{part}"] = np.concatenate(both)
-    weights |= found.linear(f"{mine}attention_norm", attention_norm)
-    for ours, name in zip(OWN_FEED_FORWARD, names.feed_forward, strict=True):
-        weights |= found.linear(mine + ours, layer + name)
+    weights |= found.linear(f"{mine}attention_norm", attention_norm, width)
+    shapes = ((inner, width), (width, inner), (width,))
+    for ours, name, linear in zip(OWN_FEED_FORWARD, names.feed_forward, shapes, strict=True):
+        weights |= found.linear(mine + ours, layer + name, *linear)
     return weights

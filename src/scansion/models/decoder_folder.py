@@ -25,7 +25,7 @@ def read_decoder(family: PretrainedDecoder) -> tuple[Decoder, PretrainedUnits]:
     found = decoder_of(layout)
     tokenizer = tokenizer_of(TokenizerFiles(
         layout.where, str(layout.config.get("model_type")), layout.tokenizer, layout.tokenizer_settings,
-        layout.config.get("tokenizer_class"),
+        layout.config.get("tokenizer_class"), words=found.size,
     ))
     units = PretrainedUnits(tokenizer.description, found.size, found.begin, found.end)
     units.prefix  # noqa: B018  # what cannot be read is told at once

@@ -135,12 +135,12 @@ class Taken:
         self.asked.add(name)
         if name not in self.tensors:
             raise UnsafeFolderError(f"{self.where} has no tensor {name}, which {CONFIG} promises.")
-        found = self.tensors[name]
-        if found.shape != shape or found.dtype.kind != "f":
+        found = self.tensors.entry(name)
+        if found.shape != shape or found.read.kind != "f":
             raise UnsafeFolderError(
-                f"{self.where}: {CONFIG} asks for {shape} numbers in {name}; it is {found.dtype} {found.shape}."
+                f"{self.where}: {CONFIG} asks for {shape} numbers in {name}; it is {found.read} {found.shape}."
             )
-        return np.ascontiguousarray(found, np.float32)
+        return np.ascontiguousarray(self.tensors[name], np.float32)
 
     def finish(self, harmless: Callable[[str], bool]) -> None:
         """UnsafeFolderError for a tensor that was not asked for and is not known to be harmless."""

@@ -10,7 +10,7 @@ import torch
 
 from scansion.errors import UnsafeFolderError
 from scansion.families.bert import Bert
-from scansion.families.pretrained import DECLARED, Pretrained, encoder_of
+from scansion.families.pretrained import DECLARED, Pretrained, encoder_of, words_of
 from scansion.layers.pooling import POOLINGS
 from scansion.layers.without_weights import WithoutWeights
 from scansion.learning.frozen_encoder import FrozenEncoder
@@ -25,6 +25,8 @@ from scansion.text.tokenizer_files import TokenizerFiles, most_tokens, tokenizer
 FEWEST_ROWS_TO_TUNE = 100  # measured: of 48 rows either way is as good, of 128 fine-tuning is better
 PASSES = 5  # a step of training costs about as much as reading its batch five times with packed weights
 ROWS_TO_TIME = 32
+MOST_ROWS_A_TOKEN, MOST_ROWS_BESIDE = 10, 100_000
+"""Weights may know more words than there are tokens, to be of a round number; a file with nothing but them is none."""
 MEAN = ("mean",)
 LEFT_OUT = {
     "Normalize": "Normalize is left out, since the head brings every dimension to one scale",
@@ -73,16 +75,19 @@ def read_pretrained(family: Pretrained, texts: Iterable[str]) -> PretrainedDocum
     """Find the weights and read the texts. StorageError or UnsafeFolderError for weights that are not to be had."""
     layout = read_layout(find_pretrained(family.source))
     pooling, remarks = _pooling_of(family, layout.modules, layout.where)
-    tokenizer = tokenizer_of(_tokenizer_files(layout))
+    words = words_of(layout)
+    tokenizer = tokenizer_of(_tokenizer_files(layout, words))
+    _check_tokens(words, tokenizer)
     bert, weights = encoder_of(layout, most_tokens(layout.tokenizer_settings, layout.where))
-    _check_fit(bert, weights, tokenizer, layout.where)
+    _check_fit(bert, weights, layout.where)
     return PretrainedDocuments(bert, weights, tokenizer, tokenizer.encode(texts), pooling, remarks)
 
 
-def _tokenizer_files(layout: Layout) -> TokenizerFiles:
+def _tokenizer_files(layout: Layout, words: int) -> TokenizerFiles:
     return TokenizerFiles(
         layout.where, str(layout.config.get("model_type")), layout.tokenizer, layout.tokenizer_settings,
         layout.config.get("tokenizer_class"), layout.modules is not None and layout.modules.lower_case,
+        words,
     )
 
 
@@ -112,13 +117,16 @@ def _pooling_of(
     return modules.pooling, ("; ".join(said),)
 
 
-def _check_fit(bert: Bert, weights: Mapping[str, np.ndarray], tokenizer: PretrainedTokenizer, where: str) -> None:
-    """UnsafeFolderError unless config.json, weights and tokenizer are of one model."""
+def _check_tokens(words: int, tokenizer: PretrainedTokenizer) -> None:
+    """UnsafeFolderError unless the tokenizer can be that of weights which know so many ``words``."""
+    tokens = tokenizer.highest + 1
+    if tokens > words or words > MOST_ROWS_A_TOKEN * tokens + MOST_ROWS_BESIDE:
+        raise UnsafeFolderError(f"{tokenizer.where} has {tokens:,} tokens and the weights know {words:,}.")
+
+
+def _check_fit(bert: Bert, weights: Mapping[str, np.ndarray], where: str) -> None:
+    """UnsafeFolderError unless config.json and weights are of one model."""
     words = len(weights["words.weight"])
-    if tokenizer.highest >= words:
-        raise UnsafeFolderError(
-            f"{tokenizer.where} has {tokenizer.highest + 1:,} tokens and the weights know {words:,}."
-        )
     with torch.device("meta"), WithoutWeights():  # shapes without numbers
         wanted = bert.build(words).state_dict()
     for name, tensor in wanted.items():

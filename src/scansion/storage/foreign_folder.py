@@ -2,6 +2,8 @@
 
 import os
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,22 +29,40 @@ class ForeignFolder:
         """Whether there is such a file, of whatever kind."""
         return (self.path / name).exists()
 
-    def bytes(self, name: str, most: int) -> bytes:
-        """All of a file.  StorageError if it is not there, UnsafeFolderError if it is no plain file or too large."""
+    def size(self, name: str, most: int) -> int:
+        """Bytes of a file.  StorageError if it is not there, UnsafeFolderError if it is no plain file or too large."""
         path = self.path / name
-        try:
+        with self._told(name):
             status = path.stat()
-            if not stat.S_ISREG(status.st_mode):
-                raise UnsafeFolderError(f"{path} is not a plain file.")
-            if status.st_size > most:
-                raise UnsafeFolderError(f"{path} has {status.st_size:,} bytes; at most {most:,} are read.")
-            return path.read_bytes()
+        if not stat.S_ISREG(status.st_mode):
+            raise UnsafeFolderError(f"{path} is not a plain file.")
+        if status.st_size > most:
+            raise UnsafeFolderError(f"{path} has {status.st_size:,} bytes; at most {most:,} are read.")
+        return status.st_size
+
+    def bytes(self, name: str, most: int) -> bytes:
+        """All of a file; errors as those of :meth:`size`."""
+        size = self.size(name, most)
+        return bytes(self.part(name, 0, size))
+
+    def part(self, name: str, begin: int, length: int) -> bytearray:
+        """So many bytes of a file, or those that there are up to its end."""
+        found = bytearray(length)
+        with self._told(name), open(self.path / name, "rb") as file:
+            file.seek(begin)
+            reached = file.readinto(found)
+        del found[reached:]
+        return found
+
+    @contextmanager
+    def _told(self, name: str) -> Iterator[None]:
+        """StorageError in place of the system's."""
+        try:
+            yield
         except FileNotFoundError as error:
             raise StorageError(f"{self.path} has no {name}.") from error
-        except StorageError:
-            raise
         except OSError as error:
-            raise StorageError(f"{path} cannot be read: {error.strerror}.") from error
+            raise StorageError(f"{self.path / name} cannot be read: {error.strerror}.") from error
 
     def json(self, name: str, most: int = MOST_SETTINGS_BYTES) -> Any:
         """The value in a JSON file."""

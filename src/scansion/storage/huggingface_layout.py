@@ -17,9 +17,9 @@ from scansion.storage.atomic import put_folder
 from scansion.storage.foreign_folder import ForeignFolder
 from scansion.storage.limits import CONFIG, MOST_FILE_BYTES, TOKENIZER
 from scansion.storage.sentence_modules import MODULES, OF_ENCODER, OF_MODEL, SentenceModules, read_modules
-from scansion.storage.strict_json import json_bytes
+from scansion.storage.strict_json import check_shape, json_bytes
 from scansion.storage.tensors import tensors_to_bytes
-from scansion.storage.weight_files import INDEX, MODEL, SUFFIX, read_weights
+from scansion.storage.weight_files import INDEX, MODEL, SUFFIX, Weights, read_weights
 
 FILES = (CONFIG, MODEL, TOKENIZER)
 """What a folder has at least, and all that is written."""
@@ -39,7 +39,7 @@ class Layout:
 
     where: str
     config: Mapping[str, Any]
-    tensors: Mapping[str, np.ndarray]
+    tensors: Weights
     tokenizer: Mapping[str, bytes]
     """tokenizer.json, or else what there is of vocabularies, by name."""
     tokenizer_settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -79,7 +79,10 @@ def _check_replaceable(folder: Path) -> None:
 def _tokenizer(folder: ForeignFolder) -> dict[str, bytes]:
     names = [TOKENIZER] if folder.has(TOKENIZER) else [name for name in VOCABULARIES if folder.has(name)]
     if names:
-        return {name: folder.bytes(name, MOST_FILE_BYTES[TOKENIZER]) for name in names}
+        contents = {name: folder.bytes(name, MOST_FILE_BYTES[TOKENIZER]) for name in names}
+        for name in (each for each in names if each.endswith(".json")):
+            check_shape(contents[name], folder.where(name))
+        return contents
     pieces = sorted(each.name for each in folder.path.glob("*.model"))
     held = f"; its tokenizer is in {pieces[0]}, which is not read" if pieces else ""
     raise StorageError(

@@ -33,7 +33,7 @@ def parse_json(data: bytes, where: str, most_bytes: int = MOST_JSON_BYTES, forei
     """
     if len(data) > most_bytes:
         raise UnsafeFolderError(f"{where} has {len(data):,} bytes; at most {most_bytes:,} are read.")
-    _check_shape(data, where)
+    check_shape(data, where)
     try:
         text = data.decode("utf-8")
         value = json.loads(
@@ -67,7 +67,8 @@ def json_bytes(value: Any) -> bytes:
         raise UsageError(f"This cannot be written as JSON: {error}.") from error
 
 
-def _check_shape(data: bytes, where: str) -> None:
+def check_shape(data: bytes, where: str) -> None:
+    """UnsafeFolderError for JSON of too many values, or nested too deep, before anything is built."""
     text = data.replace(rb"\\", b"")
     if (b"\\ud" in text or b"\\uD" in text) and LONE_SURROGATE.search(text):
         raise UnsafeFolderError(f"{where} holds half a surrogate pair, which is no character.")

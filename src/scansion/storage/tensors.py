@@ -46,6 +46,16 @@ class TensorEntry:
         """Of one number."""
         return (ITEM_BYTES | BFLOAT16)[self.dtype]
 
+    @property
+    def stored(self) -> np.dtype:
+        """How numpy reads the bytes: those of bfloat16 as whole numbers, since it has no such type."""
+        return np.dtype({"BOOL": "?", "BF16": "<u2"}.get(self.dtype, f"<{self.dtype[0].lower()}{self.item_bytes}"))
+
+    @property
+    def read(self) -> np.dtype:
+        """What the tensor becomes."""
+        return np.dtype(np.float32) if self.dtype in BFLOAT16 else self.stored
+
 
 def tensors_to_bytes(tensors: Mapping[str, np.ndarray]) -> bytes:
     """safetensors; DivergedError names a tensor with a NaN or infinite weight."""
@@ -75,15 +85,24 @@ def tensors_from_bytes(data: bytes, where: str, foreign: bool = False) -> dict[s
     entries = check_header(data, where, foreign)
     tensors: dict[str, np.ndarray] = _foreign_tensors(data, entries) if foreign else load(data)
     for name, tensor in tensors.items():
-        # Any byte but 0 and 1 is a third truth value, which each library reads in its own way.
-        if entries[name].dtype == "BOOL" and tensor.size and tensor.view(np.uint8).max() > 1:
-            raise UnsafeFolderError(f"{where}: tensor {shown(name)} is BOOL and holds a byte that is not 0 or 1.")
-        _refuse_non_finite(name, tensor)
+        check_numbers(name, tensor, entries[name], where)
     return tensors
 
 
-def check_header(data: bytes, where: str, foreign: bool = False) -> dict[str, TensorEntry]:
-    """The entries of a header that describes exactly the bytes after it, in one piece, without gap or overlap."""
+def check_numbers(name: str, tensor: np.ndarray, entry: TensorEntry, where: str) -> None:
+    """UnsafeFolderError for truth values that are none, DivergedError for weights that are not finite."""
+    # Any byte but 0 and 1 is a third truth value, which each library reads in its own way.
+    if entry.dtype == "BOOL" and tensor.size and tensor.view(np.uint8).max() > 1:
+        raise UnsafeFolderError(f"{where}: tensor {shown(name)} is BOOL and holds a byte that is not 0 or 1.")
+    _refuse_non_finite(name, tensor)
+
+
+def check_header(data: bytes, where: str, foreign: bool = False, size: int | None = None) -> dict[str, TensorEntry]:
+    """The entries of a header that describes exactly the bytes after it, in one piece, without gap or overlap.
+
+    ``data`` may be no more than the header, of a file of ``size`` bytes.
+    """
+    size = len(data) if size is None else size
     if len(data) < 8:
         raise UnsafeFolderError(f"{where} has {len(data)} bytes, too few for a safetensors file.")
     length = int.from_bytes(data[:8], "little")
@@ -92,8 +111,8 @@ def check_header(data: bytes, where: str, foreign: bool = False) -> dict[str, Te
             f"{where} is no safetensors file: its header claims {length:,} bytes, "
             f"at most {MOST_HEADER_BYTES:,} are read."
         )
-    if 8 + length > len(data):
-        raise UnsafeFolderError(f"{where} was cut: its header claims {length:,} bytes, {len(data) - 8:,} are there.")
+    if 8 + length > size:
+        raise UnsafeFolderError(f"{where} was cut: its header claims {length:,} bytes, {size - 8:,} are there.")
     header = parse_json(data[8 : 8 + length], f"{where}, header", MOST_HEADER_BYTES)
     if not isinstance(header, dict) or data[8:9] != b"{":
         raise UnsafeFolderError(f"{where}: the header must be one JSON object.")
@@ -103,19 +122,23 @@ def check_header(data: bytes, where: str, foreign: bool = False) -> dict[str, Te
     entries = {
         name: _checked_entry(name, entry, where, types) for name, entry in header.items() if name not in remarks
     }
-    _check_in_one_piece(entries, len(data) - 8 - length, where)
+    _check_in_one_piece(entries, size - 8 - length, where)
     return entries
 
 
 def _foreign_tensors(data: bytes, entries: Mapping[str, TensorEntry]) -> dict[str, np.ndarray]:
     """Every tensor of a checked file; a bfloat16 is the upper half of a float32."""
-    begin, found = 8 + int.from_bytes(data[:8], "little"), {}
-    for name, entry in entries.items():
-        bfloat16 = entry.dtype in BFLOAT16
-        numpy_type = {"BOOL": "?", "BF16": "<u2"}.get(entry.dtype, f"<{entry.dtype[0].lower()}{entry.item_bytes}")
-        array = np.frombuffer(data, numpy_type, prod(entry.shape), begin + entry.data_offsets[0]).reshape(entry.shape)
-        found[name] = (array.astype(np.uint32) << 16).view(np.float32) if bfloat16 else array.copy()
-    return found
+    begin = 8 + int.from_bytes(data[:8], "little")
+    return {
+        name: as_read(np.frombuffer(data, entry.stored, prod(entry.shape), begin + entry.data_offsets[0]).copy(), entry)
+        for name, entry in entries.items()
+    }
+
+
+def as_read(stored: np.ndarray, entry: TensorEntry) -> np.ndarray:
+    """A tensor of its numbers as they are stored, end to end; a bfloat16 is the upper half of a float32."""
+    array = (stored.astype(np.uint32) << 16).view(np.float32) if entry.dtype in BFLOAT16 else stored
+    return array.reshape(entry.shape)
 
 
 def _checked_entry(name: str, value: Any, where: str, types: Mapping[str, int]) -> TensorEntry:

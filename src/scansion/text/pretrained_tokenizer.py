@@ -1,20 +1,23 @@
 """The tokenizer of pretrained weights: a ``tokenizer.json`` that came with pretrained weights."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
-from typing import Any
 
 import numpy as np
 from tokenizers import Tokenizer
 
-from scansion.errors import UnsafeFolderError, UsageError, shown
+from scansion.errors import ScansionError, UnsafeFolderError, UsageError, shown
 from scansion.spill import Growing
 from scansion.text.batches import Sequences
+from scansion.text.tokenizer_bounds import check_tokenizer
 
 TEXTS_AT_A_TIME = 4_096
+MOST_OF_A_REASON = 300
+"""Characters of what the library says."""
 MASK_TOKENS = ("[MASK]", "<mask>")
 
 
@@ -32,7 +35,8 @@ class PretrainedTokenizer:
     @cached_property
     def special_tokens(self) -> tuple[int, int]:
         """What stands before and behind every text, such as [CLS] and [SEP]."""
-        ids = self._tokenizer.encode("").ids
+        with told(self.where):
+            ids = self._tokenizer.encode("").ids
         if len(ids) != 2:
             raise UnsafeFolderError(
                 f"{self.where} puts {len(ids)} tokens around a text; expected one before it and one behind."
@@ -78,7 +82,8 @@ class PretrainedTokenizer:
 
     def tokens(self, text: str) -> list[tuple[str, tuple[int, int]]]:
         """Every token of one text as it is written there, and its ``(start, end)`` in characters."""
-        found = self._tokenizer.encode(_clean(text), add_special_tokens=False).offsets
+        with told(self.where):
+            found = self._tokenizer.encode(_clean(text), add_special_tokens=False).offsets
         return [(text[start:end], (start, end)) for start, end in found]
 
     @cached_property
@@ -92,37 +97,40 @@ class PretrainedTokenizer:
         except AttributeError as error:
             odd = next(text for text in texts if not isinstance(text, str))
             raise UsageError(f"Expected texts, got {shown(repr(odd))} ({type(odd).__name__}) among them.") from error
-        return [each.ids for each in self._tokenizer.encode_batch_fast(clean, add_special_tokens=False)]
+        with told(self.where):
+            return [each.ids for each in self._tokenizer.encode_batch_fast(clean, add_special_tokens=False)]
 
 
-def library_tokenizer(description: bytes, where: str) -> Tokenizer:
+def library_tokenizer(description: bytes, where: str, words: int | None = None) -> Tokenizer:
     """As the ``tokenizers`` library reads it, without the padding and the cutting that it may ask for.
 
-    UnsafeFolderError, which begins with ``where``, for what the library cannot read.
+    UnsafeFolderError, which begins with ``where``, for what the library cannot read, for what could take it for ever,
+    and for tokens that are not among the ``words`` that weights know.
     """
-    try:
+    with told(where, "is no tokenizer that can be read"):
         text = description.decode("utf-8")
-        _check_named(json.loads(text))
+        spec = json.loads(text)
+        check_tokenizer(spec, where, words)
+        del spec
         tokenizer = Tokenizer.from_str(text)
-    except Exception as error:  # the library raises nothing narrower
-        raise UnsafeFolderError(f"{where} is no tokenizer that can be read: {error}.") from error
     tokenizer.no_padding()
     tokenizer.no_truncation()
     return tokenizer
 
 
-def _check_named(spec: dict[str, Any]) -> None:
-    """ValueError for two things that the library does not check, and which end the process when they are used."""
-    processor, model = spec.get("post_processor") or {}, spec["model"]
-    for template in (processor, *processor.get("processors", ())):
-        for each in (*template.get("single", ()), *template.get("pair", ())):
-            name = each.get("SpecialToken", {}).get("id")
-            if name is not None and name not in template.get("special_tokens", {}):
-                raise ValueError(f"the post-processor puts {shown(name)} around texts and gives no number for it")
-    prefix = model.get("continuing_subword_prefix") or ""
-    for merge in model.get("merges", ()) if prefix else ():
-        if not (merge.split(" ") if isinstance(merge, str) else merge)[-1].startswith(prefix):
-            raise ValueError(f"the merge {shown(repr(merge))} goes on with no {shown(prefix)}")
+@contextmanager
+def told(where: str, what: str = "cannot read every text") -> Iterator[None]:
+    """UnsafeFolderError in place of all that the library raises: exceptions without a class of their own, and panics,
+    which are no exceptions to Python."""
+    try:
+        yield
+    except ScansionError:
+        raise
+    except BaseException as error:
+        if isinstance(error, KeyboardInterrupt | SystemExit | GeneratorExit | MemoryError):
+            raise
+        reason = "".join(letter if letter.isprintable() else " " for letter in str(error)[:MOST_OF_A_REASON])
+        raise UnsafeFolderError(f"{where} {what}: {reason.rstrip('. ')}.") from error
 
 
 def _clean(text: str) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scansion.errors import DataError, UnsafeFolderError
-from scansion.text.pretrained_tokenizer import library_tokenizer
+from scansion.text.pretrained_tokenizer import library_tokenizer, told
 from scansion.text.subword_tokenizer import BEGIN, BYTE_OF, END
 from scansion.text.text_parts import CHARACTERS_AT_A_TIME, Part
 from scansion.text.text_units import TextUnits
@@ -85,7 +85,8 @@ class PretrainedUnits(TextUnits):
     def numbers(self, parts: list[str]) -> tuple[NDArray, NDArray]:
         """See :class:`TextUnits`. DataError for a text that spells what stands around documents."""
         clean = [part.encode("utf-8", "replace").decode("utf-8") for part in parts]
-        encoded = self.library.encode_batch_fast(clean, add_special_tokens=False)  # type: ignore[attr-defined]
+        with told("tokenizer.json"):
+            encoded = self.library.encode_batch_fast(clean, add_special_tokens=False)  # type: ignore[attr-defined]
         found = [each.ids for each in encoded]
         numbers = np.array([number for each in found for number in each], np.int32)
         if ((numbers == self.begin) | (numbers == self.end)).any():

@@ -11,6 +11,9 @@ SAMPLE_ROWS = 1000
 """The rows that are looked at to learn what a table holds."""
 
 
+MOST_SAMPLE_CELLS = 1_000_000
+
+
 class Row(NamedTuple):
     """A data row, counted from 1, and the line it begins in. A bad row has a reason and no cells."""
 
@@ -90,5 +93,6 @@ class Table:
     """What was decided to read it at all, and how to decide otherwise."""
 
     def sample(self) -> list[Row]:
-        """The first good rows."""
-        return list(islice((row for row in self.rows() if not row.reason), SAMPLE_ROWS))
+        """The first good rows, fewer of them where there are thousands of columns."""
+        most = min(SAMPLE_ROWS, MOST_SAMPLE_CELLS // len(self.columns))
+        return list(islice((row for row in self.rows() if not row.reason), most))

@@ -37,6 +37,9 @@ FORMATS = {
 
 FOLDERS = ("folder", "dataset")
 
+MOST_COLUMNS = 16_384
+"""As many as a sheet of Excel has."""
+
 OTHER_ENDINGS = {"ndjson": "jsonl", "tab": "tsv", "xlsm": "xlsx"}
 """Endings of the same formats."""
 
@@ -125,6 +128,10 @@ def _format_of(source: Source, unmarked: str, options: FileOptions, columns: Seq
 def _check_names(name: str, columns: list[str]) -> None:
     if not columns:
         raise DataError(f"{name} is empty; expected a header with column names, then a row per document.")
+    if len(columns) > MOST_COLUMNS:
+        raise DataError(f"{name} has {len(columns):,} columns; at most {MOST_COLUMNS:,} are read. Take those with the "
+                        "texts and the answers into a table of their own.")
+    seen: set[str] = set()
     for number, column in enumerate(columns, 1):
         if not column.strip():
             raise DataError(f"{name}: column {number} of {len(columns)} has no name in the header. Name every column.")
@@ -133,5 +140,6 @@ def _check_names(name: str, columns: list[str]) -> None:
                             "Say --encoding utf-16-le, or save the file as UTF-8.")
         if "\r" in column:
             raise DataError(f"{name}: the header holds a lone carriage return. End every line with a line feed.")
-        if column in columns[: number - 1]:
+        if column in seen:
             raise DataError(f"{name}: two columns are called {shown(column)}. Give every column its own name.")
+        seen.add(column)

@@ -13,7 +13,8 @@ from typing import Any
 from tokenizers import AddedToken, Tokenizer, normalizers, processors
 
 from scansion.errors import UnsafeFolderError, shown
-from scansion.text.pretrained_tokenizer import PretrainedTokenizer, library_tokenizer
+from scansion.text.pretrained_tokenizer import PretrainedTokenizer, library_tokenizer, told
+from scansion.text.tokenizer_bounds import check_merges, check_tokenizer
 from scansion.text.tokenizer_classes import CLASS_OF_ARCHITECTURE, CLASSES, TokenizerClass
 
 TOKENIZER, SETTINGS, SPECIAL_TOKENS, ADDED_TOKENS = (
@@ -44,6 +45,8 @@ class TokenizerFiles:
     """The tokenizer's class, as config.json has it."""
     lower_case: bool = False
     """Whether texts become lower case first, whatever the tokenizer does."""
+    words: int | None = None
+    """How many tokens the weights know."""
 
 
 def tokenizer_of(files: TokenizerFiles) -> PretrainedTokenizer:
@@ -54,9 +57,9 @@ def tokenizer_of(files: TokenizerFiles) -> PretrainedTokenizer:
     name, kind = _class_of(files, settings)
     if TOKENIZER in files.contents:
         description = files.contents[TOKENIZER]
-        tokenizer = library_tokenizer(description, where)
+        tokenizer = library_tokenizer(description, where, files.words)
         before = tokenizer.to_str()
-        tokenizer, kind = _as_declared(tokenizer, json.loads(before), kind, settings, files.where)
+        tokenizer, kind = _as_declared(tokenizer, json.loads(before), kind, settings, files)
     else:
         description, before = b"", ""
         if kind is None or kind.made_of is None or not all(each in files.contents for each in kind.files):
@@ -65,20 +68,33 @@ def tokenizer_of(files: TokenizerFiles) -> PretrainedTokenizer:
                 f"{MAKE_ONE}."
             )
         settings = {name: _added_token(token, name, special=True) for name, token in kind.special.items()} | settings
-        tokenizer = kind.made_of(files.contents, settings, files.where)
-    _add_tokens(tokenizer, files, settings)
-    if kind is not None:
-        _put_frame(tokenizer, kind, settings, files.where)
+        with told(f"{files.where}/{kind.files[0]}", "is no vocabulary"):
+            _check_size(files)
+            tokenizer = kind.made_of(files.contents, settings, files.where)
+            check_tokenizer(json.loads(tokenizer.to_str()), where, files.words)
+    with told(where):
+        _add_tokens(tokenizer, files, settings)
+        if kind is not None:
+            _put_frame(tokenizer, kind, settings, files.where)
     if files.lower_case:
         first = normalizers.Lowercase()
         then = tokenizer.normalizer
         tokenizer.normalizer = first if then is None else normalizers.Sequence([first, then])
-    try:
+    with told(where):
         tokenizer.encode(RARE)
-    except Exception as error:  # the library raises nothing narrower
-        raise UnsafeFolderError(f"{where} cannot read every text: {error}.") from error
     after = tokenizer.to_str()
     return PretrainedTokenizer(description if after == before else after.encode("utf-8"), where)
+
+
+def _check_size(files: TokenizerFiles) -> None:
+    """UnsafeFolderError for vocabularies of more tokens than the weights know, before anything is made of them."""
+    if files.words is None:
+        return
+    lines = {name: data.count(b"\n") for name, data in files.contents.items()}
+    found = len(json.loads(files.contents["vocab.json"])) if "vocab.json" in files.contents else lines["vocab.txt"]
+    if found > files.words:
+        raise UnsafeFolderError(f"{files.where} has a vocabulary of {found:,} tokens and the weights know {files.words:,}.")
+    check_merges(lines.get("merges.txt", 0), files.words)
 
 
 def most_tokens(settings: Mapping[str, Mapping[str, Any]], where: str) -> int | None:
@@ -116,12 +132,13 @@ def _class_of(files: TokenizerFiles, settings: Mapping[str, Any]) -> tuple[str, 
 
 
 def _as_declared(
-    tokenizer: Tokenizer, spec: dict[str, Any], kind: TokenizerClass | None, settings: Mapping[str, Any], where: str
+    tokenizer: Tokenizer, spec: dict[str, Any], kind: TokenizerClass | None, settings: Mapping[str, Any],
+    files: TokenizerFiles,
 ) -> tuple[Tokenizer, TokenizerClass | None]:
     """With the switches set that a tokenizer of this class has; of another kind of model it is not of this class."""
     if kind is None or spec["model"]["type"] != kind.model:
         return tokenizer, None
-    before = json.dumps(spec)
+    before, where = json.dumps(spec), files.where
     values = {
         name: switch.value(settings[name], f"{where}/{SETTINGS}: {name}")
         for name, switch in kind.switches.items() if name in settings
@@ -130,7 +147,7 @@ def _as_declared(
         for part in _parts(spec[kind.switches[name].part], kind.switches[name].type):
             part[kind.switches[name].field] = value
     if json.dumps(spec) != before:
-        tokenizer = library_tokenizer(json.dumps(spec).encode(), f"{where}/{TOKENIZER}")
+        tokenizer = library_tokenizer(json.dumps(spec).encode(), f"{where}/{TOKENIZER}", files.words)
     for name, value in values.items():
         if kind.switches[name].contradicted_by(tokenizer, value):
             raise UnsafeFolderError(
@@ -152,10 +169,14 @@ def _parts(spec: Any, kind: str) -> Iterator[dict[str, Any]]:
 
 def _add_tokens(tokenizer: Tokenizer, files: TokenizerFiles, settings: Mapping[str, Any]) -> None:
     """Those that stand beside the vocabulary, with the numbers that are said; and which tokens of it are special."""
-    for number, token in sorted(_numbered(files, settings).items()):
-        present = tokenizer.get_added_tokens_decoder().get(number)
-        if present is None or repr(present) != repr(token):
-            tokenizer.add_tokens([token])
+    numbered, present = sorted(_numbered(files, settings).items()), tokenizer.get_added_tokens_decoder()
+    if numbered and files.words is not None and numbered[-1][0] >= files.words:
+        raise UnsafeFolderError(
+            f"{files.where}: the token {shown(numbered[-1][1].content)} should have the number {numbered[-1][0]:,}, and "
+            f"the weights know {files.words:,}; the files are of different models."
+        )
+    tokenizer.add_tokens([token for number, token in numbered if repr(present.get(number)) != repr(token)])
+    for number, token in numbered:
         if tokenizer.token_to_id(token.content) != number:
             raise UnsafeFolderError(
                 f"{files.where}: the token {shown(token.content)} should have the number {number:,}, and has "
@@ -171,10 +192,10 @@ def _add_tokens(tokenizer: Tokenizer, files: TokenizerFiles, settings: Mapping[s
         several = several.values() if isinstance(several, dict) else several
         if isinstance(several, str) or not isinstance(several, Iterable):
             raise UnsafeFolderError(f"{where} must be a list of tokens, got {shown(str(several))}.")
-        for each in several:
-            token = _added_token(each, where, special=True)
-            if token.content not in special:
-                tokenizer.add_tokens([token])
+        tokens = [_added_token(each, where, special=True) for each in several]
+        if files.words is not None and len(tokens) > files.words:
+            raise UnsafeFolderError(f"{where} has {len(tokens):,} tokens and the weights know {files.words:,}.")
+        tokenizer.add_tokens([token for token in tokens if token.content not in special])
 
 
 def _numbered(files: TokenizerFiles, settings: Mapping[str, Any]) -> dict[int, AddedToken]:

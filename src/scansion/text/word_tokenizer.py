@@ -13,6 +13,7 @@ words: among a million words two differ and collide with a chance of about 3e-8.
 which has another spelling, or is none to be seen, is put into its normal form first; plain text pays nothing for it.
 """
 
+import re
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -21,12 +22,15 @@ from itertools import pairwise
 
 import numpy as np
 
-from scansion.errors import UsageError, shown
+from scansion.errors import DataError, UsageError, shown
 from scansion.spill import Flat, Growing
 from scansion.text.normalization import normal_form
 from scansion.text.words import IDEOGRAPH, LETTER, WORD_RULE, WordRule, edges, is_unsettled, read_kinds
 
 CHUNK_CHARACTERS = 1 << 19
+LONGEST_RUN = 1 << 24
+"""Characters without a blank in one document; what is longer is no text."""
+BLANKS = re.compile(r"\s")
 SLOT_BITS = 18  # twenty times the distinct words of a chunk of prose, and small enough for a processor's cache
 HASH_BASE = 0x9E3779B97F4A7C15  # odd, hence invertible modulo 2^64
 TOKENS_A_PART = 1 << 23
@@ -39,11 +43,6 @@ class Reading:
     respelled: int = 0
     ideographic: int = 0
     syllabic: int = 0
-
-    def __add__(self, other: "Reading") -> "Reading":
-        return Reading(
-            self.respelled + other.respelled, self.ideographic + other.ideographic, self.syllabic + other.syllabic
-        )
 
     def notes(self, documents: int) -> tuple[str, ...]:
         """What was done, a sentence for each that was, of so many documents."""
@@ -108,14 +107,19 @@ def read_words(texts: Iterable[str], threads: int = 2, rule: WordRule = WORD_RUL
     UsageError for a document that is no text.
     """
     lexicon = _Lexicon()
-    ids, lengths, reading = Growing(np.int32), [np.zeros(0, np.int64)], Reading()
+    ids, lengths, first = Growing(np.int32), [np.zeros(0, np.int64)], [np.zeros(0, bool)]
+    reading = [np.zeros((3, 0), bool)]
     with ThreadPoolExecutor(threads) as pool:
         for chunk in _ahead(pool, _chunks(texts), threads, rule):
             ids.append(lexicon.ids(chunk))
             lengths.append(chunk.lengths)
-            reading += chunk.reading
+            first.append(chunk.first)
+            reading.append(chunk.reading)
+    documents = np.flatnonzero(np.concatenate(first))  # the rest are further pieces of the one before
     offsets = np.concatenate([[0], np.cumsum(np.concatenate(lengths))])
-    return Corpus(lexicon.types, ids.done(), offsets, reading)
+    of_documents = np.logical_or.reduceat(np.hstack(reading), documents, axis=1) if len(documents) else reading[0]
+    counts = np.count_nonzero(of_documents, axis=1).tolist()
+    return Corpus(lexicon.types, ids.done(), offsets[np.append(documents, len(offsets) - 1)], Reading(*counts))
 
 
 @dataclass(frozen=True)
@@ -124,8 +128,9 @@ class _Chunk:
     distinct: np.ndarray  # (words,) uint64 hashes, sorted
     places: tuple[np.ndarray, np.ndarray]  # where each word starts and ends somewhere in the text, (words,)
     inverse: np.ndarray  # (tokens,) into distinct
-    lengths: np.ndarray  # (documents,) tokens each
-    reading: Reading
+    lengths: np.ndarray  # (pieces,) tokens each
+    first: np.ndarray  # (pieces,) whether a document begins there
+    reading: np.ndarray  # (3, pieces) in the order of Reading
 
 
 class _Lexicon:
@@ -152,22 +157,40 @@ class _Lexicon:
         return numbers[chunk.inverse]
 
 
-def _chunks(texts: Iterable[str]) -> Iterator[list[str]]:
+def _chunks(texts: Iterable[str]) -> Iterator[list[tuple[str, bool]]]:
+    """Documents, long ones in pieces, each with whether it is the first of its document."""
     chunk, size = [], 0
     for text in texts:
         if not isinstance(text, str):
             raise UsageError(f"Expected texts, got {shown(repr(text))} ({type(text).__name__}) among them.")
-        chunk.append(text)
-        size += len(text) + 1
-        if size >= CHUNK_CHARACTERS:
-            yield chunk
-            chunk, size = [], 0
+        for number, piece in enumerate(_pieces(text)):
+            chunk.append((piece, number == 0))
+            size += len(piece) + 1
+            if size >= CHUNK_CHARACTERS:
+                yield chunk
+                chunk, size = [], 0
     if chunk:
         yield chunk
 
 
+def _pieces(text: str) -> Iterator[str]:
+    """A document cut at blanks, which no word holds, so that what is read of it at a time is bounded."""
+    begin = 0
+    while len(text) - begin > CHUNK_CHARACTERS:
+        blank = BLANKS.search(text, begin + CHUNK_CHARACTERS)
+        end = len(text) if blank is None else blank.start()
+        if end - begin > LONGEST_RUN:
+            raise DataError(
+                f"A text has more than {LONGEST_RUN:,} characters without a blank, from {shown(text[begin:], 20)} on. "
+                "If it is text, put a blank or a line break between its sentences."
+            )
+        yield text[begin:end]
+        begin = end
+    yield text[begin:]
+
+
 def _ahead(
-    pool: ThreadPoolExecutor, chunks: Iterator[list[str]], threads: int, rule: WordRule
+    pool: ThreadPoolExecutor, chunks: Iterator[list[tuple[str, bool]]], threads: int, rule: WordRule
 ) -> Iterator[_Chunk]:
     """The chunks in order, with ``threads`` of them under way and never the whole corpus."""
     waiting = []
@@ -179,27 +202,29 @@ def _ahead(
         yield future.result()
 
 
-def _read_chunk(texts: list[str], rule: WordRule) -> _Chunk:
-    spelled = [text.lower() for text in texts]
-    respelled, joined = 0, "\n".join(spelled)
+def _read_chunk(pieces: list[tuple[str, bool]], rule: WordRule) -> _Chunk:
+    spelled = [text.lower() for text, _ in pieces]
+    respelled, joined = np.zeros(len(pieces), bool), "\n".join(spelled)
     codes, kinds = read_kinds(joined, rule)
     if is_unsettled(kinds):
         lowered, spelled = spelled, [normal_form(text) for text in spelled]
-        respelled, joined = sum(map(str.__ne__, spelled, lowered)), "\n".join(spelled)
+        respelled, joined = np.array(list(map(str.__ne__, spelled, lowered))), "\n".join(spelled)
         codes, kinds = read_kinds(joined, rule)
     starts, ends = edges(codes, kinds)
     # np.array of lengths, each document followed by one blank
     borders = np.cumsum(np.array([0] + [len(text) + 1 for text in spelled], np.int64))
     lengths = np.diff(np.searchsorted(starts, borders))
     distinct, places, inverse = _distinct(_hashes(codes, starts, ends))
-    reading = Reading(respelled, *(_holding(kind, kinds, borders) for kind in (IDEOGRAPH, LETTER)))
-    return _Chunk(joined, distinct, (starts[places], ends[places]), inverse, lengths, reading)
+    reading = np.stack([respelled, *(_holding(kind, kinds, borders) for kind in (IDEOGRAPH, LETTER))])
+    first = np.array([first for _, first in pieces])
+    return _Chunk(joined, distinct, (starts[places], ends[places]), inverse, lengths, first, reading)
 
 
-def _holding(kind: int, kinds: np.ndarray, borders: np.ndarray) -> int:
-    """How many documents hold a character of a kind."""
-    documents = np.searchsorted(borders, np.flatnonzero(kinds == kind), side="right")
-    return int(np.count_nonzero(np.diff(documents, prepend=0)))
+def _holding(kind: int, kinds: np.ndarray, borders: np.ndarray) -> np.ndarray:
+    """Which pieces hold a character of a kind."""
+    found = np.zeros(len(borders) - 1, bool)
+    found[np.searchsorted(borders, np.flatnonzero(kinds == kind), side="right") - 1] = True
+    return found
 
 
 def _distinct(hashes: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -1,0 +1,42 @@
+"""Folders of pretrained weights made to harm: read or refused in a sentence, in 2 s and 1 GB, and nothing in them runs."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+import hostile_pretrained
+
+MOST_SECONDS, MOST_MEBIBYTES = 2.0, 1024
+
+
+def check(every, folder, tried):
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "OMP_NUM_THREADS": "1",
+                   "TOKENIZERS_PARALLELISM": "false"}
+    command = [sys.executable, hostile_pretrained.__file__, str(folder), str(every)]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+    ends = [json.loads(line) for line in done.stdout.splitlines()]
+    broken = [
+        each for each in ends
+        if each[1].startswith("fault") or each[2] > MOST_SECONDS or each[3] > MOST_MEBIBYTES
+    ]
+    tried("hostile pretrained folders and files", len(ends), len(broken))
+    assert not broken
+    for _, told, _, _ in ends:
+        assert told.isprintable()
+        assert told == "read" or (told.endswith((".", "?")) and len(told) < 700), told
+    return ends
+
+
+def test_some_hostile_folders_are_read_or_refused(tmp_path, tried):
+    assert len(check(33, tmp_path, tried)) >= 20
+
+
+@pytest.mark.long
+def test_every_hostile_folder_is_read_or_refused(tmp_path, tried):
+    ends = check(1, tmp_path, tried)
+    assert len(ends) >= 500
+    assert sum(told != "read" for _, told, _, _ in ends) >= 400
