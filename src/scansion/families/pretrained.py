@@ -125,7 +125,7 @@ def encoder_of(layout: Layout, most_tokens: int | None = None) -> tuple[Bert, di
 def words_of(layout: Layout) -> int:
     """How many words the weights know, told before they are read. UnsafeFolderError as of :func:`encoder_of`."""
     table = f"{_names(layout).embeddings[0]}.weight"
-    return EncoderWeights(layout, table).shape(table)[0]
+    return (EncoderWeights(layout, table).shape(table) or (0,))[0]
 
 
 def _names(layout: Layout) -> Names:

@@ -31,6 +31,7 @@ from scansion.learning.linear import FixedVectors, Linear
 from scansion.learning.row_space import RowSpace, lowest
 from scansion.learning.strengths import Choice, FittedLinear, Fitting, further, smallest_good
 from scansion.learning.thread_pool import ONE_THREAD
+from scansion.memory import check_memory
 
 STRENGTHS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0)
 FIRST_STRENGTHS = (5.0, 10.0)
@@ -39,6 +40,8 @@ THREADS = 2
 ROWS_ENOUGH = 4_000  # held-out rows that rank strengths surely enough
 MOST_ROWS = 12_000  # C is the variance of a prior, which does not depend on how many rows there are
 SMALLEST_STEP = 1e-5  # decrease of the mean loss over some steps in a row at which it is solved
+COPIES_OF_ROWS = 100
+"""Arrays (N, K) of float64 that a search and a solution have at a time: measured, 115 to 129."""
 COARSE_STEP = 1e-3  # enough to rank strengths
 
 
@@ -51,6 +54,11 @@ def fit_together(
     def widths_of(rows: SparseBlocks, answers: np.ndarray) -> np.ndarray | None:
         return family.widths(rows, None if head.kind == "regression" else answers, head.size)
 
+    check_memory(
+        8.0 * head.size * (COPIES_OF_ROWS * len(targets) + vectors.shape[1]),
+        f"A linear head of {head.size:,} labels, on {len(targets):,} rows of {vectors.shape[1]:,} dimensions,",
+        "Join labels to fewer, take fewer rows, or choose a family that learns by gradient, such as lstm.",
+    )
     choice = choose_strength(
         vectors, targets, head, seed, row_weights=weights, widths_of=widths_of, deadline=deadline
     )

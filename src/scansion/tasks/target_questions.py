@@ -58,6 +58,9 @@ IN_PYTHON = Voice(
 )
 
 
+MANY_LABELS = 1_000
+
+
 def in_command(column: str | None, others: Sequence[str]) -> Voice:
     """For the command, about a column; ``others`` are those that were not read."""
     there = f" (there are also {', '.join(map(repr, others))})" if others else ""
@@ -77,7 +80,7 @@ def questions_of_labels(targets: Sequence[Any], voice: Voice) -> tuple[str, ...]
     found = list(_dates(labels, len(values), voice))
     if not any(isinstance(target, SETS) for target in targets):
         found = found or list(_several(labels, len(values), voice)) or list(_alone(counts, len(values), voice))
-    return (*found, *_missing(labels), *_alike(labels, voice))
+    return (*found, *_many(counts, len(values)), *_missing(labels), *_alike(labels, voice))
 
 
 def questions_of_numbers(targets: Sequence[Any], voice: Voice) -> tuple[str, ...]:
@@ -128,6 +131,14 @@ def _alone(counts: Counter[Any], rows: int, voice: Voice) -> Iterator[str]:
         f"{shown(str(alone[0]))}), and {len(alone):,} of them are on one row only, from which nothing can be learned. "
         f"If that is not meant, {voice.another}, or join labels to fewer."
     )
+
+
+def _many(counts: Counter[Any], rows: int) -> Iterator[str]:
+    if len(counts) > MANY_LABELS:
+        yield (
+            f"There are {len(counts):,} different labels, {rows / len(counts):.1f} rows each: a fit's time and memory "
+            "grow with their number. If so many are not meant, join labels to fewer."
+        )
 
 
 def _several(labels: dict[str, int], rows: int, voice: Voice) -> Iterator[str]:
