@@ -1,5 +1,6 @@
-"""How much memory this process may still take, and a sentence before what needs more."""
+"""How much memory this process may still take, a sentence before what needs more, and one where there was none left."""
 
+import errno
 import os
 import resource
 from pathlib import Path
@@ -8,6 +9,16 @@ from scansion.errors import DataError
 
 GIB = 1 << 30
 AVAILABLE = "MemAvailable:"
+NO_MEMORY = "there was not enough memory. Take fewer rows or a smaller family."
+NO_THREADS = (
+    "no thread or process can be started: their number, or the memory, is limited (ulimit -u, ulimit -v). Raise it, or "
+    "end some."
+)
+OF_MEMORY = (
+    "can't allocate memory", "cannot allocate memory", "failed to map segment", "bad_alloc", "out of memory",
+    "unable to allocate", "not enough memory", "could not create a primitive",
+)
+OF_THREADS = ("can't start new thread", "resource temporarily unavailable", "thread creation failed")
 WHOLE, GROUP, GROUPS = Path("/proc/meminfo"), Path("/proc/self/cgroup"), Path("/sys/fs/cgroup")
 
 
@@ -34,6 +45,18 @@ def check_memory(needed: float, what: str, instead: str) -> None:
     """DataError, before anything is begun, for ``what`` surely needs more bytes than are free."""
     if needed > (free := free_memory()):
         raise DataError(f"{what} needs about {needed / GIB:,.0f} GiB of memory, and {free / GIB:,.1f} are free. {instead}")
+
+
+def exhausted(error: BaseException) -> str | None:
+    """A sentence for an error that says, in the words of whichever library met it, that there is no more memory, or no
+    thread; None for every other."""
+    words = str(error).lower()
+    number = error.errno if isinstance(error, OSError) else None
+    if isinstance(error, MemoryError) or number == errno.ENOMEM or any(each in words for each in OF_MEMORY):
+        return NO_MEMORY
+    if number == errno.EAGAIN or any(each in words for each in OF_THREADS):
+        return NO_THREADS
+    return None
 
 
 def _lines(path: Path) -> list[str]:

@@ -95,6 +95,9 @@ def test_numbers_have_no_probabilities(scansion, numbers):
         (MemoryError(), "not enough memory"),
         (RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried"), "not enough memory"),
         (OSError(28, "No space left on device", "/x"), "/x: No space left on device."),
+        (RuntimeError("can't start new thread"), "no thread or process can be started"),
+        (BlockingIOError(11, "Resource temporarily unavailable"), "no thread or process can be started"),
+        (ImportError("libtorch_cpu.so: failed to map segment from shared object"), "not enough memory"),
     ],
 )
 def test_whatever_else_goes_wrong_is_one_line_and_a_traceback_only_if_asked(error, sentence, scansion, monkeypatch):

@@ -16,6 +16,7 @@ from scansion.cli.given_once import OptionsGivenOnce
 from scansion.cli.progress import say
 from scansion.cli.signals import TERMINATIONS, end_on_signals, exit_code_of
 from scansion.errors import ScansionError, check_system, did_you_mean
+from scansion.memory import exhausted
 from scansion.processors import wait_asleep
 
 VERBS = {
@@ -40,7 +41,6 @@ KEPT = {
 WITHOUT_ARGUMENTS = {"claims", "families"}
 DONE, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 DEBUG = "--debug"
-NO_MEMORY = "there was not enough memory. Take fewer rows or a smaller family."
 
 ABOUT = """Every family of text model on your own documents, and the evidence which one to use.
 
@@ -84,18 +84,14 @@ def carry_out(given: list[str]) -> int:
     except (BrokenPipeError, SystemExit):  # typer exits when a pipe breaks: whoever read our output has seen enough
         _give_up_output()
         return DONE
-    except MemoryError:
-        return _failed(NO_MEMORY, FAILED, debug)
     except OSError as error:
         _give_up_output()
-        return _failed(f"{_named(error)}. Check the place and the disk.", FAILED, debug)
+        return _failed(exhausted(error) or f"{_named(error)}. Check the place and the disk.", FAILED, debug)
     except Exception as error:  # the last resort of a command: a sentence instead of a traceback
         if hasattr(error, "format_message"):  # a wrong option or argument, in typer's own words
             return _failed(_usage(error), USAGE, debug)
-        if "can't allocate memory" in str(error):  # torch's words for it, in a RuntimeError
-            return _failed(NO_MEMORY, FAILED, debug)
         sentence = f"{type(error).__name__}: {error}. This is a bug in scansion; --debug shows where."
-        return _failed(sentence, FAILED, debug)
+        return _failed(exhausted(error) or sentence, FAILED, debug)
 
 
 def build(wanted: str | None = None) -> Any:

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from scansion.comparison.length_slices import SLICES
 from scansion.deferred import deferred
 from scansion.errors import ScansionError, UsageError
+from scansion.memory import exhausted
 from scansion.storage.schema import from_json
 from scansion.tasks.catalogue import task_named
 from scansion.tasks.task import ComparedTask
@@ -47,8 +48,10 @@ def work(folder: Path, run: Path) -> None:
             (run / "untrained.json").write_text(json.dumps(estimator.fit_report_.untrained))
             return
         cost = _measure(wanted, estimator, [texts[i] for i in test], targets, np.load(folder / "slices.npy")[test], run)
-    except (ScansionError, MemoryError) as error:
-        reason = "it ran out of memory." if isinstance(error, MemoryError) else str(error)
+    except Exception as error:
+        reason = str(error) if isinstance(error, ScansionError) else exhausted(error)
+        if reason is None:
+            raise
         (run / "failure.json").write_text(json.dumps(reason))
         return
     (run / "cost.json").write_text(json.dumps(cost))
