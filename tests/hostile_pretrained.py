@@ -311,7 +311,7 @@ def in_a_fork(place: Path) -> tuple[str, float, float]:
     return told or f"fault: ended by {status}", used.ru_utime + used.ru_stime, used.ru_maxrss / 1024
 
 
-def main(folder: Path, every: int) -> None:
+def main(folder: Path, every: int, first: int = 0) -> None:
     import warnings
 
     import torch
@@ -326,7 +326,7 @@ def main(folder: Path, every: int) -> None:
     read(folder / "nowhere")
     "\x1b".encode("unicode_escape")  # Python imports a codec when it is first used
     for number, (name, others) in enumerate(cases(honest)):
-        if number % every:
+        if number % every != first:
             continue
         place = folder / "hostile"
         place.mkdir()
@@ -337,4 +337,4 @@ def main(folder: Path, every: int) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), int(sys.argv[2]))
+    main(Path(sys.argv[1]), *map(int, sys.argv[2:]))
