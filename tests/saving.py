@@ -1,4 +1,4 @@
-"""A process that saves a checkpoint, for those who watch its system calls; it imports nothing else."""
+"""A process that saves, resumes or loads checkpoints, for those who watch its system calls; it imports nothing else."""
 
 import os
 import sys
@@ -6,11 +6,12 @@ from pathlib import Path
 
 import numpy as np
 
+from scansion.storage.folders import open_folder
 from scansion.storage.manifest import library_versions
 from scansion.storage.run_folder import RunFolder
 
 DESCRIBED = {"family": "lstm"}
-BEGUN, ENDED = "begun", "ended"
+BEGUN, ENDED, REFUSED = "begun", "ended", "refused: "
 
 
 def tensors(step: int) -> dict[str, np.ndarray]:
@@ -27,5 +28,30 @@ def save(folder: Path, step: int) -> None:
         os.write(1, ENDED.encode())
 
 
+def resume(folder: Path, step: int) -> None:
+    """The run is taken up, and what it goes on from is read."""
+    os.write(1, BEGUN.encode())
+    with RunFolder.begin(folder, DESCRIBED, resume=True) as run:
+        newest = run.newest()
+        found = newest.json("config.json"), newest.tensors("weights.safetensors")
+    os.write(1, ENDED.encode())
+    assert found[0]["step"] == step
+    assert (found[1]["now.weights"] == step).all()
+
+
+def load(folder: Path, step: int) -> None:
+    """One folder is read, as a model is."""
+    (place,) = (each for each in folder.iterdir() if each.name.endswith(f"{step}"))
+    os.write(1, BEGUN.encode())
+    found = open_folder(place, "scansion-checkpoint").tensors("weights.safetensors")
+    os.write(1, ENDED.encode())
+    assert (found["now.weights"] == step).all()
+
+
+ACTIONS = {"save": save, "resume": resume, "load": load}
+
 if __name__ == "__main__":
-    save(Path(sys.argv[1]), int(sys.argv[2]))
+    try:
+        ACTIONS[sys.argv[1]](Path(sys.argv[2]), int(sys.argv[3]))
+    except OSError as error:  # StorageError is one; the command tells of any in a sentence
+        sys.exit(f"{REFUSED}{error}")

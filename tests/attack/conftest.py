@@ -1,6 +1,10 @@
 """The attack on the package; what was tried, and how much of it broke something, is printed as a table at the end."""
 
+from collections import Counter
+
 import pytest
+
+from cli.conftest import scansion  # noqa: F401 - the command called in this process
 
 ATTACKS = "attacks"
 
@@ -17,5 +21,9 @@ def pytest_terminal_summary(terminalreporter):
     if told:
         terminalreporter.section("attacks")
         terminalreporter.line("| what was tried | times | broke something |\n|---|---|---|")
+        tried, broken = Counter(), Counter()
         for what, times, broke in told:
-            terminalreporter.line(f"| {what} | {times:,} | {broke:,} |")
+            tried[what] += times
+            broken[what] += broke
+        for what, times in tried.items():
+            terminalreporter.line(f"| {what} | {times:,} | {broken[what]:,} |")
