@@ -7,7 +7,7 @@ import torch
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 
 from scansion.families.bert import Bert
-from scansion.families.pretrained import as_bert
+from scansion.families.bert_layout import as_bert
 from scansion.storage.huggingface_layout import write_layout
 
 TINY = Bert(width=16, heads=2, layers=2, feed_forward=32, positions=32, dropout=0.0)

@@ -4,6 +4,8 @@ Started as a program, it writes one folder after another, and reads each in a fo
 measured when it has ended.  What happened to each is printed as JSON.
 """
 
+# ruff: noqa: E501
+
 import base64
 import copy
 import json
@@ -246,8 +248,7 @@ def broken_json(honest: dict[str, bytes]) -> Iterator[tuple[str, dict]]:
 def cases(honest: dict[str, bytes]) -> Iterator[tuple[str, dict]]:
     """A name, and the files that are others: bytes, bytes and the length of a file with a hole, or None for no file."""
     spec = json.loads(honest["tokenizer.json"])
-    for name, parts in tokenizers(spec):
-        yield name, parts
+    yield from tokenizers(spec)
     yield from settings()
     yield from weights(honest)
     yield from broken_json(honest)

@@ -17,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -27,9 +28,9 @@ import scansion.learning.workers as workers
 import warm_processes
 from scansion.errors import ScansionError
 from scansion.families.lstm import LSTM
-from scansion.families.transformer_encoder_decoder import TransformerEncoderDecoder
 from scansion.families.rnn import RNN
 from scansion.families.transformer import Transformer
+from scansion.families.transformer_encoder_decoder import TransformerEncoderDecoder
 from scansion.heads.multiclass import MulticlassHead
 from scansion.learning.checkpoints import Checkpoints, StopRequest
 from scansion.learning.description import FitDescription
@@ -73,7 +74,7 @@ def job_of(name: str):
     if name == "translator":
         subwords = SubwordTokenizer.learn(TEXTS, most=300)
         pairs = Pairs(subwords.encode(TEXTS), subwords.encode([text[::-1] for text in TEXTS]))
-        training = Training(**SIZES | {"min_batch_tokens": 200, "max_batch_tokens": 200})  # texts are longer in subwords
+        training = Training(**SIZES | {"min_batch_tokens": 200, "max_batch_tokens": 200})  # longer in subwords
         description = FitDescription("translate", family, training, 0, len(TEXTS))
         return Seq2SeqJob(description, len(subwords), pairs.only(kept), pairs.only(held))
     corpus = read_words(TEXTS, threads=1)
@@ -100,9 +101,8 @@ def learned(folder: Path, name: str, processes: int) -> str:
             trained = finished(train_job)(job, SingleProcess(), checkpoints=checkpoints)
         else:
             trained = finished(workers.train_in_workers)(job, processes, checkpoints=checkpoints)
-        measured = [
-            {key: value for key, value in line.items() if key not in CLOCKS} for line in read_metrics(run.place / METRICS)
-        ]
+        lines = read_metrics(run.place / METRICS)
+        measured = [{key: value for key, value in line.items() if key not in CLOCKS} for line in lines]
     digest = hashlib.sha256(json.dumps([trained.epoch, trained.steps, trained.tokens, trained.ended]).encode())
     for key in sorted(trained.weights):
         digest.update(trained.weights[key].tobytes())
@@ -168,10 +168,8 @@ def killed_after(seconds: float, who: str, folder: Path, name: str, processes: i
             os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT
         ):
             time.sleep(0.001)
-        try:
+        with suppress(ProcessLookupError):  # it is done
             os.kill(number or child, signal.SIGKILL)
-        except ProcessLookupError:  # it is done
-            pass
     told = ended(child, reading)
     return told if told and not told.startswith("failed") else None
 
@@ -193,7 +191,8 @@ def killed(name: str, processes: int, who: str, kills: int, seed: int) -> dict:
             if done >= kills:
                 break
             for _ in range(min(MOST_TRIES, kills - done)):
-                told = killed_after(draw.uniform(0, share * duration), who, Path(temporary) / str(number), name, processes)
+                seconds = draw.uniform(0, share * duration)
+                told = killed_after(seconds, who, Path(temporary) / str(number), name, processes)
                 if told is not None:
                     break
                 done += 1

@@ -24,7 +24,7 @@ def limited(words: list[str], mebibytes: int | None) -> tuple[int, str]:
     if not child:
         for number in (1, 2):
             os.dup2(writing, number)
-        sys.stdout, sys.stderr = open(1, "w", closefd=False), open(2, "w", closefd=False)
+        sys.stdout, sys.stderr = (open(number, "w", closefd=False) for number in (1, 2))  # noqa: SIM115
         if mebibytes is not None:
             resource.setrlimit(resource.RLIMIT_AS, (pages() + mebibytes * MIB,) * 2)
         code = carry_out(words)

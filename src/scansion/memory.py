@@ -44,7 +44,9 @@ def free_memory() -> float:
 def check_memory(needed: float, what: str, instead: str) -> None:
     """DataError, before anything is begun, for ``what`` surely needs more bytes than are free."""
     if needed > (free := free_memory()):
-        raise DataError(f"{what} needs about {needed / GIB:,.0f} GiB of memory, and {free / GIB:,.1f} are free. {instead}")
+        raise DataError(
+            f"{what} needs about {needed / GIB:,.0f} GiB of memory, and {free / GIB:,.1f} are free. {instead}"
+        )
 
 
 def exhausted(error: BaseException) -> str | None:

@@ -1,4 +1,4 @@
-"""Folders of pretrained weights made to harm: read or refused in a sentence, in 2 s and 1 GB, and nothing in them runs."""
+"""Pretrained folders made to harm: read or refused in a sentence, in 2 s and 1 GB, and nothing in them runs."""
 
 import json
 import os

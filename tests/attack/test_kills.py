@@ -1,4 +1,4 @@
-"""A run killed by SIGKILL at random instants, again and again, ends with the weights and metrics of one that was not."""
+"""A run killed by SIGKILL at random instants, again and again, ends with the weights and metrics of a whole one."""
 
 import json
 import os

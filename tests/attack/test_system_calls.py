@@ -32,7 +32,8 @@ SHORT = 12
 
 def traced(action: str, folder: Path, step: int, *options: str) -> subprocess.CompletedProcess:
     calls = ",".join({*CALLS[action], "write"})
-    command = [STRACE, "-f", "--seccomp-bpf", "-qq", "-e", f"trace={calls}", *options, sys.executable, "-B", saving.__file__]
+    command = [STRACE, "-f", "--seccomp-bpf", "-qq", "-e", f"trace={calls}", *options]
+    command += [sys.executable, "-B", saving.__file__]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "OPENBLAS_NUM_THREADS": "1"}
     return subprocess.run(
         [*command, action, str(folder), str(step)], env=environment, capture_output=True, text=True, timeout=120,

@@ -181,42 +181,11 @@ def _whole(config: Mapping[str, Any], name: str, default: int | None = None) -> 
     return value
 
 
-def as_bert(bert: Bert, weights: Mapping[str, np.ndarray]) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    """The inverse: config.json and tensors of an encoder without relative positions, as a BERT that others read."""
-    layers = range(bert.layers)
-    config = {
-        "architectures": ["BertModel"], "model_type": "bert", "hidden_size": bert.width,
-        "num_attention_heads": bert.heads, "num_hidden_layers": bert.layers, "intermediate_size": bert.feed_forward,
-        "hidden_act": bert.activation, "max_position_embeddings": bert.positions, "type_vocab_size": 1,
-        "vocab_size": len(weights["words.weight"]), "layer_norm_eps": bert.norm_epsilon,
-        "hidden_dropout_prob": bert.dropout, "attention_probs_dropout_prob": 0.0,
-    }
-    words, positions, norm = BERT.embeddings
-    tensors = {
-        f"{words}.weight": weights["words.weight"], f"{positions}.weight": weights["positions"],
-        f"{BERT.kinds}.weight": np.zeros((1, bert.width), np.float32),
-    }
-    pairs = {"norm": norm}
-    for number in layers:
-        mine, theirs = f"blocks.{number}.", BERT.layer.format(number)
-        query, key, value, output, attention_norm = (theirs + name for name in BERT.attention)
-        pairs |= {f"{mine}attention.query": query, f"{mine}attention.output": output}
-        pairs |= {f"{mine}attention_norm": attention_norm}
-        pairs |= {mine + ours: theirs + name for ours, name in zip(OWN_FEED_FORWARD, BERT.feed_forward, strict=True)}
-        for part in ("weight", "bias"):
-            both = np.split(weights[f"{mine}attention.key_value.{part}"], 2)
-            tensors |= {f"{name}.{part}": half for name, half in zip((key, value), both, strict=True)}
-    for ours, theirs in pairs.items():
-        tensors |= {f"{theirs}.{part}": weights[f"{ours}.{part}"] for part in ("weight", "bias")}
-    return config, tensors
-
-
 def _block(found: EncoderWeights, names: Names, number: int, width: int, inner: int) -> dict[str, np.ndarray]:
     layer, mine = names.layer.format(number), f"blocks.{number}."
     query, key, value, output, attention_norm = (layer + name for name in names.attention)
-    weights = {}
-    for ours, theirs in (("attention.query", query), ("attention.output", output)):
-        weights |= found.linear(mine + ours, theirs, width, width)
+    weights = found.linear(f"{mine}attention.query", query, width, width)
+    weights |= found.linear(f"{mine}attention.output", output, width, width)
     for part, shape in (("weight", (width, width)), ("bias", (width,))):
         both = [found.array(f"{name}.{part}", *shape) for name in (key, value)]
         weights[f"{mine}attention.key_value.{part}"] = np.concatenate(both)

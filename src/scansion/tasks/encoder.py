@@ -12,8 +12,8 @@ from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers,
 
 from scansion.errors import DataError, UsageError
 from scansion.families.bert import Bert
+from scansion.families.bert_layout import as_bert
 from scansion.families.catalogue import ENCODERS
-from scansion.families.pretrained import as_bert
 from scansion.learning.budget import seconds_of
 from scansion.learning.checkpointing import Checkpointing
 from scansion.learning.description import FitDescription

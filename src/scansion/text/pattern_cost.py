@@ -15,7 +15,9 @@ MOST_CHOICES = 8
 MOST_BLOCKED = 1
 FEW_TIMES = 8
 """Up to so many repetitions are a choice; more are as good as any number."""
-ESCAPES = re.compile(r"\\(?:[pP]\{\^?\w{1,40}\}|x[0-9a-fA-F]{2}|x\{[0-9a-fA-F]{1,6}\}|u[0-9a-fA-F]{4}|[^\w]|[_sSwWdDhHrntfv])")
+ESCAPES = re.compile(
+    r"\\(?:[pP]\{\^?\w{1,40}\}|x[0-9a-fA-F]{2}|x\{[0-9a-fA-F]{1,6}\}|u[0-9a-fA-F]{4}|[^\w]|[_sSwWdDhHrntfv])"
+)
 ASSERTIONS = re.compile(r"\\[bBAzZ]|[\^$]|\(\?<?[=!]")
 GROUP = re.compile(r"\((?:\?(?:[im]*(?:-[im]+)?:|>))?(?!\?)")
 FLAGS = re.compile(r"\(\?[im]+\)")

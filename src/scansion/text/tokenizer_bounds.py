@@ -6,7 +6,8 @@ with a pattern that takes for ever; put a hundred thousand tokens before a text.
 
 import base64
 import binascii
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import chain
 from typing import Any
 
 from scansion.errors import UnsafeFolderError, shown
@@ -44,7 +45,7 @@ def check_tokenizer(spec: Any, where: str, words: int | None = None) -> None:
     steps = {part: list(_steps(spec.get(part), part)) for part in PARTS}
     if sum(map(len, steps.values())) > MOST_STEPS:
         raise ValueError(f"it has more than {MOST_STEPS} steps")
-    for each in sum(steps.values(), []):
+    for each in chain.from_iterable(steps.values()):
         _pattern_length(each)
     _check_growth(steps["normalizer"])
     for each in steps["pre_tokenizer"]:
@@ -169,15 +170,16 @@ def _check_words(spec: Mapping[str, Any], where: str, words: int | None) -> None
     vocabulary, added = spec["model"].get("vocab") or {}, spec.get("added_tokens") or []
     if not isinstance(vocabulary, dict | list) or not isinstance(added, list):
         raise ValueError("its vocabulary is none")
-    several = isinstance(vocabulary, dict)
-    written = vocabulary if several else (each[0] for each in vocabulary if isinstance(each, list) and each)
+    numbers: Iterable[Any] = range(len(vocabulary))
+    written: Iterable[Any] = (each[0] for each in vocabulary if isinstance(each, list) and each)
+    if isinstance(vocabulary, dict):
+        numbers, written = vocabulary.values(), vocabulary
     contents = [each.get("content") if isinstance(each, dict) else None for each in added]
     longest = max((len(each) for names in (written, contents) for each in names if isinstance(each, str)), default=0)
     if longest > LONGEST_WORD:
         raise ValueError(f"one of its words has {longest:,} characters; at most {LONGEST_WORD:,} are read")
     if words is None:
         return
-    numbers = vocabulary.values() if several else range(len(vocabulary))
     told = (each.get("id") for each in added if isinstance(each, dict))
     highest = max((each for group in (numbers, told) for each in group if type(each) is int), default=-1)
     most = max(highest + 1, len(vocabulary), len(added))

@@ -93,7 +93,7 @@ def _check_size(files: TokenizerFiles) -> None:
     lines = {name: data.count(b"\n") for name, data in files.contents.items()}
     found = len(json.loads(files.contents["vocab.json"])) if "vocab.json" in files.contents else lines["vocab.txt"]
     if found > files.words:
-        raise UnsafeFolderError(f"{files.where} has a vocabulary of {found:,} tokens and the weights know {files.words:,}.")
+        raise UnsafeFolderError(f"{files.where} has {found:,} tokens and the weights know {files.words:,}.")
     check_merges(lines.get("merges.txt", 0), files.words)
 
 
@@ -172,8 +172,8 @@ def _add_tokens(tokenizer: Tokenizer, files: TokenizerFiles, settings: Mapping[s
     numbered, present = sorted(_numbered(files, settings).items()), tokenizer.get_added_tokens_decoder()
     if numbered and files.words is not None and numbered[-1][0] >= files.words:
         raise UnsafeFolderError(
-            f"{files.where}: the token {shown(numbered[-1][1].content)} should have the number {numbered[-1][0]:,}, and "
-            f"the weights know {files.words:,}; the files are of different models."
+            f"{files.where}: the token {shown(numbered[-1][1].content)} should have the number {numbered[-1][0]:,}, "
+            f"and the weights know {files.words:,}; the files are of different models."
         )
     tokenizer.add_tokens([token for number, token in numbered if repr(present.get(number)) != repr(token)])
     for number, token in numbered:
