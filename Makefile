@@ -1,6 +1,8 @@
 # make compare   the main job, on the shipped data
 # make test      the tests
-# make check     the linter and the types
+# make check     the linter, the types, and known vulnerabilities where an index tells of them
+# make attack    the whole attack on it, half an hour, with a table of what was tried
+# make locked    the tests' short attack, with dependencies installed by their hashes (one platform; see .ci/lock)
 # make clean     away with everything made here
 #
 # Each needs only a Python of 3.11 or later. Another one than python3: make clean, then make test PYTHON=python3.13.
@@ -9,7 +11,7 @@ PYTHON ?= python3
 VENV := .venv
 INSTALLED := $(VENV)/installed
 
-.PHONY: compare test check clean
+.PHONY: compare test check attack locked clean
 
 compare: $(INSTALLED)
 	$(VENV)/bin/scansion compare --demo --budget 6m
@@ -21,9 +23,22 @@ test: $(INSTALLED)
 check: $(INSTALLED)
 	$(VENV)/bin/python -m ruff check src tests benchmarks
 	$(VENV)/bin/python -m mypy
+	.ci/audit $(VENV)/bin/python
+
+attack: $(INSTALLED)
+	OMP_NUM_THREADS=1 $(VENV)/bin/python -m pytest tests/attack -m "long or not long"
+
+# a file without its hash in the list is not installed, and the project itself brings in nothing more
+LOCKED := $(VENV)-locked
+locked:
+	"$(PYTHON)" -m venv --clear $(LOCKED)
+	$(LOCKED)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps \
+	  -r locked-linux-x86_64-cp311.txt
+	$(LOCKED)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation .
+	OMP_NUM_THREADS=1 $(LOCKED)/bin/python -m pytest tests/attack tests/storage
 
 clean:
-	rm -rf $(VENV) build dist .pytest_cache .ruff_cache .mypy_cache .hypothesis
+	rm -rf $(VENV) $(VENV)-locked build dist .pytest_cache .ruff_cache .mypy_cache .hypothesis
 	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(INSTALLED): pyproject.toml constraints.txt
