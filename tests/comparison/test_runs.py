@@ -95,7 +95,7 @@ def test_leaving_a_run_ends_its_process(worker_that, tmp_path):
 
 @pytest.mark.parametrize(
     ("breaks", "said"),
-    [(MemoryError(), "out of memory"), (np.array([[0.1, np.nan]]), "no numbers")],
+    [(MemoryError(), "not enough memory"), (np.array([[0.1, np.nan]]), "no numbers")],
 )
 def test_no_memory_and_answers_that_are_no_numbers_are_failures(breaks, said, tmp_path, monkeypatch):
     def scores(self, texts):
