@@ -25,9 +25,9 @@ CONTEXT = 8
 NETWORKS = {
     "transformer": CausalTransformer(width=16, heads=2, layers=2, feed_forward=32, context=CONTEXT),
     "rotary": CausalTransformer(width=16, heads=2, layers=2, feed_forward=32, context=CONTEXT, positions="rotary"),
-    "rnn": RNNLanguageModel(width=8, hidden_size=12, layers=2, window=CONTEXT),
-    "gru": GRULanguageModel(width=8, hidden_size=12, window=CONTEXT),
-    "lstm": LSTMLanguageModel(width=8, hidden_size=12, layers=2, window=CONTEXT),
+    "rnn": RNNLanguageModel(width=8, hidden_size=12, layers=2, window=4 * CONTEXT),
+    "gru": GRULanguageModel(width=8, hidden_size=12, window=4 * CONTEXT),
+    "lstm": LSTMLanguageModel(width=8, hidden_size=12, layers=2, window=4 * CONTEXT),
 }
 BRIEF = LanguageTraining(max_tokens=1, min_epochs=15, max_epochs=15, target_steps=150, min_batch_tokens=100)
 

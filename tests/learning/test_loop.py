@@ -160,6 +160,7 @@ def test_a_run_of_a_job_says_whether_its_first_epoch_was_done(monkeypatch, ticks
         training=Training(min_epochs=3, max_epochs=3, min_batch_tokens=20, max_batch_tokens=20), seed=0,
         lengths=np.full(ROWS, 5), weights=np.ones(ROWS), learning_rate=0.1, build=Slope, batch=lambda rows: rows,
         errors=lambda model: (np.ones(2), np.ones(2)),
+        plan=lambda batch_tokens, epoch: plan(epoch),
     )
     monkeypatch.setattr(loop, "time", ticking(1.0))
     trained = finished(loop.train_job)(job, SingleProcess(), ticks)

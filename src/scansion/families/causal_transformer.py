@@ -60,6 +60,13 @@ class CausalTransformer:
         """Tokens that are read at a time in training."""
         return self.context
 
+    @property
+    def stride(self) -> int:
+        """Tokens from the beginning of a window in training to that of the next: each token is met with little before
+        it and with much.
+        """
+        return max(1, self.window // 2)
+
     def build(self, vocab_size: int) -> "CausalTransformerNetwork":
         """The network for so many tokens, with fresh weights from torch's random state."""
         return CausalTransformerNetwork(self, vocab_size)

@@ -56,6 +56,13 @@ class GPT2:
         """Tokens that are read at a time in training."""
         return min(self.context, MOST_READ)
 
+    @property
+    def stride(self) -> int:
+        """Tokens from the beginning of a window in training to that of the next: each token is met with little before
+        it and with much.
+        """
+        return max(1, self.window // 2)
+
     def build(self, vocab_size: int) -> "GPT2Network":
         """The network for so many tokens, with fresh weights from torch's random state."""
         return GPT2Network(self, vocab_size)

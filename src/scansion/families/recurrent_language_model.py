@@ -4,8 +4,8 @@
 
 The cell is Elman's (1990), a GRU's (Cho et al. 2014) or an LSTM's (Hochreiter and Schmidhuber 1997), whose forget gate
 begins open (bias 1, Jozefowicz et al. 2015, section 2.2).  One embedding E serves what is read and what is foretold
-(Press and Wolf 2017).  Training reads ``window`` tokens at a time, from a state of zeros (truncated back-propagation);
-a document is scored and written with the state carried from its beginning to its end.
+(Press and Wolf 2017).  Training reads ``window`` tokens at a time, from the state in which the window before ended
+(:mod:`scansion.layers.carried_state`); a document is scored and written with the state carried from its beginning on.
 """
 
 from collections.abc import Callable, Iterator
@@ -16,8 +16,10 @@ import torch
 from torch import Tensor, nn
 
 from scansion.families.recurrent_encoder_decoder import as_drawn, open_forget_gate
+from scansion.layers.carried_state import CarriedState
 from scansion.layers.dropout import Dropout
 from scansion.options import check_positive, check_shares, check_whole
+from scansion.text.stretches import WindowBatch
 
 PIECE = 512  # positions that are read at a time where nothing is learned
 
@@ -44,6 +46,11 @@ class RecurrentLanguageOptions:
         check_whole(self, "window", least=2)
         check_shares(self, "dropout")
         check_positive(self, "learning_rate")
+
+    @property
+    def stride(self) -> int:
+        """Tokens from the beginning of a window in training to that of the next: it goes on where the last one ends."""
+        return self.window
 
     def build(self, vocab_size: int) -> "RecurrentLanguageNetwork":
         """The network for so many tokens, with fresh weights from torch's random state."""
@@ -90,11 +97,26 @@ class RecurrentLanguageNetwork(nn.Module):
         self.layers = nn.ModuleList(configuration.layer(each, hidden, batch_first=True) for each in widths)
         self.dropouts = nn.ModuleList(Dropout(configuration.dropout) for _ in range(configuration.layers + 1))
         self.output = nn.Linear(hidden, width)
+        self.carried = CarriedState()
         for layer in self.layers:
             configuration.initialise(layer)
 
     def forward(self, tokens: Tensor) -> Tensor:
         return self.going_on(tokens, self.start(len(tokens)))[0]
+
+    def following(self, tokens: Tensor, batch: WindowBatch) -> Tensor:
+        """The same in training: the rows of a batch that go on begin with the state of those before."""
+        vectors, after = self.going_on(tokens, self.carried.before(self.start(len(tokens)), batch.rows, batch.goes_on))
+        if batch.ends:
+            self.carried.forget()
+        else:
+            self.carried.keep(after, batch.rows)
+        return vectors
+
+    @property
+    def carries_on(self) -> bool:
+        """Whether the next batch in training depends on the last one."""
+        return self.carried.state is not None
 
     def pieces(self, tokens: Tensor) -> Iterator[Tensor]:
         """The same, some positions after the other, the state carried from piece to piece."""
@@ -148,3 +170,14 @@ class RecurrentState:
     def reorder(self, rows: Tensor, hypotheses: int) -> "RecurrentState":
         """The given rows (M,)."""
         return RecurrentState([each[:, rows] for each in self.states])
+
+    def with_rows(self, places: Tensor, other: "RecurrentState") -> "RecurrentState":
+        """The same, with the rows of another one where ``places`` (N,) is True."""
+        found = [each.clone() for each in self.states]
+        for mine, given in zip(found, other.states, strict=True):
+            mine[:, places] = given
+        return RecurrentState(found)
+
+    def detached(self) -> "RecurrentState":
+        """Without what it was made of."""
+        return RecurrentState([each.detach() for each in self.states])

@@ -11,7 +11,7 @@ one matrix; keys and values have room that is made ahead; rows of one length nee
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -95,8 +95,14 @@ class CausalDecoder(nn.Module):
         """Tokens at positions of the window, as the first layer takes them."""
         raise NotImplementedError
 
+    carries_on: ClassVar[bool] = False
+
     def forward(self, tokens: Tensor) -> Tensor:
         return self.reading(tokens)[0]
+
+    def following(self, tokens: Tensor, batch: Any) -> Tensor:
+        """The same in training: nothing is carried from batch to batch."""
+        return self(tokens)
 
     def pieces(self, tokens: Tensor) -> list[Tensor]:
         """The same in one piece: there is no longer one than a context."""

@@ -139,9 +139,13 @@ class Checkpoints:
         self, state: RunState, model: nn.Module, optimizer: Optimizer, average: WeightAverage,
         kept: Mapping[str, np.ndarray],
     ) -> None:
-        """Save if it is time to; InterruptedRunError after a save that was asked for to stop."""
+        """Save if it is time to; InterruptedRunError after a save that was asked for to stop.
+
+        A model that carries a state from batch to batch (:mod:`scansion.learning.carried_state`) is saved after the
+        last of these, so that none needs keeping.
+        """
         asked = self.stop.asked
-        if not asked and time.monotonic() - self.last < self.seconds:
+        if getattr(model, "carries_on", False) or not (asked or time.monotonic() - self.last >= self.seconds):
             return
         now = {name: tensor.detach().numpy() for name, tensor in model.state_dict().items()}
         parts = {NOW: now, KEPT: kept, OPTIMIZER: optimizer.state(), AVERAGE: average.state()}

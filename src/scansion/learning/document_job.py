@@ -19,6 +19,7 @@ from scansion.learning.document_network import (
     cut_windows,
     logits_of,
 )
+from scansion.learning.job import ShuffledRows
 from scansion.learning.job_files import (
     read_description,
     read_index,
@@ -83,7 +84,7 @@ class Start:
 
 
 @dataclass(frozen=True)
-class DocumentJob:
+class DocumentJob(ShuffledRows):
     """The family of ``description`` under its head, what it learns from and what it is validated on."""
 
     description: FitDescription

@@ -1,5 +1,6 @@
 """What a training run is a function of, and what comes of it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, Self
@@ -9,6 +10,7 @@ from torch import nn
 
 from scansion.learning.description import FitDescription
 from scansion.learning.training import Training
+from scansion.text.batches import epoch_plan
 
 BUDGET_SPENT = "the budget was spent"
 BEFORE_AN_EPOCH = "the budget was spent before the first epoch was done"
@@ -43,6 +45,10 @@ class Job(Protocol):
         """The model with its first weights, which has ``loss(batch)``."""
         ...
 
+    def plan(self, batch_tokens: int, epoch: int) -> Sequence[np.ndarray]:
+        """The batches of an epoch, as row numbers; about so many tokens each, padding included."""
+        ...
+
     def batch(self, rows: np.ndarray) -> Any:
         """The given rows as the model takes them."""
         ...
@@ -59,6 +65,14 @@ class Job(Protocol):
     def read(cls, folder: Path) -> Self:
         """The inverse of :meth:`write`."""
         ...
+
+
+class ShuffledRows:
+    """Of a job: the plan of rows that are read each for itself, in an order drawn anew for every epoch."""
+
+    def plan(self: Job, batch_tokens: int, epoch: int) -> Sequence[np.ndarray]:
+        """See :class:`Job`."""
+        return epoch_plan(self.lengths, batch_tokens, self.seed, epoch)
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,9 @@
 """Training a language model: all that one run of it is a function of."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Self
 
@@ -15,7 +16,8 @@ from scansion.learning.job_files import read_description, read_sequences, write_
 from scansion.learning.language_network import LanguageNetwork, build_language, score_windows, with_weights
 from scansion.learning.training import Training
 from scansion.storage.schema import OneOf, from_json, to_json
-from scansion.text.batches import Batch, Sequences, collate
+from scansion.text.batches import Batch, Sequences, collate, epoch_plan
+from scansion.text.stretches import Stretches, stretches_of
 
 PARTS = ("windows", "held_out")
 NETWORK, START = "network.json", "start.safetensors"
@@ -71,9 +73,23 @@ class LanguageJob:
         model = build_language(self.network, self.tokens, self.training.label_smoothing, self.seed)
         return with_weights(model, self.start, inside="network.") if self.start else model
 
+    @cached_property
+    def stretches(self) -> Stretches | None:
+        """The order of windows that follow one another; None where they overlap and each is read for itself."""
+        if self.network.stride < self.network.window:
+            return None
+        return stretches_of(self.windows, self.training.batch_tokens(int(self.lengths.sum())))
+
+    def plan(self, batch_tokens: int, epoch: int) -> Sequence[np.ndarray]:
+        """See :class:`scansion.learning.job.Job`."""
+        if self.stretches is None:
+            return epoch_plan(self.lengths, batch_tokens, self.seed, epoch)
+        return self.stretches.plan(batch_tokens, self.seed, epoch)
+
     def batch(self, rows: np.ndarray) -> Batch:
         """The given windows."""
-        return collate(self.windows, rows)
+        padded = collate(self.windows, rows)
+        return padded if self.stretches is None else self.stretches.batch(padded)
 
     def errors(self, model: LanguageNetwork) -> tuple[np.ndarray, np.ndarray]:
         """The mean negative log-probability of a held-out window's tokens (M,), and how many they are (M,)."""

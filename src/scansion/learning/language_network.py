@@ -26,10 +26,16 @@ class LanguageNetwork(nn.Module):
         self.network = family.build(vocab_size)
         self.head = NextToken(vocab_size, getattr(family, "output_bias", True))
 
+    @property
+    def carries_on(self) -> bool:
+        """Whether the next batch depends on this one."""
+        carries: bool = self.network.carries_on
+        return carries
+
     def loss(self, batch: Batch) -> Tensor:
         """The loss summed over all tokens of the windows but each first, a scalar."""
         tokens, real = torch.from_numpy(batch.tokens), torch.from_numpy(batch.mask[:, 1:])
-        vectors = self.network(tokens[:, :-1])[real]
+        vectors = self.network.following(tokens[:, :-1], batch)[real]
         return self.head.loss(vectors, self.network.output_embedding, tokens[:, 1:][real], self.smoothing)
 
     def log_probabilities(self, batch: Batch) -> Tensor:

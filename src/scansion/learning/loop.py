@@ -7,6 +7,7 @@ checkpoints and progress are ordinary ``for``, ``if`` and ``break`` around them.
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,6 @@ from scansion.learning.optimizer import Optimizer
 from scansion.learning.process_group import ProcessGroup
 from scansion.learning.thread_pool import on_threads, threads_for
 from scansion.learning.weight_average import BestWeights, WeightAverage
-from scansion.text.batches import epoch_plan
 
 PATIENCE = 4  # epochs in a row that are clearly worse than the best, after which a run stops
 
@@ -34,8 +34,7 @@ def train_job(
     With ``checkpoints`` the run goes on from the last of them, and keeps new ones.
     """
     checkpoints = NoCheckpoints() if checkpoints is None else checkpoints
-    training, lengths = job.training, job.lengths
-    model, tokens = job.build(), int(job.lengths.sum())
+    training, model, tokens = job.training, job.build(), int(job.lengths.sum())
     epochs, batch_tokens = training.epochs(tokens), training.batch_tokens(tokens)
     optimizer = Optimizer(model, training.weight_decay, training.max_grad_norm)
     average = WeightAverage(model, training.averaging_fraction)
@@ -46,9 +45,9 @@ def train_job(
     threads = threads_for(optimizer.flat.numel(), batch_tokens // group.size)
     yield Stage(f"{training.doing} on {tokens:,} tokens in {group.told} of {threads} thread{'s' * (threads > 1)}")
     steps = train(
-        model, optimizer, lambda epoch: epoch_plan(lengths, batch_tokens, job.seed, epoch), job.batch, job.weights,
-        lengths, training.warmup, epochs=epochs, learning_rate=job.learning_rate, seed=job.seed, group=group,
-        deadline=deadline, start=at.position, threads=threads,
+        model, optimizer, partial(job.plan, batch_tokens), job.batch, job.weights, job.lengths, training.warmup,
+        epochs=epochs, learning_rate=job.learning_rate, seed=job.seed, group=group, deadline=deadline,
+        start=at.position, threads=threads,
     )
     for step in steps:
         here = Position(step.number, step.epoch, step.batch, step.seconds)

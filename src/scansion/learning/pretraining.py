@@ -27,6 +27,7 @@ from scansion.layers.dropout import LEVELS, Dropout, keep_bytes
 from scansion.learning.description import FitDescription
 from scansion.learning.document_job import Start
 from scansion.learning.document_network import READING_BUDGET
+from scansion.learning.job import ShuffledRows
 from scansion.learning.job_files import (
     read_description,
     read_index,
@@ -164,7 +165,7 @@ class Guesses(NamedTuple):
 
 
 @dataclass(frozen=True)
-class PretrainingJob:
+class PretrainingJob(ShuffledRows):
     """The family of ``description``, what it reads and what it is validated on.
 
     ``hidden`` and ``first`` are :class:`PretrainingNetwork`'s.

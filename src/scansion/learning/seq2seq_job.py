@@ -7,6 +7,7 @@ from typing import Self
 import numpy as np
 
 from scansion.learning.description import FitDescription
+from scansion.learning.job import ShuffledRows
 from scansion.learning.job_files import read_description, read_sequences, write_description, write_sequences
 from scansion.learning.seq2seq import (
     Seq2SeqBatch,
@@ -22,7 +23,7 @@ SIDES = ("source", "target", "held_out_source", "held_out_target")
 
 
 @dataclass(frozen=True)
-class Seq2SeqJob:
+class Seq2SeqJob(ShuffledRows):
     """The family of ``description`` with so many tokens, what it learns from and what it is validated on."""
 
     description: FitDescription

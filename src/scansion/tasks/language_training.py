@@ -43,8 +43,7 @@ def train(
     """A network of ``family``, from the weights ``start`` or fresh ones; ``finished`` makes the model of it."""
     training = description.training
     learned, held_out = split(sequences, training, description.seed)
-    # half a window further each time: every token of a long document is read with little before it and with much
-    windows, _ = windows_of(learned, family.window, family.window // 2)
+    windows, _ = windows_of(learned, family.window, family.stride)
     tested, _ = windows_of(held_out, family.window, family.window)
     if not len(windows) or not len(tested):
         raise DataError("There is too little text to learn from and to validate on. Give some hundred characters.")
