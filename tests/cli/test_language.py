@@ -98,6 +98,9 @@ def test_words_and_a_tables_column_are_learned_where_that_is_said(scansion, plac
     (("generate", "m", "--stop", ""), 2, "A text to stop at is empty."),
     (("predict", "m", "new.txt", "--proba"), 2, "--proba does not go with plain text"),
     (("predict", "m", "new.txt", "--engine", "ctranslate2"), 2, "does not run language models"),
+    (("generate", "m", "--engine", "ctranslate"), 2, "no engine 'ctranslate' that writes; did you mean 'ctranslate2'?"),
+    (("generate", "m", "--engine", "ctranslate2"), 2, "a format of Transformers, and this is the family n-grams"),
+    (("generate", "m", "--precision", "int8"), 2, "--precision is for another engine"),
 ], ids=lambda value: " ".join(value) if isinstance(value, tuple) else "")  # fmt: skip
 def test_what_is_wrong_is_said_in_one_sentence(scansion, model, place, monkeypatch, words, code, said):
     monkeypatch.chdir(place)
@@ -139,6 +142,8 @@ def test_folders_of_hugging_face_and_arpa_files_stand_where_models_do(scansion, 
         assert done.out.startswith("bits per byte")
         written = scansion("generate", foreign, "the king", "--max-tokens", 5, "--temperature", 0)
         assert written.out.startswith("the king")
+    greedy = ("generate", theirs, "the king", "--max-tokens", 5, "--temperature", 0)
+    assert scansion(*greedy, "--engine", "ctranslate2").out == scansion(*greedy).out
     change(theirs, model_type="mamba")
     done = scansion("generate", theirs, "a")
     assert done.code == 1

@@ -13,14 +13,15 @@ from scansion.errors import UsageError, did_you_mean
 EXAMPLES = """Examples:
   scansion export model --to arpa --out model.arpa              n-grams, for KenLM and its kind
   scansion export model --to huggingface --out folder           a Transformer that writes, for transformers
-  scansion export translator --to ctranslate2 --out folder      for CTranslate2, in float32 or with --precision int8
+  scansion export model --to ctranslate2 --out folder           a Transformer, for CTranslate2, in float32 or with
+                                                                --precision int8
 """
 
 
 def export(
     model: Model,
     to: Annotated[str, typer.Option("--to", metavar="FORMAT", help="arpa for n-grams, huggingface for a "
-                                    "Transformer that writes, ctranslate2 for one that translates.")],
+                                    "Transformer that writes, ctranslate2 for one that translates or writes.")],
     out: Annotated[Path, typer.Option("--out", metavar="PLACE", help="The file or folder to write.")],
     precision: PrecisionName = None,
     force: Annotated[bool, typer.Option("--force", help="Replace what is already there.")] = False,

@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from scansion.cli.progress import pass_on, tell
-from scansion.cli.shared_options import Model, Seed
-from scansion.errors import UsageError
+from scansion.cli.shared_options import Model, PrecisionName, Seed
+from scansion.errors import UsageError, did_you_mean
 from scansion.text.corpus import NO_LIMIT
 from scansion.text.encodings import read_text
 from scansion.text.sources import STANDARD_INPUT, find_source
@@ -21,6 +21,7 @@ EXAMPLES = """Examples:
   scansion generate model                                a whole document, from its beginning
   scansion generate model - < prompt.txt                 the prompt from standard input
   scansion generate model "Q: Why?" --stop "Q:" --json   one JSON object a text
+  scansion generate model "ROMEO:" --temperature 0 --max-tokens 100 --engine ctranslate2
 
 A text ends with its document, before a --stop, or after --max-tokens. First the penalty for repetition is applied, then
 the temperature, top-k, top-p and min-p. The same seed writes the same text, alone and among others.
@@ -46,6 +47,9 @@ def generate(
     count: Annotated[int, typer.Option("--count", min=1, help="How many texts.")] = 1,
     random_state: Seed = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print a JSON object a text, with prompt and text.")] = False,
+    engine: Annotated[str | None, typer.Option("--engine", help="ctranslate2, for a Transformer: the likeliest text, "
+                                               "within its context.")] = None,
+    precision: PrecisionName = None,
 ) -> None:
     """Write on after a prompt."""
     from scansion.tasks.catalogue import opened
@@ -58,8 +62,13 @@ def generate(
     options = GenerateOptions(
         max_tokens, temperature, top_k, top_p, min_p, repetition_penalty, tuple(stop or ()), random_state
     )
+    if engine is None and precision is not None:
+        raise UsageError("--precision is for another engine. Add --engine ctranslate2, or leave it out.")
+    if engine is not None and engine not in task.engines:
+        raise UsageError(f"There is no engine {engine!r} that writes{did_you_mean(engine, task.engines)}")
     prompt = _standard_input() if prompt == STANDARD_INPUT else prompt
-    written = task.generate(restore(), [prompt] * count, options)
+    writer = restore() if engine is None else task.export(restore(), engine, precision or "float32", None)
+    written = task.generate(writer, [prompt] * count, options)
     if count == 1 and not as_json:
         _stream(prompt, (each.text for each in written if each.text))
         return

@@ -40,7 +40,7 @@ class CausalTransformer:
     context: int = 128
     positions: str = "sinusoidal"
     """Or rotary."""
-    learning_rate: float = 1.2e-2
+    learning_rate: float = 1.5e-2
 
     learner: ClassVar[str] = "gradient"
 

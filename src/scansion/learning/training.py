@@ -88,7 +88,7 @@ class LanguageTraining(Training):
     max_epochs: int = 20
     target_steps: int = 4_000
     min_batch_tokens: int = 1_000
-    max_batch_tokens: int = 2_100
+    max_batch_tokens: int = 1_040
     label_smoothing: float = 0.0
     weight_decay: float = 0.1
 

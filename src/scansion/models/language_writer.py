@@ -127,11 +127,16 @@ def writing(
     draws for a prompt depend on it, on the seed and on how many like it stand before it: it is gone on with alone as it
     is among others.  UsageError for ``max_tokens`` below 1 and for an empty stop.
     """
+    check_writing(max_tokens, stop)
+    return _written(fitted, prompts, sampling, max_tokens, stop, seed)
+
+
+def check_writing(max_tokens: int, stop: Sequence[str]) -> None:
+    """UsageError for ``max_tokens`` below 1 and for an empty stop."""
     if max_tokens < 1:
         raise UsageError(f"There is at least one token to write; got {max_tokens}.")
     if not all(stop):
         raise UsageError("A text to stop at is empty. Give at least one character.")
-    return _written(fitted, prompts, sampling, max_tokens, stop, seed)
 
 
 def _written(
@@ -144,7 +149,7 @@ def _written(
         step, state = READ[fitted.model.kind](fitted.model, [row[:-1] for row in read])
         choose = drawing(sampling, seed, _numbers(prompts), [row.tolist() for row in read])
         last = torch.tensor([int(row[-1]) for row in read])
-        texts = [_Text(stop, "" if prompt else fitted.units.prefix) for prompt in prompts]
+        texts = [TextSoFar(stop, "" if prompt else fitted.units.prefix) for prompt in prompts]
         spellings, counts = fitted.units.spellings, [0] * len(read)
         most = torch.full((len(read),), max_tokens + 1)  # the last is made an end
         end = fitted.units.end
@@ -159,7 +164,7 @@ def _written(
                     yield Written(row, text, CUT if cut else STOPPED)
 
 
-def _until(choose: Choose, texts: Sequence["_Text"], end: int) -> Choose:
+def _until(choose: Choose, texts: Sequence["TextSoFar"], end: int) -> Choose:
     """The same choice, save that of a text which has stopped the end comes next."""
 
     def chosen(log_probs: Tensor, rows: Tensor, position: int) -> Tensor:
@@ -181,7 +186,7 @@ def _numbers(prompts: Sequence[str]) -> list[tuple[int, int]]:
     return found
 
 
-class _Text:
+class TextSoFar:
     """Bytes come, and characters go as soon as no stop can begin in them."""
 
     def __init__(self, stop: Sequence[str], prefix: str) -> None:

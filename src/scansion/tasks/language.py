@@ -23,7 +23,7 @@ from scansion.models.language_folder import load_language
 from scansion.randomness import seed_from
 from scansion.storage.fingerprints import fingerprint_of
 from scansion.storage.folders import Folder
-from scansion.tasks.language_model import ROWS, LanguageModel, sampling, writing
+from scansion.tasks.language_model import ROWS, LanguageModel, sampling
 from scansion.tasks.task import (
     OF_FILES,
     Answered,
@@ -50,6 +50,7 @@ from scansion.text.text_units import TextUnits, units_for
 from scansion.viewer.number_format import counted
 
 if TYPE_CHECKING:
+    from scansion.models.ctranslate2_decoder import CTranslate2Decoder
     from scansion.models.language_writer import Written
 
 look_at_language = deferred("scansion.inspection.language_page", "look_at_language")
@@ -105,7 +106,11 @@ EXPORTED: dict[str, dict[str, Callable[[Any, TextUnits], Any]]] = {
     "huggingface": {"gradient": deferred("scansion.models.huggingface_decoder", "HuggingFaceDecoder")},
 }
 """What writes a model of each kind in a format."""
-OF = {"arpa": "n-grams", "huggingface": "Transformers"}
+ENGINES: dict[str, dict[str, Callable[[Any, TextUnits, Any, int | None], Any]]] = {
+    "ctranslate2": {"gradient": deferred("scansion.models.ctranslate2_decoder", "CTranslate2Decoder")},
+}
+"""What writes text in place of a model of each kind, and a format too: in a precision, by so many replicas."""
+OF = {"arpa": "n-grams", "huggingface": "Transformers", "ctranslate2": "Transformers"}
 """What each format is for."""
 
 
@@ -121,10 +126,13 @@ from_arpa, from_pretrained = LanguageModel.from_arpa, LanguageModel.from_pretrai
 def export(model: LanguageModel, engine: str, precision: Any, replicas: int | None) -> Any:
     """The model in the format of that name: it has ``save``."""
     fitted = model.check_fitted()
-    if engine not in EXPORTED:
-        raise UsageError(f"{engine!r} does not run language models{did_you_mean(engine, EXPORTED)}")
-    if fitted.model.kind not in EXPORTED[engine]:
+    formats = EXPORTED | ENGINES
+    if engine not in formats:
+        raise UsageError(f"{engine!r} does not run language models{did_you_mean(engine, formats)}")
+    if fitted.model.kind not in formats[engine]:
         raise UsageError(f"{engine!r} is a format of {OF[engine]}, and this is the family {fitted.description.title}.")
+    if engine in ENGINES:
+        return ENGINES[engine][fitted.model.kind](fitted.model, fitted.units, precision, replicas)
     return EXPORTED[engine][fitted.model.kind](fitted.model, fitted.units)
 
 
@@ -191,15 +199,14 @@ def _most(seen: Any) -> str:
     return f"{seen.name}: {seen.bits_per_byte:.2f} bits per byte; bits {surprises or 'of no token'}; next {follows}"
 
 
-def generate(model: LanguageModel, prompts: Sequence[str], options: GenerateOptions) -> Iterator["Written"]:
+def generate(
+    model: "LanguageModel | CTranslate2Decoder", prompts: Sequence[str], options: GenerateOptions
+) -> Iterator["Written"]:
     """Text that goes on after each prompt, token by token."""
     how = sampling(
         options.temperature, options.top_k, options.top_p, options.min_p, options.repetition_penalty
     )
-    written: Iterator[Written] = writing(
-        model.check_fitted(), prompts, how, options.max_tokens, options.stop, seed_from(options.seed)
-    )
-    return written
+    return model.writing(prompts, how, options.max_tokens, options.stop, seed_from(options.seed))
 
 
 # Comparison
@@ -320,7 +327,7 @@ LANGUAGE = Task(
     frozenset({"tokens"}), read, configuration, fit, report_of_fit, takes_by_itself=is_plain_text,
     fitted=FittedTask(
         load, export, read_options, evaluate, form, predict, inputs, False, look,
-        generate=generate, formats=tuple(EXPORTED),
+        generate=generate, formats=(*EXPORTED, *ENGINES), engines=tuple(ENGINES),
     ),
     compared=ComparedTask(
         LanguageModel, SEEDS, usual_families, lambda data: BASELINE, Unigram(), lambda data: [], compared_documents,

@@ -37,11 +37,13 @@ from scansion.text.text_units import LEARN, check_units
 from scansion.viewer.number_format import cost_shown
 
 if TYPE_CHECKING:
+    from scansion.decoding.filters import Sampling
     from scansion.learning.checkpointing import Checkpointing
+    from scansion.models.language_writer import Written
 
 sampling = deferred("scansion.decoding.filters", "Sampling")
 as_it_is = deferred("scansion.models.decoder_folder", "as_it_is")
-writing = deferred("scansion.models.language_writer", "writing")
+written_by = deferred("scansion.models.language_writer", "writing")
 
 ROWS = "rows"
 MAX_TOKENS = 256
@@ -255,8 +257,15 @@ class LanguageModel(Estimator):
     ) -> Iterator[tuple[int, str]]:
         """The same as :meth:`generate`, as it comes: the number of a prompt, and some more of its text."""
         how = sampling(temperature, top_k, top_p, min_p, repetition_penalty)
-        written = writing(self.check_fitted(), prompts, how, max_tokens, stop, seed_from(random_state))
+        written = self.writing(prompts, how, max_tokens, stop, seed_from(random_state))
         return ((each.prompt, each.text) for each in written if each.text)
+
+    def writing(
+        self, prompts: Sequence[str], how: "Sampling", max_tokens: int, stop: Sequence[str], seed: int
+    ) -> "Iterator[Written]":
+        """What is written after each prompt, token by token, and why it ends."""
+        written: Iterator[Written] = written_by(self.check_fitted(), prompts, how, max_tokens, stop, seed)
+        return written
 
     def coverage(self, texts: Iterable[str]) -> NDArray:
         """Tokens of each text that stand in the vocabulary, not spelled in bytes, and tokens there are, (N, 2)."""
