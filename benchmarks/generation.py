@@ -1,13 +1,16 @@
 """Speed of writing beside ``transformers`` and CTranslate2: greedy text, the same weights, one thread each.
 
     python benchmarks/generation.py [--width 128 --layers 4 --vocabulary 5000 --tokens 256 --rounds 5]
+    python benchmarks/generation.py --memory --tokens 10000
 
 A Transformer of scansion's with random weights writes natively; ``transformers`` writes with the folder that ``scansion
-export --to huggingface`` makes of it, CTranslate2 with a model of the same shape.  Nobody may end a text early.
-Processor's seconds, alternating; a ratio above 1 means that scansion is faster.
+export --to huggingface`` makes of it, CTranslate2 with what ``--to ctranslate2`` does.  Nobody may end a text early.
+Processor's seconds, alternating; a ratio above 1 means that scansion is faster.  With ``--memory`` an LSTM and a
+Transformer write so many tokens in place of that, and what the process has grown by is told.
 """
 
 import argparse
+import os
 import tempfile
 import time
 import warnings
@@ -17,12 +20,14 @@ from pathlib import Path
 import ctranslate2
 import numpy as np
 import torch
-from transformers import AutoModelForCausalLM, GPT2Config, GPT2LMHeadModel
+from transformers import AutoModelForCausalLM
 
 from scansion.decoding.filters import Sampling
 from scansion.decoding.sampling import drawing, going_on
 from scansion.families.causal_transformer import CausalTransformer
+from scansion.families.recurrent_language_model import LSTMLanguageModel
 from scansion.learning.language_network import build_language
+from scansion.models.ctranslate2_decoder import specification_of
 from scansion.models.huggingface_decoder import own_as_gpt2
 from scansion.models.neural_language import NeuralLanguage
 from scansion.storage.huggingface_layout import write_layout
@@ -62,54 +67,37 @@ def theirs(model: torch.nn.Module, tokens: int) -> Callable[[int], list[int]]:
     return run
 
 
-def ctranslate2_of(arguments: argparse.Namespace, folder: str) -> Callable[[int], list[int]]:
-    """A generator of the same shape, its weights random."""
-    heads = arguments.heads
-    shape = GPT2LMHeadModel(GPT2Config(
-        vocab_size=arguments.vocabulary, n_positions=512, n_embd=arguments.width, n_layer=arguments.layers,
-        n_head=heads, activation_function="relu", bos_token_id=1, eos_token_id=2,
-    ))
-    specs = ctranslate2.specs
-    found = specs.TransformerDecoderModelSpec.from_config(
-        arguments.layers, heads, pre_norm=True, activation=specs.common_spec.Activation.RELU
-    )
-    decoder, body = found.decoder, shape.transformer
-    decoder.scale_embeddings = False
-
-    def array(tensor: torch.Tensor) -> np.ndarray:
-        return tensor.detach().contiguous().numpy().copy()
-
-    def norm(place, mine) -> None:
-        place.gamma, place.beta = array(mine.weight), array(mine.bias)
-
-    def linear(place, mine) -> None:
-        place.weight, place.bias = array(mine.weight.T), array(mine.bias)
-
-    decoder.embeddings.weight, decoder.projection.weight = array(body.wte.weight), array(body.wte.weight)
-    decoder.position_encodings.encodings = array(body.wpe.weight)
-    norm(decoder.layer_norm, body.ln_f)
-    for place, mine in zip(decoder.layer, body.h, strict=True):
-        norm(place.self_attention.layer_norm, mine.ln_1)
-        linear(place.self_attention.linear[0], mine.attn.c_attn)
-        linear(place.self_attention.linear[1], mine.attn.c_proj)
-        norm(place.ffn.layer_norm, mine.ln_2)
-        linear(place.ffn.linear_0, mine.mlp.c_fc)
-        linear(place.ffn.linear_1, mine.mlp.c_proj)
-    found.register_vocabulary([str(token) for token in range(arguments.vocabulary)])
-    found.config.bos_token, found.config.eos_token, found.config.unk_token = "1", "2", "0"
-    found.validate()
-    found.optimize()
-    found.save(folder)
-    runs, tokens = ctranslate2.Generator(folder, inter_threads=1, intra_threads=1), arguments.tokens
+def ctranslate2_of(model: NeuralLanguage, tokens: int, folder: str) -> Callable[[int], list[int]]:
+    """CTranslate2 with the same weights."""
+    names = [str(token) for token in range(len(model.network.network.output_embedding))]
+    specification_of(model, names, "float32").save(folder)
+    runs = ctranslate2.Generator(folder, inter_threads=1, intra_threads=1)
 
     def run(rows: int) -> list[int]:
         written = runs.generate_batch(
             [[str(token) for token in PROMPT]] * rows, max_length=tokens, min_length=tokens, sampling_topk=1,
             include_prompt_in_result=False, max_batch_size=0,
         )
-        return [int(token) for token in written[0].sequences[0]]
+        return written[0].sequences_ids[0]
 
     return run
+
+
+def memory(tokens: int) -> None:
+    """What writing so many tokens adds to the process, at a tenth of them and at the end."""
+    for family in (LSTMLanguageModel(), CausalTransformer(), CausalTransformer(context=512)):
+        model = NeuralLanguage(build_language(family, 5_000, 0.0, 1).eval(), family.context)
+        native(model, 10)(1)
+        grown, begun = [], resident()
+        for most in (tokens // 10, tokens):
+            native(model, most)(1)
+            grown.append(f"{(resident() - begun) / 1e6:.1f} MB after {most:,} tokens")
+        print(f"{type(family).__name__}, context {family.context}: {', '.join(grown)}", flush=True)
+
+
+def resident() -> int:
+    """Bytes of memory that this process has."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
 def seconds(run: Callable[[int], list[int]], rows: int) -> float:
@@ -122,8 +110,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     for name, value in {"width": 128, "layers": 4, "heads": 4, "vocabulary": 5_000, "tokens": 256, "rounds": 5}.items():
         parser.add_argument(f"--{name}", type=int, default=value)
+    parser.add_argument("--memory", action="store_true", help="what an LSTM and a Transformer take for long texts")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
+    if arguments.memory:
+        memory(arguments.tokens)
+        return
     warnings.filterwarnings("ignore")
     family = CausalTransformer(arguments.width, arguments.heads, arguments.layers, 4 * arguments.width, context=512)
     model = NeuralLanguage(build_language(family, arguments.vocabulary, 0.0, 1).eval(), family.context)
@@ -134,7 +126,7 @@ def main() -> None:
         write_layout(Path(place) / "f", config, tensors, b"{}")
         peer = AutoModelForCausalLM.from_pretrained(Path(place) / "f").eval()
         (Path(place) / "c").mkdir()
-        other = ctranslate2_of(arguments, f"{place}/c")
+        other = ctranslate2_of(model, arguments.tokens, f"{place}/c")
     mine, hugging_face = native(model, arguments.tokens), theirs(peer, arguments.tokens)
     print(f"{model.parameters:,} parameters, {arguments.tokens} tokens; "
           f"same text as transformers: {mine(1) == hugging_face(1)}")

@@ -5,6 +5,7 @@ numbers from one text to the next.  It has no window that moves on: a text ends 
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -148,7 +149,7 @@ def _own(network: Any) -> Any:
     """A Transformer of one's own."""
     configuration = network.configuration
     rotary = {} if network.turns is None else {"rotary_dim": 0, "rotary_interleave": False}
-    found = _description(configuration, **rotary)
+    found = _empty(configuration)(**rotary)
     found.decoder.embeddings.weight = array(network.embedding.weight * configuration.width**0.5)
     if network.positions is not None:
         found.decoder.position_encodings.encodings = array(network.positions)
@@ -161,7 +162,7 @@ def _gpt2(network: Any) -> Any:
     if configuration.activation not in ACTIVATIONS:
         raise UsageError(f"CTranslate2 has no activation {configuration.activation!r}. Leave out --engine.")
     activation = getattr(library().specs.common_spec.Activation, ACTIVATIONS[configuration.activation])
-    found = _description(configuration, activation=activation)
+    found = _empty(configuration)(activation=activation)
     found.decoder.embeddings.weight = array(network.embedding.weight)
     found.decoder.position_encodings.encodings = array(network.positions)
     _layers(found, network, configuration.norm_epsilon)
@@ -171,8 +172,8 @@ def _gpt2(network: Any) -> Any:
 def _llama(network: Any) -> Any:
     configuration = network.configuration
     heads, groups, size = configuration.heads, configuration.key_value_heads, configuration.head_size
-    found = _description(
-        configuration, activation=library().specs.common_spec.Activation.SWISH, ffn_glu=True, rms_norm=True,
+    found = _empty(configuration)(
+        activation=library().specs.common_spec.Activation.SWISH, ffn_glu=True, rms_norm=True,
         rotary_dim=0, rotary_interleave=False, rotary_base=configuration.rotary_base,
         num_heads_kv=None if groups == heads else groups,
         head_dim=None if heads * size == configuration.width else size,
@@ -195,9 +196,10 @@ DESCRIBED: dict[type, Callable[[Any], Any]] = {CausalTransformer: _own, GPT2: _g
 """By family."""
 
 
-def _description(configuration: Any, **options: Any) -> Any:
+def _empty(configuration: Any) -> Callable[..., Any]:
+    """What makes a description without weights, from how its layers are."""
     of = library().specs.TransformerDecoderModelSpec
-    return of.from_config(configuration.layers, configuration.heads, pre_norm=True, **options)
+    return partial(of.from_config, configuration.layers, configuration.heads, pre_norm=True)
 
 
 def _layers(found: Any, network: Any, epsilon: float) -> None:
