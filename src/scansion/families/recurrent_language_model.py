@@ -32,7 +32,7 @@ class RecurrentLanguageOptions:
     hidden_size: int = 384
     layers: int = 1
     dropout: float = 0.2
-    window: int = 128
+    window: int = 64
     learning_rate: float = 4e-3
 
     learner: ClassVar[str] = "gradient"
