@@ -71,6 +71,8 @@ def test_what_does_not_go_is_refused_with_a_sentence(model):
     assert len(texts_of(engine, ["abc"], 29)[0][0]) <= 29
     with pytest.raises(UsageError, match=r"the longest prompt has 3.*at most 29 tokens"):
         texts_of(engine, ["abc", "a"], 30)
+    with pytest.raises(UsageError, match=r"the longest prompt has 32\. Shorten it, or leave out"):
+        texts_of(engine, ["a" * 32], 1)
     with pytest.raises(UsageError, match="at least one token"):
         texts_of(engine, ["a"], 0)
     with pytest.raises(UsageError, match="precision is float32 or int8"):

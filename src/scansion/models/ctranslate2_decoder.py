@@ -70,12 +70,13 @@ class CTranslate2Decoder:
             encoded.ids[at : at + length - 1].tolist()
             for at, length in zip(encoded.starts.tolist(), encoded.lengths.tolist(), strict=True)
         ]
-        longest = max(map(len, read), default=0)
-        if longest + max_tokens > self.context + 1:
+        longest = max(map(len, read), default=1)
+        room = self.context + 1 - longest  # the last token that is written is not read again
+        if max_tokens > room:
+            most = f"Ask for at most {room} tokens with --max-tokens" if room > 0 else "Shorten it"
             raise UsageError(
                 f"CTranslate2 writes within the context of {self.context} tokens, and the longest prompt has "
-                f"{longest - 1}. Ask for at most {max(0, self.context + 1 - longest)} tokens with --max-tokens, "
-                "or leave out --engine."
+                f"{longest - 1}. {most}, or leave out --engine."
             )
         written: list[list[int]] = [[] for _ in read]
         for length in sorted({len(row) for row in read}):  # among shorter prompts a part of a longer one is written
