@@ -63,8 +63,7 @@ def main() -> None:
                 f"{seconds:.0f} s, {used:.0f} s of processors, {model.fit_report_.parameters:,} parameters; "
                 f"{'; '.join(model.fit_report_.notes)}", flush=True,
             )
-            parts = model.fitted_.model, getattr(model.fitted_.model, "network", None)
-            if parts[1] is not None:
+            if family == "interpolated":
                 compare_parts(model, text[cut:])
 
 
