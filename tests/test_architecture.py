@@ -26,7 +26,7 @@ ROOMS = (
     ("families", "heads"),
     ("learning", "decoding"),
     ("models",),
-    ("inspection",),
+    ("inspection", "exporting"),
     ("tasks",),
     ("comparison",),
     ("claims", "serving", "testing"),
