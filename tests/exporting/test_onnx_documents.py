@@ -1,6 +1,5 @@
 """What a document model answers in onnxruntime, read by the example that travels with it, is what it answers here."""
 
-import importlib.util
 from dataclasses import replace
 
 import numpy as np
@@ -17,6 +16,7 @@ from scansion.families.pretrained import Pretrained
 from scansion.families.rnn import RNN
 from scansion.families.static import Static
 from scansion.families.transformer import Transformer
+from exporting_example import exported_example
 from small_families import ENCODER, SMALL, small
 
 TEXTS = ["a red round thing", "a blue square thing", "red and red and round", "blue, square, and blue!"] * 8
@@ -25,14 +25,6 @@ STRANGE = [
     "a red thing", "", "rounded bluish squares, unseen", "red", "Ünseen wörds", "red " * 28, "ไทย 中文 don't", "!",
     "blue square " * 9 + "reddish",
 ]
-
-
-def exported_example(estimator, folder, target="onnx"):
-    scansion.export(estimator, target).save(folder)
-    spec = importlib.util.spec_from_file_location("example", folder / "example.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 FAMILIES = {

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from scansion.deferred import DeferredTable
-from scansion.errors import UsageError, did_you_mean
+from scansion.errors import UsageError
 
 DOCUMENTS: dict[str, Mapping[str, Any]] = {
     "onnx": DeferredTable({
@@ -26,16 +26,14 @@ DOCUMENTS: dict[str, Mapping[str, Any]] = {
 }
 """Models that read a document."""
 
+TRANSLATORS = DeferredTable({"onnx": ("scansion.exporting.onnx_translators", "translator")})
+"""Models that read one text and write another."""
+
 PRECISION = "float32"
 
 
-def written(targets: Mapping[str, Mapping[str, Any]], target: str, fitted: Any, precision: str) -> Any:
-    """A fitted model as files of a target, to be saved.
-
-    UsageError for a target that there is not, one that cannot carry this model, or a precision it is not written in.
-    """
-    if target not in targets:
-        raise UsageError(f"There is no format {target!r}{did_you_mean(target, targets)}")
+def writing(targets: Mapping[str, Any], target: str, precision: str) -> Any:
+    """What of a table writes a target. UsageError for a precision that it is not written in."""
     if precision != PRECISION:
         raise UsageError(f"{target} is written in {PRECISION}; got {precision!r}. int8 is for ctranslate2.")
-    return targets[target][fitted.model.kind](fitted)
+    return targets[target]

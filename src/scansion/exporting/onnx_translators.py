@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from scansion.decoding.beam import MORE_TOKENS, TIMES_AS_LONG
 from scansion.errors import UsageError
 from scansion.exporting.exported_folder import ExportedFolder, example
 from scansion.exporting.onnx_graph import Graph
@@ -29,7 +30,6 @@ from scansion.exporting.onnx_layers import (
     linear,
     recurrent,
 )
-from scansion.decoding.beam import MORE_TOKENS, TIMES_AS_LONG
 from scansion.families.recurrent_encoder_decoder import RecurrentEncoderDecoder
 from scansion.families.sequence_to_sequence import SequenceToSequenceNetwork
 from scansion.families.transformer_encoder_decoder import TransformerEncoderDecoderNetwork
@@ -209,7 +209,7 @@ def translator(fitted: FittedTranslator) -> ExportedFolder:
     }
     return ExportedFolder({
         "encoder.onnx": encoder.file(), "step.onnx": _step(fitted.model, weights, states).file(),
-        "tokenizer.json": fitted.tokenizer.library_file(), "vocabulary.json": json_bytes(known),
+        "tokenizer.json": fitted.tokenizer.description(), "vocabulary.json": json_bytes(known),
         "example.py": example("onnx_translator.py"), "example.mjs": example("onnx_translator.mjs"),
     })
 

@@ -9,7 +9,7 @@ import numpy as np
 from scansion.deferred import deferred
 from scansion.errors import DataError, DivergedError, UsageError
 from scansion.exporting.catalogue import DOCUMENTS as WRITTEN
-from scansion.exporting.catalogue import written
+from scansion.exporting.catalogue import writing
 from scansion.families.baseline import Baseline
 from scansion.families.catalogue import DOCUMENT_FAMILIES, configured, name_of, options_of
 from scansion.learning.events import Event
@@ -153,7 +153,7 @@ def export(estimator: DocumentEstimator, engine: str, precision: Any, replicas: 
     """The same estimator with its encoder in another engine; or the files of another runtime, to be saved."""
     fitted = estimator.check_fitted()
     if engine in WRITTEN:
-        return written(WRITTEN, engine, fitted, precision)
+        return writing(WRITTEN, engine, precision)[fitted.model.kind](fitted)
     return type(estimator).from_fitted(replace(fitted, model=exported(fitted.model, engine, precision, replicas)))
 
 
