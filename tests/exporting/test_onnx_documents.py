@@ -6,26 +6,12 @@ import numpy as np
 import pytest
 
 import scansion
+from exporting_example import LABELS, STRANGE, TEXTS, exported_example
 from scansion.errors import StorageError, UsageError
 from scansion.families.bag_of_words import BagOfWords
-from scansion.families.bert import Bert
-from scansion.families.gru import GRU
-from scansion.families.lstm import LSTM
 from scansion.families.ngrams import NGrams
 from scansion.families.pretrained import Pretrained
-from scansion.families.rnn import RNN
-from scansion.families.static import Static
-from scansion.families.transformer import Transformer
-from exporting_example import exported_example
-from small_families import ENCODER, SMALL, small
-
-TEXTS = ["a red round thing", "a blue square thing", "red and red and round", "blue, square, and blue!"] * 8
-LABELS = ["red", "blue"] * 16
-STRANGE = [
-    "a red thing", "", "rounded bluish squares, unseen", "red", "Ünseen wörds", "red " * 28, "ไทย 中文 don't", "!",
-    "blue square " * 9 + "reddish",
-]
-
+from small_families import ENCODER, SMALL
 
 FAMILIES = {
     **{name: SMALL[name] for name in SMALL},

@@ -36,6 +36,13 @@ TOKENIZER = "tokenizer.json"
 EVEN_CHANCE = 0.5
 
 
+class Read(NamedTuple):
+    """What an encoder makes of a text: the vectors of all positions (B, L, D), and the last states (B, D) if any."""
+
+    vectors: Any
+    last: Any = None
+
+
 class CountedParts(NamedTuple):
     """The counted vectors and the static ones of a model, None where it has none."""
 
@@ -137,7 +144,8 @@ def trained_files(fitted: FittedDocuments) -> Files:
 
 def pretrained_files(fitted: FittedDocuments, max_length: int) -> Files:
     """The tokenizer, as it came with the weights, and how many tokens are read at a time."""
-    tokenizer = fitted.model.tokenizer
+    model: Any = fitted.model
+    tokenizer = model.tokenizer
     begin, end = tokenizer.special_tokens
     own = {"begin": begin, "end": end, "max_length": max_length}
     return _vocabulary(fitted, own) | {TOKENIZER: tokenizer.description}

@@ -5,8 +5,6 @@ from pathlib import Path
 
 from scansion.storage.atomic import only_over, put_folder
 
-
-VOCABULARY, EXAMPLE = "vocabulary.json", "example.py"
 EXAMPLES = Path(__file__).parent / "examples"
 
 
@@ -21,6 +19,11 @@ class ExportedFolder:
         put_folder(folder, self.files, only_over(self.files))
 
 
-def example(name: str) -> bytes:
-    """A program that reads with what was exported, as it stands beside this module."""
-    return (EXAMPLES / f"{name}.txt").read_bytes()
+def example(*parts: str) -> bytes:
+    """A program that reads with what was exported, put together of files that stand beside this module."""
+    return b"".join((EXAMPLES / f"{part}.txt").read_bytes() for part in parts)
+
+
+def reader(target: str, kind: str) -> bytes:
+    """The program in Python of a target and a kind of document model."""
+    return example(f"load_{target}.py", f"read_{kind}.py", "ask.py")

@@ -1,13 +1,14 @@
 """Document models as ONNX: the inputs of :mod:`scansion.exporting.document_parts` in, logits and scores out."""
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
 
 from scansion.exporting.document_parts import (
     Files,
+    Read,
     StaticArrays,
     counted_arrays,
     counted_files,
@@ -15,7 +16,7 @@ from scansion.exporting.document_parts import (
     trained_files,
     word_table,
 )
-from scansion.exporting.exported_folder import ExportedFolder, example
+from scansion.exporting.exported_folder import ExportedFolder, example, reader
 from scansion.exporting.onnx_graph import Graph
 from scansion.exporting.onnx_layers import (
     ACTIVATIONS,
@@ -39,13 +40,6 @@ from scansion.learning.weight_average import weights_of
 from scansion.models.document_models import FittedDocuments
 
 ROWS = "rows"
-
-
-class Read(NamedTuple):
-    """What an encoder makes of a text: the vectors of all positions (B, L, D), and the last states (B, D) if any."""
-
-    vectors: str
-    last: str = ""
 
 
 def counted(fitted: FittedDocuments) -> ExportedFolder:
@@ -197,7 +191,8 @@ def _bert(graph: Graph, shape: Bert, vectors: str, mask: str, weights: Weights) 
     for number in range(shape.layers):
         own = weights.below(f"blocks.{number}")
         looking = own.below("attention")
-        read = attention(graph, vectors, keys_values(graph, vectors, looking, shape.heads), looking, shape.heads, hidden)
+        context = keys_values(graph, vectors, looking, shape.heads)
+        read = attention(graph, vectors, context, looking, shape.heads, hidden)
         vectors = layer_norm(graph, graph.add("Add", vectors, read), own.below("attention_norm"), epsilon)
         inner = ACTIVATIONS[shape.activation](graph, linear(graph, vectors, own.below("inner")))
         outer = linear(graph, inner, own.below("outer"))
@@ -316,5 +311,5 @@ def _folder(graph: Graph, logits: str, fitted: FittedDocuments, kind: str, files
     head = fitted.head
     graph.output("logits", logits, (ROWS, head.size))
     graph.output("scores", SCORES[head.kind](graph, logits, head), (ROWS, max(1, len(head.labels))))
-    programs = {"example.py": example(f"onnx_{kind}.py"), "example.mjs": example(f"onnx_{kind}.mjs")}
+    programs = {"example.py": reader("onnx", kind), "example.mjs": example(f"onnx_{kind}.mjs")}
     return ExportedFolder({"model.onnx": graph.file()} | files | programs)

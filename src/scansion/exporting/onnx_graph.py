@@ -55,7 +55,7 @@ class Graph:
 
     def constant(self, value: Any, kind: type = np.float32) -> str:
         """A number, or several."""
-        array = np.array(value, kind)
+        array: np.ndarray = np.array(value, kind)
         name = f"constant.{np.dtype(kind)}.{array.tolist()}".replace(" ", "")
         self.weights.setdefault(name, array)
         return name

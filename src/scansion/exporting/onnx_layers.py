@@ -78,7 +78,8 @@ def attention(
     """The formula of :mod:`scansion.layers.attention`; ``hidden`` is added to the scores (B, H, L, S)."""
     q, (k, v) = split(graph, linear(graph, queries, weights.below("query")), heads), context
     scale = graph.constant((len(weights["query.weight"]) // heads) ** -0.5)
-    scores = graph.add("MatMul", graph.add("Mul", q, scale), graph.add("Transpose", k, attributes={"perm": [0, 1, 3, 2]}))
+    turned = graph.add("Transpose", k, attributes={"perm": [0, 1, 3, 2]})
+    scores = graph.add("MatMul", graph.add("Mul", q, scale), turned)
     if hidden is not None:
         scores = graph.add("Add", scores, hidden)
     read = graph.add("MatMul", graph.add("Softmax", scores, attributes={"axis": -1}), v)
@@ -109,7 +110,7 @@ def block(graph: Graph, value: str, hidden: str, weights: Weights, heads: int, a
 # Recurrence
 
 
-class Recurrent(NamedTuple):
+class RecurrentOperator(NamedTuple):
     """An operator, where its gates stand among torch's, what it is told, and how many states it carries."""
 
     operator: str
@@ -118,10 +119,10 @@ class Recurrent(NamedTuple):
     states: int
 
 
-RNN = Recurrent("RNN", (0,), {}, 1)
-GRU = Recurrent("GRU", (1, 0, 2), {"linear_before_reset": 1}, 1)
-LSTM = Recurrent("LSTM", (0, 3, 1, 2), {}, 2)
-RECURRENT: dict[type, Recurrent] = {
+RNN = RecurrentOperator("RNN", (0,), {}, 1)
+GRU = RecurrentOperator("GRU", (1, 0, 2), {"linear_before_reset": 1}, 1)
+LSTM = RecurrentOperator("LSTM", (0, 3, 1, 2), {}, 2)
+RECURRENT: dict[Any, RecurrentOperator] = {
     nn.RNN: RNN, nn.GRU: GRU, nn.LSTM: LSTM, nn.RNNCell: RNN, nn.GRUCell: GRU, nn.LSTMCell: LSTM,
 }
 """By torch's layer or cell."""
@@ -130,7 +131,7 @@ RECURRENT: dict[type, Recurrent] = {
 class Layer(NamedTuple):
     """One recurrent layer or cell: its class and its weights."""
 
-    kind: type
+    kind: Any
     weights: Weights
     suffix: str = "_l0"
 
@@ -161,7 +162,7 @@ def recurrent(
 
 
 def both_ways(
-    graph: Graph, vectors: str, mask: str, kind: type, weights: Weights
+    graph: Graph, vectors: str, mask: str, kind: Any, weights: Weights
 ) -> tuple[str, str]:
     """A :class:`scansion.layers.bidirectional.Bidirectional`: (B, L, D) -> (B, L, 2H), and the last states (B, 2H).
 

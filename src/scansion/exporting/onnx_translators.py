@@ -44,20 +44,19 @@ Shape = tuple[str | int, ...]
 
 
 @dataclass(frozen=True)
-class State:
-    """A tensor that the encoder answers with and the step takes; one that ``changes`` the step answers with too."""
+class StateTensor:
+    """A tensor that the encoder answers with and the step takes."""
 
     value: str
     shape: Shape
-    changes: bool = False
     kind: type = np.float32
 
 
 @dataclass(frozen=True)
-class Network:
+class TwoGraphs:
     """A network in two graphs: how a source is read, and how the vectors (B, D) before the next token are made."""
 
-    encode: Callable[[Graph, Any, Weights, str, str], dict[str, State]]
+    encode: Callable[[Graph, Any, Weights, str, str], dict[str, StateTensor]]
     """Graph, network, weights, source, mask -> states by name."""
     step: Callable[[Graph, Any, Weights, str, Mapping[str, str]], tuple[str, dict[str, str]]]
     """Graph, network, weights, last tokens' vectors, states by name -> vectors, and the states after."""
@@ -66,19 +65,21 @@ class Network:
 # Recurrent, with attention
 
 
-def _read(graph: Graph, network: RecurrentEncoderDecoder, weights: Weights, source: str, mask: str) -> dict[str, State]:
+def _read(
+    graph: Graph, network: RecurrentEncoderDecoder, weights: Weights, source: str, mask: str
+) -> dict[str, StateTensor]:
     hidden, words = network.configuration.hidden_size, _embedded(graph, weights, source)
     read, last = both_ways(graph, words, mask, network.configuration.layer, weights.below("encoder"))
     middle = graph.constant([hidden // 2], np.int64)
     backwards = graph.part(last, middle, graph.constant([hidden], np.int64), 1)
     state = graph.add("Tanh", linear(graph, backwards, weights.below("bridge")))
     found = {
-        "read": State(read, (ROWS, SOURCE, hidden)),
-        "keys": State(linear(graph, read, weights.below("attention.context")), (ROWS, SOURCE, hidden)),
-        "mask": State(mask, (ROWS, SOURCE), kind=np.bool_), "state": State(state, (ROWS, hidden), changes=True),
+        "read": StateTensor(read, (ROWS, SOURCE, hidden)),
+        "keys": StateTensor(linear(graph, read, weights.below("attention.context")), (ROWS, SOURCE, hidden)),
+        "mask": StateTensor(mask, (ROWS, SOURCE), np.bool_), "state": StateTensor(state, (ROWS, hidden)),
     }
     if network.configuration.states > 1:
-        found["memory"] = State(graph.add("Mul", state, graph.constant(0.0)), (ROWS, hidden), changes=True)
+        found["memory"] = StateTensor(graph.add("Mul", state, graph.constant(0.0)), (ROWS, hidden))
     return found
 
 
@@ -106,14 +107,16 @@ def _attend(
 
 def _read_backwards(
     graph: Graph, network: SequenceToSequenceNetwork, weights: Weights, source: str, mask: str
-) -> dict[str, State]:
+) -> dict[str, StateTensor]:
     """The operator turns each row within its own length, and its last state is that of the first word."""
     turned = graph.add("Transpose", _embedded(graph, weights, source), attributes={"perm": [1, 0, 2]})
     lengths = graph.over("ReduceSum", graph.cast(mask, np.int32), 1)
     layer = (Layer(type(network.encoder), weights.below("encoder")),)
     _, state, memory = recurrent(graph, turned, layer, "encoder", lengths, direction="reverse")
     shape: Shape = (ROWS, network.configuration.hidden_size)
-    return {"state": State(graph.narrowed(state, 0), shape, True), "memory": State(graph.narrowed(memory, 0), shape, True)}
+    return {
+        "state": StateTensor(graph.narrowed(state, 0), shape), "memory": StateTensor(graph.narrowed(memory, 0), shape),
+    }
 
 
 def _write(
@@ -131,7 +134,7 @@ def _write(
 
 def _encode(
     graph: Graph, network: TransformerEncoderDecoderNetwork, weights: Weights, source: str, mask: str
-) -> dict[str, State]:
+) -> dict[str, StateTensor]:
     """The keys and values of what was read, and, of what was written, none yet; by layer."""
     shape, size = network.configuration, network.configuration.width // network.configuration.heads
     vectors = _scaled(graph, network, _embedded(graph, weights, source))
@@ -141,13 +144,13 @@ def _encode(
     for number in range(shape.layers):
         vectors = block(graph, vectors, hidden, weights.below(f"encoder.{number}"), shape.heads)
     read = layer_norm(graph, vectors, weights.below("encoder_norm"))
-    found = {"mask": State(mask, (ROWS, SOURCE), kind=np.bool_)}
+    found = {"mask": StateTensor(mask, (ROWS, SOURCE), np.bool_)}
     for number in range(shape.layers):
         both = keys_values(graph, read, weights.below(f"decoder.{number}.source_attention"), shape.heads)
         nothing = graph.first(both[0], graph.constant([0], np.int64), axis=2)
         for name, each in zip(("keys", "values"), both, strict=True):
-            found[f"source_{name}.{number}"] = State(each, (ROWS, shape.heads, SOURCE, size))
-            found[f"own_{name}.{number}"] = State(nothing, (ROWS, shape.heads, WRITTEN, size), changes=True)
+            found[f"source_{name}.{number}"] = StateTensor(each, (ROWS, shape.heads, SOURCE, size))
+            found[f"own_{name}.{number}"] = StateTensor(nothing, (ROWS, shape.heads, WRITTEN, size))
     return found
 
 
@@ -182,10 +185,10 @@ def _scaled(graph: Graph, network: TransformerEncoderDecoderNetwork, vectors: st
     return graph.add("Mul", vectors, graph.constant(network.configuration.width**0.5))
 
 
-NETWORKS: dict[type, Network] = {
-    RecurrentEncoderDecoder: Network(_read, _attend),
-    SequenceToSequenceNetwork: Network(_read_backwards, _write),
-    TransformerEncoderDecoderNetwork: Network(_encode, _decode),
+NETWORKS: dict[type, TwoGraphs] = {
+    RecurrentEncoderDecoder: TwoGraphs(_read, _attend),
+    SequenceToSequenceNetwork: TwoGraphs(_read_backwards, _write),
+    TransformerEncoderDecoderNetwork: TwoGraphs(_encode, _decode),
 }
 
 
@@ -214,7 +217,7 @@ def translator(fitted: FittedTranslator) -> ExportedFolder:
     })
 
 
-def _encoder(network: Any, weights: Weights) -> tuple[Graph, dict[str, State]]:
+def _encoder(network: Any, weights: Weights) -> tuple[Graph, dict[str, StateTensor]]:
     graph = Graph("encoder")
     source = graph.input("source", (ROWS, SOURCE))
     mask = graph.add("Not", graph.add("Equal", source, graph.constant(PADDING, np.int64)))
@@ -224,7 +227,7 @@ def _encoder(network: Any, weights: Weights) -> tuple[Graph, dict[str, State]]:
     return graph, states
 
 
-def _step(model: Any, weights: Weights, states: Mapping[str, State]) -> Graph:
+def _step(model: Any, weights: Weights, states: Mapping[str, StateTensor]) -> Graph:
     graph, network = Graph("step"), model.network
     last = graph.input("last", (ROWS,))
     given = {name: graph.input(name, state.shape, state.kind) for name, state in states.items()}

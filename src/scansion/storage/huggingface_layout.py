@@ -4,7 +4,6 @@ Older folders have a vocabulary in place of tokenizer.json, large ones several f
 sentence-transformers a modules.json.  Nothing else is read: no code, no pickle, whatever else lies beside them.
 """
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path

@@ -24,7 +24,7 @@ from scansion.text.words import (
     kind_of,
 )
 
-SPECIAL = frozenset("\\]^-[&~|/")
+SPECIAL = frozenset("\\]^-[")
 """Characters that have a meaning inside the brackets of either language."""
 HALVES = range(0xD800, 0xE000)
 
