@@ -88,7 +88,7 @@ def meanwhile(port, title, process):
     over.set()
     asking.join()
     after = [asked(port) for _ in range(20)]
-    shown = [f"{1000 * statistics.median(each):.0f}, {1000 * max(each):.0f}" if each else "–" for each in (during, after)]
+    shown = [f"{1000 * statistics.median(each):.0f}, {1000 * max(each):.0f}" for each in (during or [0], after)]
     came = ", ".join(f"{count:,} × {what}" for what, count in lines.most_common(4))
     print(f"| {title} | {seconds:.0f} | {came} | {shown[0]} | {shown[1]} | {before:.0f}, {megabytes(process):.0f} |",
           flush=True)
@@ -197,14 +197,10 @@ def main():
     seconds = parser.parse_args().seconds
     with DATA.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
-    names = list(rows[0])
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place) / "bag"
-        text = "text" if "text" in names else names[0]
-        target = next(name for name in names if name != text)
-        scansion.DocumentClassifier("bag-of-words").fit([row[text] for row in rows], [row[target] for row in rows]).save(
-            folder
-        )
+        model = scansion.DocumentClassifier("bag-of-words")
+        model.fit([row["text"] for row in rows], [row["label"] for row in rows]).save(folder)
         starts = []
         for _ in range(3):
             process, port, ready = started(folder)

@@ -106,7 +106,10 @@ def counted_files(fitted: FittedDocuments) -> Files:
     parts = PARTS[type(model.vectors)](model.vectors)
     features = parts.counted.names() if parts.counted else []
     runs = [each.count(" ") + 1 for each in features if not each.startswith(CHAR_NGRAM_MARK)]
-    own = {"features": features, "order": max(runs, default=0), "pieces": parts.static is not None}
+    own = {
+        "features": features, "order": max(runs, default=0), "char_ngrams": len(runs) < len(features),
+        "pieces": parts.static is not None,
+    }
     if parts.static is None:
         return _vocabulary(fitted, _words(fitted) | own)
     tokenizer = parts.static.table.tokenizer
