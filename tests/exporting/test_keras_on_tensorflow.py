@@ -10,8 +10,7 @@ import numpy as np
 import pytest
 
 import scansion
-from exporting_example import LABELS, STRANGE, TEXTS
-from small_families import SMALL
+from exporting_example import FAMILIES, STRANGE, fitted
 
 pytestmark = [
     pytest.mark.long,
@@ -43,10 +42,10 @@ def on_tensorflow(folder, program, *arguments):
     return done.stdout
 
 
-@pytest.mark.parametrize("name", SMALL)
+@pytest.mark.parametrize("name", FAMILIES)
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 def test_the_file_that_pytorch_wrote_answers_alike_on_tensorflow(name, tmp_path):
-    model = scansion.DocumentClassifier(SMALL[name], random_state=0).fit(TEXTS, LABELS)
+    model = fitted(name)
     scansion.export(model, "keras").save(tmp_path / "folder")
     found = json.loads(on_tensorflow(tmp_path / "folder", ASK, json.dumps(STRANGE)).splitlines()[-1])
     assert np.allclose(found, model.predict_proba(STRANGE), atol=1e-5)
@@ -55,6 +54,6 @@ def test_the_file_that_pytorch_wrote_answers_alike_on_tensorflow(name, tmp_path)
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 @pytest.mark.parametrize("name", ["bag-of-words", "lstm", "transformer"])
 def test_keras_makes_a_saved_model_of_it(name, tmp_path):
-    model = scansion.DocumentClassifier(SMALL[name], random_state=0).fit(TEXTS, LABELS)
+    model = fitted(name)
     scansion.export(model, "keras").save(tmp_path / "folder")
     on_tensorflow(tmp_path / "folder", MAKE)

@@ -6,23 +6,18 @@ import numpy as np
 import pytest
 
 import scansion
-from exporting_example import LABELS, STRANGE, TEXTS, exported_example
+from encoders import TINY
+from exporting_example import FAMILIES, LABELS, STRANGE, TEXTS, exported_example, fitted
 from scansion.errors import StorageError, UsageError
 from scansion.families.bag_of_words import BagOfWords
-from scansion.families.ngrams import NGrams
-from scansion.families.pretrained import Pretrained
-from small_families import ENCODER, SMALL
-
-FAMILIES = {
-    **{name: SMALL[name] for name in SMALL},
-    "n-grams beside static": NGrams(static=ENCODER, min_documents=1),
-    "frozen": Pretrained(ENCODER, "frozen"),
-}
+from scansion.layers.pooling import POOLINGS
+from scansion.learning.frozen_encoder import FrozenEncoder, FrozenVectors
+from small_families import SMALL
 
 
-@pytest.mark.parametrize("family", FAMILIES.values(), ids=FAMILIES)
-def test_every_family_answers_alike_whatever_it_is_batched_with(family, tmp_path):
-    model = scansion.DocumentClassifier(family, random_state=0).fit(TEXTS, LABELS)
+@pytest.mark.parametrize("name", FAMILIES)
+def test_every_family_answers_alike_whatever_it_is_batched_with(name, tmp_path):
+    model = fitted(name)
     example = exported_example(model, tmp_path / "folder")
     wanted = model.predict_proba(STRANGE)
     assert np.allclose(example.scores(STRANGE), wanted, atol=1e-5)
@@ -31,21 +26,36 @@ def test_every_family_answers_alike_whatever_it_is_batched_with(family, tmp_path
 
 
 @pytest.mark.parametrize("options", [
-    {"positions": "learned", "activation": "gelu"}, {"positions": "none", "activation": "tanh"},
-    {"activation": "sigmoid", "layers": 2},
+    {"positions": "learned", "activation": "gelu", "layers": 2}, {"positions": "none", "activation": "tanh"},
+    {"activation": "sigmoid"},
 ], ids=str)
 def test_no_option_of_a_transformer_is_dropped(options, tmp_path):
     family = replace(SMALL["transformer"], **options)
-    model = scansion.DocumentClassifier(family, random_state=0).fit(TEXTS, LABELS)
+    model = scansion.DocumentClassifier(family, random_state=0).fit(TEXTS[:8], LABELS[:8])
     assert np.allclose(exported_example(model, tmp_path / "folder").scores(STRANGE), model.predict_proba(STRANGE),
                        atol=1e-5)
 
 
-@pytest.mark.parametrize("pooling", ["cls", "max", "mean_sqrt_len_tokens", "weightedmean", "lasttoken"])
-def test_every_pooling_of_a_frozen_encoder_is_the_same(pooling, tmp_path):
-    model = scansion.DocumentClassifier(Pretrained(ENCODER, "frozen", pooling=pooling)).fit(TEXTS, LABELS)
-    assert np.allclose(exported_example(model, tmp_path / "folder").scores(STRANGE), model.predict_proba(STRANGE),
-                       atol=1e-5)
+def test_every_pooling_of_a_frozen_encoder_is_the_same(tmp_path):
+    model = fitted("frozen").check_fitted()
+    for pooling in POOLINGS:
+        vectors = FrozenVectors(replace(model.model.vectors.encoder, pooling=(pooling,), keeps=False))
+        vectors.mean, vectors.deviation = model.model.vectors.mean, model.model.vectors.deviation
+        other = scansion.DocumentClassifier.from_fitted(replace(model, model=replace(model.model, vectors=vectors)))
+        found = exported_example(other, tmp_path / pooling).scores(STRANGE)
+        assert np.allclose(found, other.predict_proba(STRANGE), atol=1e-5), pooling
+
+
+def test_relative_positions_of_an_mpnet_are_kept(tmp_path):
+    encoder = FrozenEncoder(replace(TINY, relative_positions=8).build(40).eval(), TINY.width, TINY.max_length)
+    model = fitted("frozen").check_fitted()
+    vectors = FrozenVectors(encoder)
+    vectors.mean, vectors.deviation = model.model.vectors.mean, model.model.vectors.deviation
+    other = scansion.DocumentClassifier.from_fitted(replace(model, model=replace(model.model, vectors=vectors)))
+    found = exported_example(other, tmp_path / "folder").scores(STRANGE)
+    assert np.allclose(found, other.predict_proba(STRANGE), atol=1e-5)
+    with pytest.raises(UsageError, match="no place for relative positions"):
+        scansion.export(other, "keras")
 
 
 TARGETS = {
@@ -70,13 +80,13 @@ def test_a_number_is_on_its_own_scale(tmp_path):
 
 
 def test_a_text_that_is_longer_than_a_model_reads_is_refused_by_the_example(tmp_path):
-    model = scansion.DocumentClassifier(Pretrained(ENCODER, "frozen")).fit(TEXTS, LABELS)
+    model = fitted("frozen")
     with pytest.raises(ValueError, match="at most 30 are read at a time"):
         exported_example(model, tmp_path / "folder").scores(["red " * 40])
 
 
 def test_eight_bits_are_refused_and_no_foreign_folder_is_replaced(tmp_path):
-    model = scansion.DocumentClassifier(BagOfWords()).fit(TEXTS, LABELS)
+    model = fitted("bag-of-words")
     with pytest.raises(UsageError, match="written in float32"):
         scansion.export(model, "onnx", "int8")
     (tmp_path / "notes.txt").write_text("mine")

@@ -6,6 +6,7 @@ the form NFC, and its words are the matches of ``word``, one after the other.
 """
 
 import sys
+import unicodedata
 from functools import lru_cache
 
 from scansion.text.normalization import IGNORABLE
@@ -26,7 +27,8 @@ from scansion.text.words import (
 
 SPECIAL = frozenset("\\]^-[")
 """Characters that have a meaning inside the brackets of either language."""
-HALVES = range(0xD800, 0xE000)
+NO_WORD = "ZC"
+"""The categories of blanks, controls, and what is no character."""
 
 
 def ignored() -> str:
@@ -57,10 +59,9 @@ def _characters() -> dict[int, str]:
     """The characters of each kind as ranges, the inside of a regular expression's brackets."""
     ranges: dict[int, list[tuple[int, int]]] = {}
     for code in range(sys.maxunicode + 1):
-        kind = SINGLE if code in HALVES else kind_of(chr(code)) % UNSETTLED
-        found = ranges.setdefault(kind, [])
-        if code in HALVES:
-            continue  # they are no characters, and no file holds one
+        if unicodedata.category(chr(code))[0] in NO_WORD:
+            continue
+        found = ranges.setdefault(kind_of(chr(code)) % UNSETTLED, [])
         if found and found[-1][1] == code - 1:
             found[-1] = found[-1][0], code
         else:
