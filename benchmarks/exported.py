@@ -3,7 +3,7 @@
     python benchmarks/exported.py documents [--sets sst2 trec ag_news] [--families lstm …] [--target onnx keras]
     python benchmarks/exported.py translators [--families transformer …]
 
-Every model is fitted on some rows of a data set, exported, and asked all test rows through the ``example.py`` that
+Every model is fitted on some rows of a data set, exported, and asked 1,000 test rows through the ``example.py`` that
 travels in the folder, 64 texts at a time of about one length.  Cost is in processor seconds, alternating, as how many
 times as much the model of this package takes: *texts*, everything from the text on; *arrays*, the runtime alone, given
 what the example has read, against the same whole.  Translators write greedily, one sentence at a time.
@@ -23,6 +23,7 @@ import scansion
 from scansion.learning.training import TranslationTraining
 
 ROUNDS, BATCH = 3, 64
+TESTED = 1_000
 FAMILIES = {
     "bag-of-words": lambda: "bag-of-words",
     "n-grams": lambda: scansion.NGrams(static="none"),
@@ -36,8 +37,8 @@ FAMILIES = {
     "MiniLM, fine-tuned": lambda: scansion.Pretrained(mode="fine-tuned"),
 }
 TRANSLATORS = ("rnn", "gru", "lstm", "lstm-without-attention", "transformer")
-ROWS, ROWS_TO_TUNE = 1_500, 200
-PAIRS, SENTENCES = 4_000, 300
+ROWS, ROWS_TO_TUNE = 500, 100
+PAIRS, SENTENCES = 2_000, 200
 
 
 def example_of(folder):
@@ -60,7 +61,7 @@ def documents(given):
     print("| data set | model | target | rows | labels equal | largest difference | texts | arrays |")
     print("|---|---|---|---:|---:|---:|---:|---:|")
     for name in given.sets:
-        _, (texts, _) = load(name, given.data)
+        _, (texts, _) = load(name, given.data, TESTED)
         for title in given.families or FAMILIES:
             rows = ROWS_TO_TUNE if "tuned" in title else ROWS
             part, _ = load(name, given.data, rows)

@@ -8,7 +8,8 @@ from scansion.text import word_pattern
 from scansion.text.word_tokenizer import read_words
 
 LETTERS = (
-    "abcД'’_1.!? \u0301\u0327\u1039\u17d2\u0e4c\u103aกเาไမြန်ကျខ្ញុំ中文かなカ한\u1100\u1161ΣİΑ\u200d\ufe0f😀\u20dd-[]\\^&~|/½"
+    "abДé'’_1.!? \u0301\u0327\u1039\u17d2\u0e4c\u103aกเาไမြန်ကျខ្ញុំ中文かなカ한\u1100\u1161"
+    "ΣİΑ\u200d\ufe0f😀\u20dd-[]\\^&~|/½Ⅷ"
 )
 
 
