@@ -22,8 +22,8 @@ EXAMPLES = """Examples:
 def export(
     model: Model,
     to: Annotated[str, typer.Option("--to", metavar="FORMAT", help="onnx and keras for models of "
-                                    "documents, onnx and ctranslate2 for translators, arpa for n-grams, huggingface "
-                                    "for a Transformer that writes.")],
+                                    "documents, onnx and ctranslate2 for translators, onnx, huggingface and arpa for "
+                                    "language models.")],
     out: Annotated[Path, typer.Option("--out", metavar="PLACE", help="The file or folder to write.")],
     precision: PrecisionName = None,
     force: Annotated[bool, typer.Option("--force", help="Replace what is already there.")] = False,

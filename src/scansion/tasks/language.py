@@ -103,9 +103,10 @@ def report_of_fit(model: LanguageModel, place: str) -> Summary:
 EXPORTED: dict[str, dict[str, Callable[[Any, TextUnits], Any]]] = {
     "arpa": {"counted": ArpaNGrams},
     "huggingface": {"gradient": deferred("scansion.models.huggingface_decoder", "HuggingFaceDecoder")},
+    "onnx": {"gradient": deferred("scansion.exporting.onnx_language", "language")},
 }
 """What writes a model of each kind in a format."""
-OF = {"arpa": "n-grams", "huggingface": "Transformers"}
+OF = {"arpa": "n-grams", "huggingface": "Transformers", "onnx": "recurrent networks"}
 """What each format is for."""
 
 
