@@ -85,6 +85,17 @@ def test_a_text_that_is_longer_than_a_model_reads_is_refused_by_the_example(tmp_
         exported_example(model, tmp_path / "folder").scores(["red " * 40])
 
 
+@pytest.mark.parametrize("target", ["onnx", "keras"])
+def test_what_a_target_cannot_carry_is_refused_with_a_sentence(target):
+    older = fitted("lstm").check_fitted()
+    older = scansion.DocumentClassifier.from_fitted(replace(older, model=replace(older.model, word_rule=1)))
+    with pytest.raises(UsageError, match="read by rule 1, of an older version"):
+        scansion.export(older, target)
+    for name in ("frozen", "pretrained"):
+        with pytest.raises(UsageError, match="in another engine"):
+            scansion.export(scansion.export(fitted(name), "ctranslate2"), target)
+
+
 def test_eight_bits_are_refused_and_no_foreign_folder_is_replaced(tmp_path):
     model = fitted("bag-of-words")
     with pytest.raises(UsageError, match="written in float32"):

@@ -21,6 +21,7 @@ import torch
 from scansion.errors import UsageError
 from scansion.families.bag_of_words import BagOfWordsVectors
 from scansion.families.baseline import NoVectors
+from scansion.families.bert import Bert, BertEncoder
 from scansion.families.beside_static import BesideStatic
 from scansion.families.ngrams import NGramsVectors
 from scansion.families.static import StaticVectors
@@ -152,6 +153,13 @@ def pretrained_files(fitted: FittedDocuments, max_length: int) -> Files:
     begin, end = tokenizer.special_tokens
     own = {"begin": begin, "end": end, "max_length": max_length}
     return _vocabulary(fitted, own) | {TOKENIZER: tokenizer.description}
+
+
+def shape_of(encoder: Any) -> Bert:
+    """The sizes of a pretrained encoder. UsageError for one that is in another engine already."""
+    if type(encoder) is not BertEncoder:
+        raise UsageError("This model's encoder runs in another engine. Export the model as it was fitted or loaded.")
+    return encoder.configuration
 
 
 def _words(fitted: FittedDocuments) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from scansion.exporting.document_parts import (
     counted_arrays,
     counted_files,
     pretrained_files,
+    shape_of,
     trained_files,
     word_table,
 )
@@ -175,7 +176,7 @@ def fine_tuned(fitted: FittedDocuments) -> ExportedFolder:
     """A pretrained encoder that was trained with its head."""
     model: Any = fitted.model
     write = Writer(weights_of(model.network))
-    inputs, read, mask = _pretrained(write, model.network.encoder.configuration)
+    inputs, read, mask = _pretrained(write, shape_of(model.network.encoder))
     logits = write.linear("output", POOLED[type(model.network.pooling)](write, read, mask))
     return _folder(write, inputs, logits, fitted, "pretrained", pretrained_files(fitted, model.max_length))
 
@@ -184,8 +185,9 @@ def frozen(fitted: FittedDocuments) -> ExportedFolder:
     """A pretrained encoder as it came; the scale of its vectors is a part of the head."""
     model: Any = fitted.model
     encoder, vectors = model.vectors.encoder, model.vectors
+    shape = shape_of(encoder.network)
     write = Writer({f"encoder.{name}": array for name, array in weights_of(encoder.network).items()})
-    inputs, read, mask = _pretrained(write, encoder.network.configuration)
+    inputs, read, mask = _pretrained(write, shape)
     features = write.ops.concatenate([POOLINGS[name](write, read.vectors, mask) for name in encoder.pooling], axis=1)
     kernel = model.linear.weights.astype(np.float64) / (vectors.deviation * encoder.width**0.5)[:, None]
     bias = model.linear.bias - vectors.mean.astype(np.float64) @ kernel

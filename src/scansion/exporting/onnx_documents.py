@@ -13,6 +13,7 @@ from scansion.exporting.document_parts import (
     counted_arrays,
     counted_files,
     pretrained_files,
+    shape_of,
     trained_files,
     word_table,
 )
@@ -30,7 +31,7 @@ from scansion.exporting.onnx_layers import (
     layer_norm,
     linear,
 )
-from scansion.families.bert import Bert, BertEncoder
+from scansion.families.bert import Bert
 from scansion.families.static import SMALLEST
 from scansion.families.transformer import Transformer, TransformerEncoder
 from scansion.layers.pooling import ConcatPooling, MeanMaxPooling
@@ -153,11 +154,12 @@ def frozen(fitted: FittedDocuments) -> ExportedFolder:
     return _folder(graph, logits, fitted, "pretrained", pretrained_files(fitted, encoder.max_length))
 
 
-def _pretrained(graph: Graph, encoder: BertEncoder, weights: Weights) -> tuple[Read, str]:
+def _pretrained(graph: Graph, encoder: Any, weights: Weights) -> tuple[Read, str]:
+    shape = shape_of(encoder)
     tokens = graph.input("input_ids", (ROWS, "tokens"))
     mask = graph.cast(graph.input("attention_mask", (ROWS, "tokens")), np.bool_)
     vectors = graph.add("Gather", weights.put(graph, "words.weight"), tokens)
-    return _bert(graph, encoder.configuration, vectors, mask, weights), mask
+    return _bert(graph, shape, vectors, mask, weights), mask
 
 
 # Encoders
