@@ -8,6 +8,7 @@ import pytest
 import scansion
 from encoders import TINY
 from exporting_example import FAMILIES, LABELS, STRANGE, TEXTS, exported_example, fitted
+from scansion.cli.export import export
 from scansion.errors import StorageError, UsageError
 from scansion.families.bag_of_words import BagOfWords
 from scansion.layers.pooling import POOLINGS
@@ -103,3 +104,16 @@ def test_eight_bits_are_refused_and_no_foreign_folder_is_replaced(tmp_path):
     (tmp_path / "notes.txt").write_text("mine")
     with pytest.raises(StorageError, match=r"holds notes.txt"):
         scansion.export(model, "onnx").save(tmp_path)
+
+
+def test_the_command_writes_the_folder_and_replaces_an_older_one_when_asked_to(tmp_path):
+    fitted("bag-of-words").save(tmp_path / "model")
+    export(str(tmp_path / "model"), "onnx", tmp_path / "folder")
+    assert sorted(path.name for path in (tmp_path / "folder").iterdir()) == [
+        "example.mjs", "example.py", "model.onnx", "vocabulary.json",
+    ]
+    with pytest.raises(UsageError, match="exists already"):
+        export(str(tmp_path / "model"), "onnx", tmp_path / "folder")
+    export(str(tmp_path / "model"), "onnx", tmp_path / "folder", force=True)
+    with pytest.raises(UsageError, match="did you mean 'onnx'"):
+        export(str(tmp_path / "model"), "onxx", tmp_path / "other")
