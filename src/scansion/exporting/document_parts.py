@@ -11,7 +11,7 @@ Every target takes the same inputs, so that one program reads texts for all of t
 The number 0 fills rows up; where it is a token of a tokenizer's own, the mask says so.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -153,6 +153,13 @@ def pretrained_files(fitted: FittedDocuments, max_length: int) -> Files:
     begin, end = tokenizer.special_tokens
     own = {"begin": begin, "end": end, "max_length": max_length}
     return _vocabulary(fitted, own) | {TOKENIZER: tokenizer.description}
+
+
+def written_out(table: Mapping[type, Any], network: Any, fitted: FittedDocuments) -> Any:
+    """What a target's table has for a network. UsageError for one that is not written out for it."""
+    if type(network) not in table:
+        raise UsageError(f"The family {fitted.description.title} is not written out for this target.")
+    return table[type(network)]
 
 
 def shape_of(encoder: Any) -> Bert:

@@ -21,6 +21,7 @@ from scansion.exporting.document_parts import (
     shape_of,
     trained_files,
     word_table,
+    written_out,
 )
 from scansion.exporting.exported_folder import ExportedFolder, reader
 from scansion.families.bert import Bert
@@ -149,7 +150,7 @@ def trained(fitted: FittedDocuments) -> ExportedFolder:
     words, counts = inputs = [write.input("words"), write.input("counts")]
     mask = write.ops.greater(counts, 0)
     vectors, more = _embedded(write, model, words)
-    read = READ[type(network.encoder)](write, fitted.family, network.encoder, vectors, mask)
+    read = written_out(READ, network.encoder, fitted)(write, fitted.family, network.encoder, vectors, mask)
     features = POOLED[type(network.pooling)](write, read, mask)
     if network.word_sum is not None:
         shares = write.real(mask) / write.ops.sqrt(write.real(write.ops.maximum(counts, 1)))

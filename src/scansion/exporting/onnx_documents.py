@@ -16,6 +16,7 @@ from scansion.exporting.document_parts import (
     shape_of,
     trained_files,
     word_table,
+    written_out,
 )
 from scansion.exporting.exported_folder import ExportedFolder, example, reader
 from scansion.exporting.onnx_graph import Graph
@@ -90,7 +91,8 @@ def trained(fitted: FittedDocuments) -> ExportedFolder:
     weights = Weights(weights_of(network))
     mask = graph.add("Greater", counts, graph.constant(0, np.int64))
     vectors = _embedded(graph, model, words)
-    read = READ[type(network.encoder)](graph, fitted.family, network.encoder, vectors, mask, weights.below("encoder"))
+    reader_of = written_out(READ, network.encoder, fitted)
+    read = reader_of(graph, fitted.family, network.encoder, vectors, mask, weights.below("encoder"))
     features = POOLED[type(network.pooling)](graph, read, mask)
     if network.word_sum is not None:
         together = _word_sum(graph, vectors, counts, mask, fitted.family.width)
