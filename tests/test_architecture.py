@@ -21,11 +21,7 @@ ROOT = Path(__file__).parents[1]
 # The rooms, simplest first. A room may import from the lines above its own, and from nowhere else.
 ROOMS = (
     ("deferred", "errors", "processors", "randomness"),
-<<<<<<< HEAD
-    ("memory", "options", "spill"),
-=======
-    ("options", "server_limits", "spill"),
->>>>>>> fec522d (The server answers to this machine's names alone where it listens to this machine alone; its limits' defaults stand once)
+    ("memory", "options", "server_limits", "spill"),
     ("text", "measures", "storage", "layers", "viewer"),
     ("families", "heads"),
     ("learning", "decoding"),
@@ -40,13 +36,9 @@ LINE = {room: number for number, line in enumerate(ROOMS) for room in line}
 
 # `scansion --help` must answer at once, so these come without torch, and cli asks for the others inside its verbs.
 QUICK_TO_IMPORT = {"errors", "text", "measures", "storage", "viewer", "cli"}
-<<<<<<< HEAD
-NEEDS_TORCH = LINE.keys() - QUICK_TO_IMPORT - {"deferred", "memory", "options", "processors", "randomness", "spill"}
-=======
 NEEDS_TORCH = LINE.keys() - QUICK_TO_IMPORT - {
-    "deferred", "options", "processors", "randomness", "server_limits", "spill"
+    "deferred", "memory", "options", "processors", "randomness", "server_limits", "spill"
 }
->>>>>>> fec522d (The server answers to this machine's names alone where it listens to this machine alone; its limits' defaults stand once)
 
 FAMILY_LINES, FILE_LINES, FUNCTION_LINES = 220, 400, 70
 UNDECIDED_NAMES = {"util", "utils", "common", "helper", "helpers", "base", "manager", "managers", "misc"}

@@ -9,6 +9,7 @@ import scansion
 from encoders import TINY
 from exporting_example import FAMILIES, LABELS, STRANGE, TEXTS, exported_example, fitted
 from scansion.cli.export import export
+from scansion.cli.predict import predict
 from scansion.errors import StorageError, UsageError
 from scansion.families.bag_of_words import BagOfWords
 from scansion.layers.pooling import POOLINGS
@@ -115,5 +116,7 @@ def test_the_command_writes_the_folder_and_replaces_an_older_one_when_asked_to(t
     with pytest.raises(UsageError, match="exists already"):
         export(str(tmp_path / "model"), "onnx", tmp_path / "folder")
     export(str(tmp_path / "model"), "onnx", tmp_path / "folder", force=True)
+    with pytest.raises(UsageError, match="runs nothing here"):
+        predict(str(tmp_path / "model"), "-", engine="onnx")
     with pytest.raises(UsageError, match="did you mean 'onnx'"):
         export(str(tmp_path / "model"), "onxx", tmp_path / "other")

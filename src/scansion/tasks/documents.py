@@ -332,6 +332,7 @@ COMPARED = ComparedTask(
 FITTED = FittedTask(
     load_classifier, export, read_options, evaluate, form, predict, documents_in, True, look, check_named,
     explain=explained, served=served, formats=tuple(WRITTEN),
+    engines=("ctranslate2",),
 )
 
 OF_TABLES = frozenset({"--text", "--target", "--task", "--label-separator"}) | OF_FILES

@@ -314,6 +314,8 @@ class FittedTask:
     """The estimator as it is asked by many and for long: it keeps nothing of what it reads."""
     formats: tuple[str, ...] = ()
     """What ``export`` makes that can be saved in a format of its own."""
+    engines: tuple[str, ...] = ()
+    """What ``export`` makes that answers here."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -60,6 +60,7 @@ SEEDS = 1
 FEWEST_TEST_PAIRS = 2
 COPIED_PAIRS, COPIED_WORDS = 0.2, 0.5  # beyond these shares something is likely to be swapped
 BASELINE = "copy"
+ENGINES = ("ctranslate2",)
 """What a program scores that translates nothing."""
 
 
@@ -310,7 +311,8 @@ TRANSLATE = Task(
     },
     frozenset(), read_pairs, configuration, fit, report_of_fit,
     fitted=FittedTask(
-        load, export, read_options, evaluate, form, predict, lines_in, False, look, formats=("ctranslate2", *WRITTEN)
+        load, export, read_options, evaluate, form, predict, lines_in, False, look, formats=(*ENGINES, *WRITTEN),
+        engines=ENGINES,
     ),
     compared=ComparedTask(
         Translator, SEEDS, usual_families, lambda data: BASELINE, None, copied, compared_pairs, TranslationScoring,
