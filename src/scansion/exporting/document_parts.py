@@ -11,6 +11,7 @@ Every target takes the same inputs, so that one program reads texts for all of t
 The number 0 fills rows up; where it is a token of a tokenizer's own, the mask says so.
 """
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -115,7 +116,7 @@ def counted_files(fitted: FittedDocuments) -> Files:
         return _vocabulary(fitted, _words(fitted) | own)
     tokenizer = parts.static.table.tokenizer
     return _vocabulary(fitted, _words(fitted) | own | {"unknown_piece": tokenizer.unknown}) | {
-        TOKENIZER: tokenizer.description
+        TOKENIZER: _whole_texts(tokenizer.description)
     }
 
 
@@ -152,7 +153,7 @@ def pretrained_files(fitted: FittedDocuments, max_length: int) -> Files:
     tokenizer = model.tokenizer
     begin, end = tokenizer.special_tokens
     own = {"begin": begin, "end": end, "max_length": max_length}
-    return _vocabulary(fitted, own) | {TOKENIZER: tokenizer.description}
+    return _vocabulary(fitted, own) | {TOKENIZER: _whole_texts(tokenizer.description)}
 
 
 def written_out(table: Mapping[type, Any], network: Any, fitted: FittedDocuments) -> Any:
@@ -177,6 +178,11 @@ def _words(fitted: FittedDocuments) -> dict[str, Any]:
             f"exported reads them by rule {WORD_RULE}. Fit the model anew."
         )
     return {"ignored": word_pattern.ignored(), "word": word_pattern.word()}
+
+
+def _whole_texts(description: bytes) -> bytes:
+    """A ``tokenizer.json`` without the filling up and the cutting that it may ask of whoever reads it."""
+    return json_bytes(json.loads(description) | {"padding": None, "truncation": None})
 
 
 def _vocabulary(fitted: FittedDocuments, own: dict[str, Any]) -> Files:
