@@ -23,7 +23,7 @@ from scansion.exporting.onnx_graph import Graph
 from scansion.exporting.onnx_layers import (
     ACTIVATIONS,
     LOWEST,
-    Weights,
+    NamedArrays,
     attention,
     block,
     both_ways,
@@ -88,7 +88,7 @@ def trained(fitted: FittedDocuments) -> ExportedFolder:
     model: Any = fitted.model
     network, graph = model.network, Graph(fitted.description.title)
     words, counts = graph.input("words", (ROWS, "words")), graph.input("counts", (ROWS, "words"))
-    weights = Weights(weights_of(network))
+    weights = NamedArrays(weights_of(network))
     mask = graph.add("Greater", counts, graph.constant(0, np.int64))
     vectors = _embedded(graph, model, words)
     reader_of = written_out(READ, network.encoder, fitted)
@@ -135,7 +135,7 @@ def _word_sum(graph: Graph, vectors: str, counts: str, mask: str, width: int) ->
 def fine_tuned(fitted: FittedDocuments) -> ExportedFolder:
     """A pretrained encoder that was trained with its head."""
     model: Any = fitted.model
-    graph, weights = Graph("fine-tuned"), Weights(weights_of(model.network))
+    graph, weights = Graph("fine-tuned"), NamedArrays(weights_of(model.network))
     read, mask = _pretrained(graph, model.network.encoder, weights.below("encoder"))
     logits = linear(graph, POOLED[type(model.network.pooling)](graph, read, mask), weights.below("output"))
     return _folder(graph, logits, fitted, "pretrained", pretrained_files(fitted, model.max_length))
@@ -145,7 +145,7 @@ def frozen(fitted: FittedDocuments) -> ExportedFolder:
     """A pretrained encoder as it came, under a linear head."""
     model: Any = fitted.model
     graph, encoder, vectors = Graph("frozen"), model.vectors.encoder, model.vectors
-    weights = Weights({f"encoder.{name}": each for name, each in weights_of(encoder.network).items()})
+    weights = NamedArrays({f"encoder.{name}": each for name, each in weights_of(encoder.network).items()})
     read, mask = _pretrained(graph, encoder.network, weights.below("encoder"))
     parts = [POOLINGS[name](graph, read.vectors, mask) for name in encoder.pooling]
     features = graph.add("Concat", *parts, attributes={"axis": 1})
@@ -156,7 +156,7 @@ def frozen(fitted: FittedDocuments) -> ExportedFolder:
     return _folder(graph, logits, fitted, "pretrained", pretrained_files(fitted, encoder.max_length))
 
 
-def _pretrained(graph: Graph, encoder: Any, weights: Weights) -> tuple[Read, str]:
+def _pretrained(graph: Graph, encoder: Any, weights: NamedArrays) -> tuple[Read, str]:
     shape = shape_of(encoder)
     tokens = graph.input("input_ids", (ROWS, "tokens"))
     mask = graph.cast(graph.input("attention_mask", (ROWS, "tokens")), np.bool_)
@@ -168,13 +168,13 @@ def _pretrained(graph: Graph, encoder: Any, weights: Weights) -> tuple[Read, str
 
 
 def _recurrent(
-    graph: Graph, family: Any, encoder: RecurrentEncoder, vectors: str, mask: str, weights: Weights
+    graph: Graph, family: Any, encoder: RecurrentEncoder, vectors: str, mask: str, weights: NamedArrays
 ) -> Read:
     return Read(*both_ways(graph, vectors, mask, type(encoder.states.forwards), weights.below("states")))
 
 
 def _transformer(
-    graph: Graph, family: Transformer, encoder: TransformerEncoder, vectors: str, mask: str, weights: Weights
+    graph: Graph, family: Transformer, encoder: TransformerEncoder, vectors: str, mask: str, weights: NamedArrays
 ) -> Read:
     if family.positions != "none":
         vectors = _with_positions(graph, vectors, encoder.positions.table.detach().numpy())
@@ -185,7 +185,7 @@ def _transformer(
     return Read(layer_norm(graph, vectors, weights.below("norm")))
 
 
-def _bert(graph: Graph, shape: Bert, vectors: str, mask: str, weights: Weights) -> Read:
+def _bert(graph: Graph, shape: Bert, vectors: str, mask: str, weights: NamedArrays) -> Read:
     """Norms stand behind each part."""
     epsilon, hidden = shape.norm_epsilon, hiding(graph, mask)
     if shape.relative_positions:
@@ -209,7 +209,7 @@ def _with_positions(graph: Graph, vectors: str, table: np.ndarray) -> str:
     return graph.add("Add", vectors, graph.first(graph.weight("positions", table), graph.size(vectors, 1)))
 
 
-def _relative(graph: Graph, vectors: str, shape: Bert, weights: Weights) -> str:
+def _relative(graph: Graph, vectors: str, shape: Bert, weights: NamedArrays) -> str:
     """What attention adds for how far apart two positions are, (1, H, L, L)."""
     offsets = np.arange(shape.positions)[None, :] - np.arange(shape.positions)[:, None]
     buckets = relative_position_buckets(torch.from_numpy(offsets), shape.relative_positions).numpy()
@@ -219,7 +219,7 @@ def _relative(graph: Graph, vectors: str, shape: Bert, weights: Weights) -> str:
     return graph.widened(graph.add("Transpose", found, attributes={"perm": [2, 0, 1]}), 0)
 
 
-Reader = Callable[[Graph, Any, Any, str, str, Weights], Read]
+Reader = Callable[[Graph, Any, Any, str, str, NamedArrays], Read]
 READ: dict[type, Reader] = {RecurrentEncoder: _recurrent, TransformerEncoder: _transformer}
 """By network: what the vectors of words become."""
 

@@ -11,7 +11,7 @@ import numpy as np
 from scansion.errors import UsageError
 from scansion.exporting.exported_folder import ExportedFolder, example
 from scansion.exporting.onnx_graph import Graph
-from scansion.exporting.onnx_layers import Layer, Weights, linear, recurrent
+from scansion.exporting.onnx_layers import Layer, NamedArrays, linear, recurrent
 from scansion.exporting.onnx_translators import NEXT
 from scansion.families.recurrent_language_model import RecurrentLanguageNetwork
 from scansion.learning.weight_average import weights_of
@@ -33,7 +33,7 @@ def language(model: NeuralLanguage, units: TextUnits) -> ExportedFolder:
     network: Any = model.network.network
     if type(network) not in RUNS:
         raise UsageError("Of language models onnx takes recurrent ones. Export a Transformer with --to huggingface.")
-    graph, weights = Graph("language"), Weights(weights_of(model.network))
+    graph, weights = Graph("language"), NamedArrays(weights_of(model.network))
     inside, hidden = weights.below("network"), network.configuration.hidden_size
     tokens = graph.input(TOKENS, (ROWS, TOKENS))
     after: dict[str, str] = {}

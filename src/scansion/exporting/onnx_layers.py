@@ -13,7 +13,7 @@ LOWEST = float("-inf")
 
 
 @dataclass(frozen=True)
-class Weights:
+class NamedArrays:
     """Arrays by name, of which those below ``prefix`` are looked at."""
 
     arrays: Mapping[str, np.ndarray]
@@ -22,22 +22,22 @@ class Weights:
     def __getitem__(self, name: str) -> np.ndarray:
         return self.arrays[self.prefix + name]
 
-    def below(self, name: str) -> "Weights":
+    def below(self, name: str) -> "NamedArrays":
         """Those of a part."""
-        return Weights(self.arrays, f"{self.prefix}{name}.")
+        return NamedArrays(self.arrays, f"{self.prefix}{name}.")
 
     def put(self, graph: Graph, name: str) -> str:
         """One of them, as it is, into a graph."""
         return graph.weight(self.prefix + name, self[name])
 
 
-def linear(graph: Graph, value: str, weights: Weights, bias: bool = True) -> str:
+def linear(graph: Graph, value: str, weights: NamedArrays, bias: bool = True) -> str:
     """(..., D) -> (..., E)."""
     made = graph.add("MatMul", value, graph.weight(f"{weights.prefix}weight.T", weights["weight"].T))
     return graph.add("Add", made, weights.put(graph, "bias")) if bias else made
 
 
-def layer_norm(graph: Graph, value: str, weights: Weights, epsilon: float = 1e-5) -> str:
+def layer_norm(graph: Graph, value: str, weights: NamedArrays, epsilon: float = 1e-5) -> str:
     """(..., D) -> (..., D)."""
     both = weights.put(graph, "weight"), weights.put(graph, "bias")
     return graph.add("LayerNormalization", value, *both, attributes={"axis": -1, "epsilon": epsilon})
@@ -62,7 +62,7 @@ def split(graph: Graph, value: str, heads: int) -> str:
     return graph.add("Transpose", width, attributes={"perm": [0, 2, 1, 3]})
 
 
-def keys_values(graph: Graph, context: str, weights: Weights, heads: int) -> tuple[str, str]:
+def keys_values(graph: Graph, context: str, weights: NamedArrays, heads: int) -> tuple[str, str]:
     """What of a context (B, S, D) is looked at, (B, H, S, D/H) twice."""
     halves = graph.node(
         "Split", linear(graph, context, weights.below("key_value")), outputs=2,
@@ -73,7 +73,7 @@ def keys_values(graph: Graph, context: str, weights: Weights, heads: int) -> tup
 
 
 def attention(
-    graph: Graph, queries: str, context: tuple[str, str], weights: Weights, heads: int, hidden: str | None
+    graph: Graph, queries: str, context: tuple[str, str], weights: NamedArrays, heads: int, hidden: str | None
 ) -> str:
     """The formula of :mod:`scansion.layers.attention`; ``hidden`` is added to the scores (B, H, L, S)."""
     q, (k, v) = split(graph, linear(graph, queries, weights.below("query")), heads), context
@@ -93,13 +93,13 @@ def hiding(graph: Graph, mask: str) -> str:
     return graph.widened(found, 1, 2)
 
 
-def feed_forward(graph: Graph, value: str, weights: Weights, activation: str) -> str:
+def feed_forward(graph: Graph, value: str, weights: NamedArrays, activation: str) -> str:
     """Norm first, its input added, (..., D) -> (..., D)."""
     inner = linear(graph, layer_norm(graph, value, weights.below("norm")), weights.below("inner"))
     return graph.add("Add", value, linear(graph, ACTIVATIONS[activation](graph, inner), weights.below("outer")))
 
 
-def block(graph: Graph, value: str, hidden: str, weights: Weights, heads: int, activation: str = "relu") -> str:
+def block(graph: Graph, value: str, hidden: str, weights: NamedArrays, heads: int, activation: str = "relu") -> str:
     """The layer of :class:`scansion.families.transformer.TransformerBlock`."""
     looking = layer_norm(graph, value, weights.below("attention_norm"))
     own = weights.below("attention")
@@ -132,7 +132,7 @@ class Layer(NamedTuple):
     """One recurrent layer or cell: its class and its weights."""
 
     kind: Any
-    weights: Weights
+    weights: NamedArrays
     suffix: str = "_l0"
 
 
@@ -162,7 +162,7 @@ def recurrent(
 
 
 def both_ways(
-    graph: Graph, vectors: str, mask: str, kind: Any, weights: Weights
+    graph: Graph, vectors: str, mask: str, kind: Any, weights: NamedArrays
 ) -> tuple[str, str]:
     """A :class:`scansion.layers.bidirectional.Bidirectional`: (B, L, D) -> (B, L, 2H), and the last states (B, 2H).
 

@@ -19,7 +19,7 @@ from scansion.exporting.onnx_graph import Graph
 from scansion.exporting.onnx_layers import (
     LOWEST,
     Layer,
-    Weights,
+    NamedArrays,
     attention,
     block,
     both_ways,
@@ -56,9 +56,9 @@ class StateTensor:
 class TwoGraphs:
     """A network in two graphs: how a source is read, and how the vectors (B, D) before the next token are made."""
 
-    encode: Callable[[Graph, Any, Weights, str, str], dict[str, StateTensor]]
+    encode: Callable[[Graph, Any, NamedArrays, str, str], dict[str, StateTensor]]
     """Graph, network, weights, source, mask -> states by name."""
-    step: Callable[[Graph, Any, Weights, str, Mapping[str, str]], tuple[str, dict[str, str]]]
+    step: Callable[[Graph, Any, NamedArrays, str, Mapping[str, str]], tuple[str, dict[str, str]]]
     """Graph, network, weights, last tokens' vectors, states by name -> vectors, and the states after."""
 
 
@@ -66,7 +66,7 @@ class TwoGraphs:
 
 
 def _read(
-    graph: Graph, network: RecurrentEncoderDecoder, weights: Weights, source: str, mask: str
+    graph: Graph, network: RecurrentEncoderDecoder, weights: NamedArrays, source: str, mask: str
 ) -> dict[str, StateTensor]:
     hidden, words = network.configuration.hidden_size, _embedded(graph, weights, source)
     read, last = both_ways(graph, words, mask, network.configuration.layer, weights.below("encoder"))
@@ -84,7 +84,7 @@ def _read(
 
 
 def _attend(
-    graph: Graph, network: RecurrentEncoderDecoder, weights: Weights, words: str, states: Mapping[str, str]
+    graph: Graph, network: RecurrentEncoderDecoder, weights: NamedArrays, words: str, states: Mapping[str, str]
 ) -> tuple[str, dict[str, str]]:
     """The formulas of :mod:`scansion.layers.additive_attention` and of the family."""
     looking, names = weights.below("attention"), ("state", "memory")[: network.configuration.states]
@@ -106,7 +106,7 @@ def _attend(
 
 
 def _read_backwards(
-    graph: Graph, network: SequenceToSequenceNetwork, weights: Weights, source: str, mask: str
+    graph: Graph, network: SequenceToSequenceNetwork, weights: NamedArrays, source: str, mask: str
 ) -> dict[str, StateTensor]:
     """The operator turns each row within its own length, and its last state is that of the first word."""
     turned = graph.add("Transpose", _embedded(graph, weights, source), attributes={"perm": [1, 0, 2]})
@@ -120,7 +120,7 @@ def _read_backwards(
 
 
 def _write(
-    graph: Graph, network: SequenceToSequenceNetwork, weights: Weights, words: str, states: Mapping[str, str]
+    graph: Graph, network: SequenceToSequenceNetwork, weights: NamedArrays, words: str, states: Mapping[str, str]
 ) -> tuple[str, dict[str, str]]:
     layer = (Layer(type(network.decoder), weights.below("decoder")),)
     before = tuple(graph.widened(states[name], 0) for name in ("state", "memory"))
@@ -133,7 +133,7 @@ def _write(
 
 
 def _encode(
-    graph: Graph, network: TransformerEncoderDecoderNetwork, weights: Weights, source: str, mask: str
+    graph: Graph, network: TransformerEncoderDecoderNetwork, weights: NamedArrays, source: str, mask: str
 ) -> dict[str, StateTensor]:
     """The keys and values of what was read, and, of what was written, none yet; by layer."""
     shape, size = network.configuration, network.configuration.width // network.configuration.heads
@@ -155,7 +155,7 @@ def _encode(
 
 
 def _decode(
-    graph: Graph, network: TransformerEncoderDecoderNetwork, weights: Weights, words: str, states: Mapping[str, str]
+    graph: Graph, network: TransformerEncoderDecoderNetwork, weights: NamedArrays, words: str, states: Mapping[str, str]
 ) -> tuple[str, dict[str, str]]:
     heads, after = network.configuration.heads, {}
     begun = graph.size(states["own_keys.0"], 2)
@@ -192,7 +192,7 @@ NETWORKS: dict[type, TwoGraphs] = {
 }
 
 
-def _embedded(graph: Graph, weights: Weights, tokens: str) -> str:
+def _embedded(graph: Graph, weights: NamedArrays, tokens: str) -> str:
     return graph.add("Gather", weights.below("embedding").put(graph, "weight"), tokens)
 
 
@@ -204,7 +204,7 @@ def translator(fitted: FittedTranslator) -> ExportedFolder:
     network: Any = fitted.model.network
     if type(network) not in NETWORKS:
         raise UsageError(f"The family {fitted.description.title} cannot be written as onnx.")
-    weights = Weights(weights_of(network))
+    weights = NamedArrays(weights_of(network))
     encoder, states = _encoder(network, weights)
     known = {
         "begin": BEGIN, "end": END, "padding": PADDING, "max_length": fitted.max_length,
@@ -217,7 +217,7 @@ def translator(fitted: FittedTranslator) -> ExportedFolder:
     })
 
 
-def _encoder(network: Any, weights: Weights) -> tuple[Graph, dict[str, StateTensor]]:
+def _encoder(network: Any, weights: NamedArrays) -> tuple[Graph, dict[str, StateTensor]]:
     graph = Graph("encoder")
     source = graph.input("source", (ROWS, SOURCE))
     mask = graph.add("Not", graph.add("Equal", source, graph.constant(PADDING, np.int64)))
@@ -227,7 +227,7 @@ def _encoder(network: Any, weights: Weights) -> tuple[Graph, dict[str, StateTens
     return graph, states
 
 
-def _step(model: Any, weights: Weights, states: Mapping[str, StateTensor]) -> Graph:
+def _step(model: Any, weights: NamedArrays, states: Mapping[str, StateTensor]) -> Graph:
     graph, network = Graph("step"), model.network
     last = graph.input("last", (ROWS,))
     given = {name: graph.input(name, state.shape, state.kind) for name, state in states.items()}
