@@ -21,6 +21,8 @@ def tokenizer_of(words: list[str]) -> Tokenizer:
     tokenizer.normalizer = normalizers.Lowercase()
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     tokenizer.post_processor = processors.BertProcessing(("[SEP]", 3), ("[CLS]", 2))
+    tokenizer.enable_padding(length=48)  # as the files of sentence encoders ask for it; nobody here wants it
+    tokenizer.enable_truncation(16)
     return tokenizer
 
 

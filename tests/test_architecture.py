@@ -21,12 +21,12 @@ ROOT = Path(__file__).parents[1]
 # The rooms, simplest first. A room may import from the lines above its own, and from nowhere else.
 ROOMS = (
     ("deferred", "errors", "processors", "randomness"),
-    ("memory", "options", "spill"),
+    ("memory", "options", "server_limits", "spill"),
     ("text", "measures", "storage", "layers", "viewer"),
     ("families", "heads"),
     ("learning", "decoding"),
     ("models",),
-    ("inspection",),
+    ("inspection", "exporting"),
     ("tasks",),
     ("comparison",),
     ("claims", "serving", "testing"),
@@ -36,7 +36,9 @@ LINE = {room: number for number, line in enumerate(ROOMS) for room in line}
 
 # `scansion --help` must answer at once, so these come without torch, and cli asks for the others inside its verbs.
 QUICK_TO_IMPORT = {"errors", "text", "measures", "storage", "viewer", "cli"}
-NEEDS_TORCH = LINE.keys() - QUICK_TO_IMPORT - {"deferred", "memory", "options", "processors", "randomness", "spill"}
+NEEDS_TORCH = LINE.keys() - QUICK_TO_IMPORT - {
+    "deferred", "memory", "options", "processors", "randomness", "server_limits", "spill"
+}
 
 FAMILY_LINES, FILE_LINES, FUNCTION_LINES = 220, 400, 70
 UNDECIDED_NAMES = {"util", "utils", "common", "helper", "helpers", "base", "manager", "managers", "misc"}

@@ -81,7 +81,7 @@ import asyncio
 from pathlib import Path
 import httpx
 from scansion.serving.application import application
-from scansion.serving.server_limits import Limits
+from scansion.server_limits import Limits
 from scansion.serving.service import Service
 
 async def asked():

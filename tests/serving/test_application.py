@@ -2,19 +2,16 @@
 
 import asyncio
 import json
-import re
 import threading
 import time
-from typing import get_type_hints
 
 import httpx
 import pytest
 
 import scansion
-from scansion.cli.serve import serve
 from scansion.errors import UsageError
+from scansion.server_limits import Limits
 from scansion.serving.application import application, check_names
-from scansion.serving.server_limits import Limits
 from scansion.serving.service import Service
 from serving_process import LABELS, TEXTS, finished
 
@@ -197,21 +194,6 @@ def test_names_of_models_stand_in_paths():
         with pytest.raises(UsageError):
             check_names(names)
     check_names(["en-de", "Modell.2", "größe"])
-
-
-def test_the_help_of_the_command_tells_the_defaults():
-    told = {}
-    for name, hint in get_type_hints(serve, include_extras=True).items():
-        help_text = getattr(getattr(hint, "__metadata__", [None])[0], "help", "")
-        if found := re.search(r"[Bb]y default ([\d,]+)\.$", help_text):
-            told[name] = float(found[1].replace(",", ""))
-    limits = Limits()
-    assert told == {
-        "max_body": limits.body_bytes / 2**20, "max_texts": limits.texts, "max_tokens": limits.tokens,
-        "queue": limits.queue_texts, "queue_seconds": limits.queue_seconds, "batch_tokens": limits.batch_tokens,
-        "batch_wait": limits.batch_wait * 1000, "client_seconds": limits.client_seconds,
-        "connections": limits.connections, "drain_seconds": limits.drain_seconds,
-    }
 
 
 def test_limits_that_make_no_sense_are_refused():

@@ -7,9 +7,9 @@ import time
 import pytest
 
 from scansion.errors import DataError
+from scansion.server_limits import Limits
 from scansion.serving.batching import Lane, Operation
 from scansion.serving.refusals import RefusalError
-from scansion.serving.server_limits import Limits
 from scansion.serving.server_metrics import ServerMetrics
 from serving_process import finished
 

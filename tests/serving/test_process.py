@@ -72,7 +72,7 @@ def test_a_client_that_sends_a_byte_a_while_is_closed_and_others_are_answered(ad
     ended = threading.Event()
 
     def drip():
-        for byte in (b"POST /predict HTTP/1.1\r\nHost: x\r\nX: " + b"y" * 100).hex():
+        for byte in (b"POST /predict HTTP/1.1\r\nHost: localhost\r\nX: " + b"y" * 100).hex():
             if ended.wait(0.05):
                 return
             for each in slow:
@@ -96,7 +96,8 @@ def test_a_client_that_sends_a_byte_a_while_is_closed_and_others_are_answered(ad
 
 def test_a_body_that_does_not_come_is_refused_in_time(address):
     with connected(address) as connection:
-        connection.sendall(b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Length: 500\r\nConnection: close\r\n\r\n{")
+        head = b"POST /predict HTTP/1.1\r\nHost: localhost\r\nContent-Length: 500\r\nConnection: close"
+        connection.sendall(head + b"\r\n\r\n{")
         begun = time.monotonic()
         assert everything(connection).startswith(b"HTTP/1.1 408")
         assert time.monotonic() - begun < 5
@@ -105,7 +106,7 @@ def test_a_body_that_does_not_come_is_refused_in_time(address):
 @pytest.mark.parametrize("head", [b"Content-Length: 1073741824\r\n", b"Transfer-Encoding: chunked\r\n"])
 def test_a_body_of_a_gigabyte_is_refused_before_it_is_there(address, head):
     with connected(address) as connection:
-        connection.sendall(b"POST /predict HTTP/1.1\r\nHost: x\r\n" + head + b"\r\n")
+        connection.sendall(b"POST /predict HTTP/1.1\r\nHost: localhost\r\n" + head + b"\r\n")
         chunk = b"10000\r\n" + b"x" * 0x10000 + b"\r\n"
         try:
             for _ in range(64):  # four megabytes are enough to see that it does not read on
@@ -136,7 +137,7 @@ def test_garbage_is_refused_and_the_next_request_answered(address):
     for number in range(GARBAGE):
         with connected(address) as connection:
             size = draw.randrange(1, 300)
-            start = draw.choice([b"", b"POST /predict HTTP/1.1\r\n", b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"])
+            start = draw.choice([b"", b"POST /predict HTTP/1.1\r\n", b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"])
             connection.sendall(start + draw.randbytes(size))
             if number % 4 == 0:
                 connection.shutdown(socket.SHUT_WR)
@@ -149,7 +150,7 @@ def test_a_client_that_leaves_takes_its_work_along(address):
     with connected(address) as connection:
         body = b'{"model": "writer", "prompt": "to be", "max_tokens": 16000, "seed": 1, "n": 40, "temperature": 0}'
         connection.sendall(
-            b"POST /v1/completions HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
+            b"POST /v1/completions HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
         )
         time.sleep(0.2)
     left = 'scansion_left_total{route="/v1/completions"} 1'
@@ -159,7 +160,7 @@ def test_a_client_that_leaves_takes_its_work_along(address):
 
 def metrics(address):
     with connected(address) as connection:
-        connection.sendall(b"GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        connection.sendall(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
         return everything(connection).decode()
 
 

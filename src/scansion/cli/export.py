@@ -11,6 +11,8 @@ from scansion.cli.shared_options import Model, PrecisionName
 from scansion.errors import UsageError, did_you_mean
 
 EXAMPLES = """Examples:
+  scansion export model --to onnx --out folder                  for onnxruntime: other languages, browsers, phones
+  scansion export model --to keras --out folder                 for Keras on TensorFlow, JAX or PyTorch
   scansion export model --to arpa --out model.arpa              n-grams, for KenLM and its kind
   scansion export model --to huggingface --out folder           a Transformer that writes, for transformers
   scansion export model --to ctranslate2 --out folder           a Transformer, for CTranslate2, in float32 or with
@@ -20,8 +22,9 @@ EXAMPLES = """Examples:
 
 def export(
     model: Model,
-    to: Annotated[str, typer.Option("--to", metavar="FORMAT", help="arpa for n-grams, huggingface for a "
-                                    "Transformer that writes, ctranslate2 for one that translates or writes.")],
+    to: Annotated[str, typer.Option("--to", metavar="FORMAT", help="onnx and keras for models of "
+                                    "documents, onnx and ctranslate2 for translators, onnx, ctranslate2, huggingface "
+                                    "and arpa for language models.")],
     out: Annotated[Path, typer.Option("--out", metavar="PLACE", help="The file or folder to write.")],
     precision: PrecisionName = None,
     force: Annotated[bool, typer.Option("--force", help="Replace what is already there.")] = False,

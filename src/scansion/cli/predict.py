@@ -158,6 +158,8 @@ def _in_engine(task: Any, estimator: Any, engine: str | None, precision: str | N
         if precision is not None:
             raise UsageError("--precision is for another engine. Add --engine ctranslate2, or leave it out.")
         return estimator
+    if engine in task.formats and engine not in task.engines:
+        raise UsageError(f"{engine} is a format and runs nothing here: scansion export MODEL --to {engine} --out OUT.")
     if task.generate is not None:
         raise UsageError(f"{engine!r} does not run language models to predict with. Leave out --engine.")
     return task.export(estimator, engine, precision or "float32", None)

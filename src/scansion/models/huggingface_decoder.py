@@ -39,15 +39,7 @@ class HuggingFaceDecoder:
         family = model.network.network.configuration
         if type(family) not in WRITTEN:
             raise UsageError("The layout has no place for recurrent networks. Export a Transformer.")
-        if units.tokenizer_file:
-            self.tokenizer = units.tokenizer_file
-        elif units.name in TOKENIZERS:
-            self.tokenizer = _description(TOKENIZERS[units.name](units), units)
-        else:
-            raise UsageError(
-                f"Tokens that are {units.name} cannot be written for the tokenizers library: what is not among them is "
-                f"spelled in bytes. Fit the model with --tokens {' or '.join(TOKENIZERS)}."
-            )
+        self.tokenizer = tokenizer_file(units)
         weights = weights_of(model.network)
         inner = {name.removeprefix(INSIDE): each for name, each in weights.items() if name.startswith(INSIDE)}
         config, self.tensors = WRITTEN[type(family)](family, inner, model.network.head.bias.detach().numpy())
@@ -158,7 +150,16 @@ TOKENIZERS: dict[str, Callable[[Any], Tokenizer]] = {
 """By the name of units, what cuts texts in the same way."""
 
 
-def _description(tokenizer: Tokenizer, units: TextUnits) -> bytes:
+def tokenizer_file(units: TextUnits) -> bytes:
+    """A ``tokenizer.json`` that cuts texts as these units do. UsageError for words, which are spelled if unknown."""
+    if units.tokenizer_file:
+        return units.tokenizer_file
+    if units.name not in TOKENIZERS:
+        raise UsageError(
+            f"Tokens that are {units.name} cannot be written for the tokenizers library: what is not among them is "
+            f"spelled in bytes. Fit the model with --tokens {' or '.join(TOKENIZERS)}."
+        )
+    tokenizer = TOKENIZERS[units.name](units)
     tokenizer.add_special_tokens([AddedToken(each, special=True, normalized=False) for each in SPECIAL])
     tokenizer.post_processor = processors.TemplateProcessing(
         single=f"{SPECIAL[BEGIN]} $A", special_tokens=[(SPECIAL[BEGIN], BEGIN)]

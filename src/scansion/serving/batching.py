@@ -15,8 +15,8 @@ from math import ceil
 from threading import Event
 from typing import Any
 
+from scansion.server_limits import Limits
 from scansion.serving.refusals import TOO_MANY, RefusalError
-from scansion.serving.server_limits import Limits
 from scansion.serving.server_metrics import ServerMetrics
 
 BYTES_A_TOKEN = 4

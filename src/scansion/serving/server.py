@@ -7,12 +7,13 @@ import asyncio
 import resource
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from scansion.errors import MissingExtraError, ScansionError, StorageError
 from scansion.serving.application import NEEDS, application
+from scansion.serving.hosts import answering_to, hosts_of
 from scansion.serving.service import Service, log
 
 if TYPE_CHECKING:
@@ -43,9 +44,10 @@ def listening(host: str, port: int) -> socket.socket:
     return found
 
 
-def run(service: Service, listener: socket.socket) -> None:
+def run(service: Service, listener: socket.socket, allowed_hosts: Collection[str] = ()) -> None:
     """Serve until SIGTERM or SIGINT, then finish what is under way; a second signal ends at once.
 
+    ``allowed_hosts`` are names that it answers to beside its own: see :mod:`scansion.serving.hosts`.
     ScansionError if a model cannot be loaded, MissingExtraError without starlette and uvicorn.
     """
     try:
@@ -55,13 +57,14 @@ def run(service: Service, listener: socket.socket) -> None:
         raise MissingExtraError(NEEDS) from error
 
     limits = service.limits
+    host, port = listener.getsockname()[:2]
     server = Server(Config(
-        application(service), http=guarded_protocol(limits.client_seconds, limits.connections), ws="none",
-        lifespan="off", log_config=None, log_level="critical", access_log=False, server_header=False,
+        answering_to(hosts_of(host, allowed_hosts), application(service)),
+        http=guarded_protocol(limits.client_seconds, limits.connections), ws="none", lifespan="off",
+        log_config=None, log_level="critical", access_log=False, server_header=False,
         timeout_keep_alive=KEEP_ALIVE_SECONDS, timeout_graceful_shutdown=1,
     ))
     _allow_files(limits.connections + OTHER_FILES)
-    host, port = listener.getsockname()[:2]
     failed: list[ScansionError] = []
 
     async def serving() -> None:

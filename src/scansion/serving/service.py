@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from scansion.errors import ScansionError, did_you_mean
+from scansion.server_limits import Limits
 from scansion.serving.batching import Lane, Operation
 from scansion.serving.refusals import NOT_FOUND, UNAVAILABLE, RefusalError, unprocessable
 from scansion.serving.served_model import ServedModel, identity_of, loaded
-from scansion.serving.server_limits import Limits
 from scansion.serving.server_metrics import Gauge, ServerMetrics
 
 LOADING, READY, DRAINING = "loading", "ready", "draining"

@@ -18,7 +18,7 @@ import re
 import secrets
 import shutil
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -52,6 +52,17 @@ def put_folder(folder: str | Path, contents: Mapping[str, bytes], check_replacea
         raise
     except OSError as error:
         raise _explained(error, target, sum(map(len, contents.values()))) from error
+
+
+def only_over(names: Iterable[str]) -> Callable[[Path], None]:
+    """A check of :func:`put_folder` that lets replace only a folder that holds these files and nothing else."""
+
+    def check(folder: Path) -> None:
+        foreign = sorted(set(os.listdir(folder)) - set(names)) if folder.is_dir() else [folder.name]
+        if foreign:
+            raise StorageError(f"{folder} is taken and is not replaced: it holds {', '.join(foreign[:3])}.")
+
+    return check
 
 
 def check_room(folder: str | Path, needed: int) -> None:

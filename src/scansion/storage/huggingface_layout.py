@@ -4,7 +4,6 @@ Older folders have a vocabulary in place of tokenizer.json, large ones several f
 sentence-transformers a modules.json.  Nothing else is read: no code, no pickle, whatever else lies beside them.
 """
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from scansion.errors import StorageError
-from scansion.storage.atomic import put_folder
+from scansion.storage.atomic import only_over, put_folder
 from scansion.storage.foreign_folder import ForeignFolder
 from scansion.storage.limits import CONFIG, MOST_FILE_BYTES, TOKENIZER
 from scansion.storage.sentence_modules import MODULES, OF_ENCODER, OF_MODEL, SentenceModules, read_modules
@@ -67,13 +66,7 @@ def write_layout(
     """A folder that :func:`read_layout` and others read; an older one of the same files is replaced."""
     contents = {CONFIG: json_bytes(dict(config)), MODEL: tensors_to_bytes(tensors), TOKENIZER: tokenizer}
     contents |= {TOKENIZER_SETTINGS[0]: tokenizer_settings} if tokenizer_settings else {}
-    put_folder(folder, contents, _check_replaceable)
-
-
-def _check_replaceable(folder: Path) -> None:
-    foreign = sorted(set(os.listdir(folder)) - {*FILES, TOKENIZER_SETTINGS[0]}) if folder.is_dir() else [folder.name]
-    if foreign:
-        raise StorageError(f"{folder} is taken and is not replaced: it holds {', '.join(foreign[:3])}.")
+    put_folder(folder, contents, only_over((*FILES, TOKENIZER_SETTINGS[0])))
 
 
 def _tokenizer(folder: ForeignFolder) -> dict[str, bytes]:

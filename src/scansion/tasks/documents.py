@@ -8,6 +8,8 @@ import numpy as np
 
 from scansion.deferred import deferred
 from scansion.errors import DataError, DivergedError, UsageError
+from scansion.exporting.catalogue import DOCUMENTS as WRITTEN
+from scansion.exporting.catalogue import writing
 from scansion.families.baseline import Baseline
 from scansion.families.catalogue import DOCUMENT_FAMILIES, configured, name_of, options_of
 from scansion.learning.events import Event
@@ -147,9 +149,11 @@ def load_regressor(folder: Folder) -> DocumentRegressor:
     return DocumentRegressor.from_fitted(load_documents(folder))
 
 
-def export(estimator: DocumentEstimator, engine: str, precision: Any, replicas: int | None) -> DocumentEstimator:
-    """The same estimator with its encoder in another engine."""
+def export(estimator: DocumentEstimator, engine: str, precision: Any, replicas: int | None) -> Any:
+    """The same estimator with its encoder in another engine; or the files of another runtime, to be saved."""
     fitted = estimator.check_fitted()
+    if engine in WRITTEN:
+        return writing(WRITTEN, engine, precision)[fitted.model.kind](fitted)
     return type(estimator).from_fitted(replace(fitted, model=exported(fitted.model, engine, precision, replicas)))
 
 
@@ -327,7 +331,8 @@ COMPARED = ComparedTask(
 )
 FITTED = FittedTask(
     load_classifier, export, read_options, evaluate, form, predict, documents_in, True, look, check_named,
-    explain=explained, served=served,
+    explain=explained, served=served, formats=tuple(WRITTEN),
+    engines=("ctranslate2",),
 )
 
 OF_TABLES = frozenset({"--text", "--target", "--task", "--label-separator"}) | OF_FILES

@@ -104,13 +104,15 @@ def report_of_fit(model: LanguageModel, place: str) -> Summary:
 EXPORTED: dict[str, dict[str, Callable[[Any, TextUnits], Any]]] = {
     "arpa": {"counted": ArpaNGrams},
     "huggingface": {"gradient": deferred("scansion.models.huggingface_decoder", "HuggingFaceDecoder")},
+    "onnx": {"gradient": deferred("scansion.exporting.onnx_language", "language")},
 }
 """What writes a model of each kind in a format."""
 ENGINES: dict[str, dict[str, Callable[[Any, TextUnits, Any, int | None], Any]]] = {
     "ctranslate2": {"gradient": deferred("scansion.models.ctranslate2_decoder", "CTranslate2Decoder")},
 }
 """What writes text in place of a model of each kind, and a format too: in a precision, by so many replicas."""
-OF = {"arpa": "n-grams", "huggingface": "Transformers", "ctranslate2": "Transformers"}
+OF = {"arpa": "n-grams", "huggingface": "Transformers", "ctranslate2": "Transformers",
+      "onnx": "recurrent networks"}
 """What each format is for."""
 
 

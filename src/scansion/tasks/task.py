@@ -315,7 +315,7 @@ class FittedTask:
     formats: tuple[str, ...] = ()
     """What ``export`` makes that can be saved in a format of its own."""
     engines: tuple[str, ...] = ()
-    """What ``export`` makes that ``generate`` takes in place of an estimator."""
+    """What ``export`` makes that answers here, or writes, in place of an estimator."""
 
 
 @dataclass(frozen=True, eq=False)

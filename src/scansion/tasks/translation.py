@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scansion.errors import DataError, UsageError
+from scansion.exporting.catalogue import TRANSLATORS as WRITTEN
+from scansion.exporting.catalogue import writing
 from scansion.families.catalogue import TRANSLATION_FAMILIES, configured, name_of
 from scansion.learning.events import Event
 from scansion.measures.bleu import (
@@ -58,6 +60,7 @@ SEEDS = 1
 FEWEST_TEST_PAIRS = 2
 COPIED_PAIRS, COPIED_WORDS = 0.2, 0.5  # beyond these shares something is likely to be swapped
 BASELINE = "copy"
+ENGINES = ("ctranslate2",)
 """What a program scores that translates nothing."""
 
 
@@ -107,7 +110,12 @@ def load(folder: Folder) -> Translator:
 
 
 def export(translator: Translator, engine: str, precision: Any, replicas: int | None) -> Any:
-    """The translator in another engine: it has ``predict``, and ``save`` for the folder which that engine loads."""
+    """The translator in another engine: it has ``predict``, and ``save`` for the folder which that engine loads.
+
+    Of another runtime it has ``save`` alone.
+    """
+    if engine in WRITTEN:
+        return writing(WRITTEN, engine, precision)(translator.check_fitted())
     return exported(translator.check_fitted(), engine, precision, replicas)
 
 
@@ -303,7 +311,8 @@ TRANSLATE = Task(
     },
     frozenset(), read_pairs, configuration, fit, report_of_fit,
     fitted=FittedTask(
-        load, export, read_options, evaluate, form, predict, lines_in, False, look, formats=("ctranslate2",)
+        load, export, read_options, evaluate, form, predict, lines_in, False, look, formats=(*ENGINES, *WRITTEN),
+        engines=ENGINES,
     ),
     compared=ComparedTask(
         Translator, SEEDS, usual_families, lambda data: BASELINE, None, copied, compared_pairs, TranslationScoring,
