@@ -31,9 +31,10 @@ def start(words: list[object], folder: Path) -> subprocess.Popen:
 def test_help_answers_at_once():
     seconds = []
     for _ in range(3):
-        begun = time.perf_counter()
+        before = os.times()
         assert run(["--help"], capture_output=True).returncode == 0
-        seconds.append(time.perf_counter() - begun)
+        after = os.times()  # of the processor: the clock tells of other work, too
+        seconds.append(sum(after[2:4]) - sum(before[2:4]))
     assert min(seconds) < 0.3
 
 
