@@ -68,6 +68,14 @@ def measured(model: Path) -> list[dict]:
     return [{key: line[key] for key in line.keys() - {"seconds", "tokens_per_second"}} for line in lines]
 
 
+@pytest.fixture(autouse=True)
+def heeding():
+    """Under nohup, SIGHUP is ignored by pytest and by all that it starts."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
 @pytest.mark.parametrize(("processes", "ending"), [("1", signal.SIGTERM), ("2", signal.SIGHUP)])
 def test_a_fit_interrupted_in_every_way_ends_with_the_same_weights_and_curves(processes, ending, folder):
     options = ("--processes", processes)

@@ -7,13 +7,18 @@ import scansion
 from exporting_example import exported_example
 from scansion.errors import UsageError
 from scansion.families.catalogue import LANGUAGE_FAMILIES
+from scansion.learning.training import LanguageTraining
 from small_families import small
 
 TEXTS = [f"the {colour} thing is number {number} ünd" for number in range(8) for colour in ("red", "blue")]
 
 
+BRIEF = LanguageTraining(max_tokens=1, min_epochs=10, max_epochs=10, target_steps=100, min_batch_tokens=100)
+
+
 def learned(name, tokens="characters", **options):
-    return scansion.LanguageModel(small(LANGUAGE_FAMILIES[name], **options), tokens=tokens, budget="2s").fit(TEXTS)
+    family = small(LANGUAGE_FAMILIES[name], **options)
+    return scansion.LanguageModel(family, tokens=tokens, training=BRIEF).fit(TEXTS)
 
 
 @pytest.mark.parametrize(("name", "tokens"), [("rnn", "characters"), ("gru", "characters"), ("lstm", "subwords")])

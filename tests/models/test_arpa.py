@@ -90,6 +90,9 @@ def test_the_command_writes_it_and_replaces_nothing_unasked(tmp_path, capsys):
     assert "cannot be written as 'arpa'" in capsys.readouterr().err
 
 
-def test_an_engine_that_does_not_run_language_models_is_refused():
-    with pytest.raises(UsageError, match="'ctranslate2' does not run language models; known: 'arpa'"):
-        scansion.export(scansion.LanguageModel().fit(TEXTS), "ctranslate2")
+def test_a_format_of_other_families_or_of_none_is_refused():
+    model = scansion.LanguageModel().fit(TEXTS)
+    with pytest.raises(UsageError, match="'ctranslate2' is a format of Transformers, and this is the family n-grams"):
+        scansion.export(model, "ctranslate2")
+    with pytest.raises(UsageError, match="'keras' does not run language models; known: 'arpa'"):
+        scansion.export(model, "keras")
