@@ -14,7 +14,7 @@ from scansion.learning.language_network import LanguageNetwork
 from scansion.learning.loop import train
 from scansion.learning.optimizer import Optimizer
 from scansion.learning.process_group import SingleProcess
-from scansion.text.batches import Batch
+from scansion.text.stretches import WindowBatch
 
 WARMUP, MAX_GRAD_NORM = 0.1, 1.0
 Examples = tuple[NDArray, NDArray]
@@ -77,10 +77,10 @@ def foretold(model: LanguageNetwork, examples: Examples) -> NDArray:
     return found.numpy() == tokens[:, 1:][marked[:, 1:]]
 
 
-def foretelling(examples: Examples) -> Batch:
+def foretelling(examples: Examples) -> WindowBatch:
     """As the language model takes them: it learns what is marked."""
     tokens, marked = examples
-    return Batch(tokens, marked, np.arange(len(tokens)))
+    return WindowBatch(tokens, marked, np.arange(len(tokens)), np.zeros(len(tokens), bool), ends=True)
 
 
 def last_loss(steps: Iterator[Step]) -> float:
