@@ -22,7 +22,7 @@ from scansion.errors import ScansionError, UsageError
 
 TALK = ("order", "dimensions", "vanishing-gradients", "depth", "training-difficulty", "transfer", "attention-looks",
         "n-squared", "heads", "positions", "relu", "bottleneck", "lstm-lives")
-QUICKEST = ("vanishing-gradients", "depth", "dimensions", "positions", "bottleneck")
+QUICKEST = ("order", "dimensions", "depth", "attention-looks", "n-squared", "positions", "bottleneck", "lstm-lives")
 LINES = 120
 SOURCE = Path(run_claims.__file__).parent
 
@@ -154,6 +154,18 @@ def test_a_process_that_dies_is_told_with_its_exit_code():
     told = side_by_side.side_by_side([claim_of("dying", dying)], Budget(1, 0.01, 0.01), 0, 1)
     with pytest.raises(ScansionError, match=r"ended before its time \(exit code 7"):
         next(told)
+
+
+def test_a_run_that_breaks_keeps_the_claims_that_were_finished(monkeypatch, tmp_path, capsys):
+    def broken(budget, seed):
+        yield "measuring"
+        raise ScansionError("It broke.")
+
+    monkeypatch.setattr(run_claims, "CLAIMS", {"order": claim_of("order", planted), "depth": claim_of("depth", broken)})
+    monkeypatch.setattr(run_claims, "cores", lambda: 1)
+    assert carry_out(["claims", "--out", str(tmp_path / "talk")]) == ScansionError.exit_code
+    assert "It broke." in capsys.readouterr().err
+    assert "order" in (tmp_path / "talk/claims.json").read_text("utf-8")
 
 
 def test_a_name_that_is_no_claim_and_a_place_that_is_taken_are_refused_before_anything_is_run(tmp_path, capsys):

@@ -11,7 +11,7 @@ from scansion.claims.claim import FULL, QUICK
 from scansion.claims.finding import RULE, Finding
 from scansion.claims.side_by_side import one_by_one, side_by_side
 from scansion.comparison.run import Message
-from scansion.errors import UsageError, did_you_mean
+from scansion.errors import ScansionError, UsageError, did_you_mean
 from scansion.learning.events import finished
 from scansion.processors import cores
 from scansion.storage.manifest import library_versions
@@ -24,15 +24,16 @@ class Findings:
     quick: bool
     random_state: int
     findings: list[Finding] = field(default_factory=list)
-    interrupted: bool = False
-    """Whether Ctrl-C came before all claims were measured; those that were are here."""
+    ended_by: KeyboardInterrupt | ScansionError | None = None
+    """What came before all claims were measured; those that were are here."""
     day: str = field(default_factory=lambda: date.today().isoformat())
 
     def to_json(self) -> dict[str, Any]:
         """Plain values: what ``claims.json`` holds and the page is made from."""
         return {
             "date": self.day, "versions": library_versions(), "quick": self.quick, "random_state": self.random_state,
-            "interrupted": self.interrupted, "rule": RULE, "claims": [each.to_json() for each in self.findings],
+            "interrupted": self.ended_by is not None, "rule": RULE,
+            "claims": [each.to_json() for each in self.findings],
         }
 
 
@@ -41,7 +42,8 @@ def running(
 ) -> Generator[Message, None, Findings]:
     """What is being done, and the findings: of the claims of these names, all if there are none.
 
-    KeyboardInterrupt ends it with the findings so far. UsageError for a name that is no claim, before anything is run.
+    KeyboardInterrupt and ScansionError end it with the findings so far. UsageError for a name that is no claim, before
+    anything is run.
     """
     for name in names:
         if name not in CLAIMS:
@@ -62,8 +64,8 @@ def running(
             else:
                 found.findings.append(finding)
                 yield Message(f"{name}: {finding.verdict} ({finding.seconds:.0f} s)", lasting=True)
-    except KeyboardInterrupt:
-        found.interrupted = True
+    except (KeyboardInterrupt, ScansionError) as error:
+        found.ended_by = error
     order = list(CLAIMS)
     found.findings.sort(key=lambda each: order.index(each.name))
     return found
@@ -75,6 +77,6 @@ def run(name: str, quick: bool = False, random_state: int = 0) -> Finding:
     ``quick`` does less work, with wider intervals. UsageError for a name that is no claim.
     """
     found = finished(running)([name], quick, random_state)
-    if found.interrupted:
-        raise KeyboardInterrupt
+    if found.ended_by is not None:
+        raise found.ended_by
     return found.findings[0]

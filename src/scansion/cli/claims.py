@@ -15,7 +15,7 @@ from scansion.cli.shared_options import Json, Seed
 from scansion.viewer.number_format import bound_shown, figure_shown, interval_shown
 
 EXAMPLES = """Examples:
-  scansion claims                              all of them, in about a quarter of an hour
+  scansion claims                              all of them, in about ten minutes
   scansion claims --quick --out talk           in three minutes, with wider intervals; open talk/claims.html
   scansion claims vanishing-gradients depth    two of them
   scansion claims n-squared --json > found.json
@@ -50,8 +50,8 @@ def claims(
     if out is not None and report["claims"]:
         save_claims(report, out)
         say(f"{out / 'claims.html'}: open it in a browser.")
-    if found.interrupted:
-        raise KeyboardInterrupt
+    if found.ended_by is not None:
+        raise found.ended_by
 
 
 def _followed(events: Any, progress: Progress) -> Any:
