@@ -12,7 +12,7 @@ from scansion.storage.atomic import put_folder
 from scansion.viewer.claims_page import claims_page, picture_file, shown_by
 
 PAGE, TEXT, NUMBERS = "claims.html", "claims.md", "claims.json"
-MOST_PICTURES = 5
+MOST_PICTURES = 9
 NAMES = frozenset({PAGE, TEXT, NUMBERS} | {f"{name}-{i + 1}.svg" for name in CLAIMS for i in range(MOST_PICTURES)})
 
 MARKDOWN = """# The talk, measured
