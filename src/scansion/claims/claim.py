@@ -29,7 +29,7 @@ class Budget:
         return [int(stream(seed, "claims", number).integers(2**31)) for number in range(self.seeds)]
 
 
-FULL, QUICK = Budget(), Budget(seeds=2, work=0.35, learning=0.7)
+FULL, QUICK = Budget(), Budget(seeds=2, work=0.25, learning=0.7)
 Experiment = Callable[[Budget, int], Generator[str, None, Measurement]]
 """Tells what it is doing, a few words at a time, and gives what it measured."""
 
