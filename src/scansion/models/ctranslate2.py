@@ -6,13 +6,14 @@ The same weights in the layout it takes: queries, keys and values of self-attent
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from scansion.errors import MissingExtraError
+from scansion.errors import MissingExtraError, StorageError
 from scansion.layers.attention import MultiHeadAttention
 from scansion.models.precision import Precision
 
@@ -54,6 +55,15 @@ def finished(specification: Any, precision: Precision) -> Any:
     specification.validate()
     specification.optimize(quantization=None if precision == "float32" else precision)
     return specification
+
+
+def save_new(specification: Any, folder: str | Path) -> None:
+    """Write the folder that CTranslate2 loads; StorageError if it is there already."""
+    try:
+        Path(folder).mkdir(parents=True)
+    except FileExistsError as error:
+        raise StorageError(f"{folder} is there already. Name a new folder.") from error
+    specification.save(str(folder))
 
 
 def put_self_attention(place: Any, attention: MultiHeadAttention) -> None:

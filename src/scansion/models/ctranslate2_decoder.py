@@ -13,11 +13,20 @@ import torch
 from tokenizers import Tokenizer
 
 from scansion.decoding.filters import Sampling
-from scansion.errors import StorageError, UsageError
+from scansion.errors import UsageError
 from scansion.families.causal_transformer import CausalTransformer
 from scansion.families.gpt2 import GPT2
 from scansion.families.llama import Llama
-from scansion.models.ctranslate2 import array, finished, library, loading, put_linear, put_norm, put_self_attention
+from scansion.models.ctranslate2 import (
+    array,
+    finished,
+    library,
+    loading,
+    put_linear,
+    put_norm,
+    put_self_attention,
+    save_new,
+)
 from scansion.models.language_writer import CUT, STOPPED, TextSoFar, Written, check_writing
 from scansion.models.neural_language import NeuralLanguage
 from scansion.models.precision import PRECISIONS, Precision
@@ -103,11 +112,7 @@ class CTranslate2Decoder:
 
     def save(self, folder: str | Path) -> None:
         """The folder that CTranslate2 loads; StorageError if it is there already."""
-        try:
-            Path(folder).mkdir(parents=True)
-        except FileExistsError as error:
-            raise StorageError(f"{folder} is there already. Name a new folder.") from error
-        self.specification.save(str(folder))
+        save_new(self.specification, folder)
 
 
 def names_of(units: TextUnits, size: int) -> list[str]:

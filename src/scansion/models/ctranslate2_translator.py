@@ -11,7 +11,7 @@ import torch
 
 from scansion.decoding.beam import LENGTH_PENALTY, most_tokens
 from scansion.decoding.state import Hypothesis
-from scansion.errors import StorageError, UsageError
+from scansion.errors import UsageError
 from scansion.families.transformer_encoder_decoder import TransformerEncoderDecoderNetwork
 from scansion.layers.feed_forward import FeedForward
 from scansion.learning.seq2seq import Seq2SeqModel
@@ -24,6 +24,7 @@ from scansion.models.ctranslate2 import (
     put_linear,
     put_norm,
     put_self_attention,
+    save_new,
 )
 from scansion.models.precision import Precision
 from scansion.models.translation_engine import TranslationEngine
@@ -70,11 +71,7 @@ class CTranslate2Translator(TranslationEngine):
 
     def save(self, folder: str | Path) -> None:
         """The folder that CTranslate2 loads; StorageError if it is there already."""
-        try:
-            Path(folder).mkdir(parents=True)
-        except FileExistsError as error:
-            raise StorageError(f"{folder} is there already. Name a new folder.") from error
-        self.specification.save(str(folder))
+        save_new(self.specification, folder)
 
     def _hypothesis(self, subwords: list[str], score: float) -> Hypothesis:
         tokens = [self.numbers[subword] for subword in subwords]
