@@ -11,7 +11,7 @@ from scansion.cli.main import VERBS
 from scansion.cli.progress import Progress
 from scansion.comparison import runs
 from scansion.comparison.run import Outcome
-from scansion.comparison.runs import follow
+from scansion.comparison.run_process import follow
 from scansion.families.catalogue import DOCUMENT_FAMILIES, TRANSLATION_FAMILIES, options_of
 
 pytestmark = pytest.mark.usefixtures("warm_processes")

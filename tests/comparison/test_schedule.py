@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from scansion.comparison.run import Run
+from scansion.comparison import schedule as schedules
+from scansion.comparison.run import Outcome, Run
 from scansion.comparison.schedule import GRACE, UNBOUNDED, Need, Schedule
 
 NEEDS = {"cheap": Need(2.0, 1.0), "middling": Need(20.0, 2.0), "dear": Need(100.0, 3.0), "majority": Need(0.1, 0.1)}
@@ -13,6 +14,10 @@ NEEDS = {"cheap": Need(2.0, 1.0), "middling": Need(20.0, 2.0), "dear": Need(100.
 
 def run(label: str, seed: int = 0, fold: int = 0) -> Run:
     return Run(label, None, seed, fold, "classify", None)
+
+
+def outcome(label: str, fit: float, seed: int = 0, cut_short: bool = False) -> Outcome:
+    return Outcome(run(label, seed), [], {"fit_seconds": fit, "cut_short": cut_short})
 
 
 def schedule(needs=NEEDS, seeds: int = 2, folds: int = 1, parts: int = 0) -> Schedule:
@@ -82,7 +87,7 @@ def test_a_run_that_seems_to_need_far_more_than_is_left_is_not_begun():
 
 
 def test_a_run_that_took_longer_beside_its_fit_than_was_estimated_is_remembered():
-    found = schedule().after(run("cheap"), 9.0).after(run("cheap"), -np.inf)
+    found = schedule().after(outcome("cheap", 2.0), 11.0).after(Outcome(run("cheap"), [], {}, "it failed"), 30.0)
     assert found.beside(run("cheap", 1)) == 9.0
     assert found.beside(run("unknown")) == 9.0  # as much as any before it
     assert found.beside(run("middling")) == 3.0
@@ -112,3 +117,37 @@ def test_one_that_suffices_is_told_too_and_so_is_one_of_which_that_is_not_known(
         "5.0 s of the budget are left for 4 runs, which may be too little: there was no time to estimate what "
         "majority, dear, cheap, middling will take. In this order, cheapest first: majority, dear, cheap, middling."
     )
+
+
+def test_another_seed_is_begun_only_if_there_is_time_for_all_of_it():
+    found = schedule().after(outcome("middling", 40.0), 42.0)
+    said = found.too_late(run("middling", seed=1), 41.0)
+    assert said == "another seed takes about 43 s, and 41 s were left"
+    assert found.too_late(run("middling", seed=1), 44.0) == ""
+    assert found.allowed(run("middling", seed=1), 44.0, 4).fit == pytest.approx(44 - 3)  # and it may take all of it
+    assert found.too_late(run("middling", seed=0, fold=0), 30.0) == ""  # the first one ends in time by itself
+
+
+def test_a_fit_that_was_cut_short_says_nothing_of_what_another_seed_takes():
+    found = schedule().after(outcome("middling", 40.0, cut_short=True), 42.0)
+    assert found.too_late(run("middling", seed=1), 30.0) == ""
+
+
+def test_side_by_side_are_the_runs_of_a_seed(monkeypatch):
+    monkeypatch.setattr(schedules, "cores", lambda: 9)
+    found = replace(schedule(), at_a_time=4)
+    assert [[(each.label, each.seed) for each in together] for together in found.rounds(found.runs)] == [
+        [("majority", 0)], [("majority", 1)], *(
+            [(label, seed) for label in ("cheap", "middling", "dear")] for seed in (0, 1)
+        )
+    ]
+    assert found.allowed(run("cheap"), 100.0, 10).fit == pytest.approx(4 * 100 / 10 - 2)
+    assert found.allowed(run("cheap"), 100.0, 3).fit == pytest.approx(100 - 2)
+    assert found.allowed(run("cheap"), np.inf, 3).threads == 9 // 4
+    assert "for 8 runs, and one epoch of each takes about 1 min" in found.told(600.0)
+
+
+def test_runs_that_may_be_dropped_for_what_others_show_come_one_after_the_other():
+    runs = [run("dear"), replace(run("dear", fold=1), begins=True), run("cheap")]
+    found = Schedule(runs, "majority", at_a_time=2)
+    assert found.rounds(runs) == [[each] for each in runs]

@@ -14,7 +14,8 @@ from scansion.comparison.compare import compare
 from scansion.comparison.report_folder import markdown
 from scansion.comparison.result import NOT_TRAINED
 from scansion.comparison.run import Run
-from scansion.comparison.runs import follow, write_data
+from scansion.comparison.run_process import follow
+from scansion.comparison.runs import write_data
 from scansion.comparison.schedule import Allowed
 from scansion.comparison.table import render
 from scansion.errors import SomeFamiliesFailedError

@@ -53,9 +53,7 @@ def with_seeds(result: FamilyResult, mine: Sequence[Outcome], planned: int) -> F
         f"left out: {needless[0]}, and more seeds would not change that" if needless else "interrupted"
     )
     note = f"{result.seeds} of {planned} seeds; another was {reason}"
-    return replace(
-        result, seeds_planned=planned, notes=(*result.notes, note), cut_short=result.cut_short or bool(missing)
-    )
+    return replace(result, seeds_planned=planned, notes=(*result.notes, note))
 
 
 def with_spent(result: FamilyResult, first: Sequence[Outcome]) -> FamilyResult:

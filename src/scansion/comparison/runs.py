@@ -1,38 +1,36 @@
-"""The runs of a comparison: its data on disk once, and every (family, seed, fold) in a process of its own."""
+"""The runs of a comparison: its data on disk once, then every (family, seed, fold), several at a time where that pays.
+
+Small networks are trained on one processor, since no product of theirs is worth sharing: of several processors each
+then has a run of its own.  Which runs are made is decided before a seed's first one begins, by what those of the seeds
+before have shown, so that it depends on no clock.
+"""
 
 import json
-import os
-import signal
-import subprocess
-import sys
-import threading
 import time
-from collections.abc import Generator, Iterator, Sequence
-from contextlib import suppress
+from collections import deque
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from scansion.comparison.early_dropping import EarlyDropping
 from scansion.comparison.estimate import write_sample
-from scansion.comparison.fit_and_score import TEMPORARY
 from scansion.comparison.length_slices import slices_of
 from scansion.comparison.run import Message, Outcome, Run, RunEvent
-from scansion.comparison.schedule import Allowed, Need, Schedule
-from scansion.families.catalogue import name_of
-from scansion.processors import WAITING
-from scansion.storage.schema import to_json
+from scansion.comparison.run_process import follow, printed, wanted
+from scansion.comparison.schedule import Need, Schedule
+from scansion.processors import cores
 from scansion.storage.scratch import scratch_folder
 from scansion.tasks.task import ComparedData, Parts
-from scansion.viewer.number_format import seconds_shown
 
 ESTIMATE_SHARE, ESTIMATE_LEAST, ESTIMATE_MOST = 0.1, 10.0, 0.25
 """Of a budget the share for estimates, the seconds they are worth even of a small one, and the share never passed."""
 ESTIMATE_WORTH = 8.0  # seconds, in less of which a process hardly starts
 OPENING_WORTH = 60.0  # seconds of budget, with less of which all but the baseline waits for the estimates
+MOST_AT_A_TIME = 4
+CHARACTERS_AT_A_TIME = 10_000_000  # of training texts; a run of more has work for several processors
 
 
 def write_data(
@@ -64,7 +62,8 @@ def carry_out(
     outcomes: list[Outcome] = []
     folds = [*data.folds, *parts]
     shares = [len(train) / len(folds[0][0]) for train, _ in folds]
-    schedule = Schedule(runs, baseline, shares=shares).ordered(len(data.folds))
+    at_a_time = runs_at_a_time(runs, data)
+    schedule = Schedule(runs, baseline, shares=shares, at_a_time=at_a_time).ordered(len(data.folds))
     with scratch_folder("comparison") as scratch:
         series = _Series(scratch, deadline, dropping, outcomes)
         try:
@@ -81,9 +80,17 @@ def carry_out(
     return outcomes, False
 
 
+def runs_at_a_time(runs: Sequence[Run], data: ComparedData) -> int:
+    """How many runs are made side by side: one, where somebody has said how many processes a run has."""
+    characters = sum(len(data.inputs[i]) for i in data.folds[0][0])
+    if characters > CHARACTERS_AT_A_TIME or any(run.processes is not None for run in runs):
+        return 1
+    return min(cores(), MOST_AT_A_TIME)
+
+
 @dataclass(frozen=True)
 class _Series:
-    """Runs one after the other, with what is known of them so far."""
+    """Runs in their order, with what is known of them so far."""
 
     folder: Path
     deadline: float
@@ -94,31 +101,61 @@ class _Series:
         self, schedule: Schedule, runs: Sequence[Run]
     ) -> Generator[RunEvent | Outcome | Message, None, Schedule]:
         """What happens in these runs of a schedule; returns it with the times they took."""
-        for number, run in enumerate(runs):
-            begun = time.monotonic()
-            for event in self._one(schedule, run, [each for each in schedule.runs if each not in runs[:number]]):
-                if isinstance(event, Outcome):
-                    self.outcomes.append(event)
-                    schedule = schedule.after(run, time.monotonic() - begun - event.cost.get("fit_seconds", np.inf))
-                yield event
+        waiting = list(schedule.runs)
+        for together in schedule.rounds(runs):
+            schedule = yield from self._side_by_side(schedule, together, waiting)
         return schedule
 
-    def _one(self, schedule: Schedule, run: Run, waiting: Sequence[Run]) -> Iterator[RunEvent | Outcome]:
-        """What happens in the first of those ``waiting``; no more than its outcome if it is not to be made."""
+    def _side_by_side(
+        self, schedule: Schedule, runs: Sequence[Run], waiting: list[Run]
+    ) -> Generator[RunEvent | Outcome | Message, None, Schedule]:
+        """What happens in runs that say nothing of each other; they are taken from those ``waiting`` as they begin."""
+        queue = deque((run, self._skipped(run)) for run in runs)
+        under_way: list[tuple[Run, float, Generator[RunEvent | Outcome | None]]] = []
+        try:
+            while queue or under_way:
+                while queue and len(under_way) < schedule.at_a_time:
+                    run, known = queue.popleft()
+                    left = self.deadline - time.monotonic()
+                    if known := known or self._late(schedule, run, left):
+                        yield self._noted(known)
+                    else:
+                        # another seed comes only if there is time: no first one is cut short for its sake
+                        equals = sum(each.seed <= run.seed and not self.dropping.left_out(each) for each in waiting)
+                        events = follow(self.folder, run, schedule.allowed(run, left, equals))
+                        under_way.append((run, time.monotonic(), events))
+                    waiting.remove(run)
+                for one in list(under_way):
+                    _, begun, events = one
+                    event = next(events)
+                    if isinstance(event, Outcome):
+                        under_way.remove(one)
+                        schedule = schedule.after(event, time.monotonic() - begun)
+                        event = self._noted(event)
+                    if event is not None:
+                        yield event
+        finally:
+            for _, _, events in under_way:
+                events.close()
+        return schedule
+
+    def _skipped(self, run: Run) -> Outcome | None:
+        """The outcome of a run that is not to be made, whatever the time."""
         if hopeless := self.dropping.hopeless(run):
-            yield self.dropping.with_standing(Outcome(run, [], {}, dropped=hopeless))
-            return
+            return Outcome(run, [], {}, dropped=hopeless)
         if needless := self.dropping.needless(run):
-            yield Outcome(run, [], {}, needless=needless)
-            return
-        left = self.deadline - time.monotonic()
-        if late := schedule.too_late(run, left):
-            yield Outcome(run, [], {}, untrained=late)
-            return
-        # another seed comes only if there is time: no first one is cut short for its sake
-        equals = sum(each.seed <= run.seed and not self.dropping.left_out(each) for each in waiting)
-        for event in follow(self.folder, run, schedule.allowed(run, left, equals)):
-            yield self.dropping.with_standing(event) if isinstance(event, Outcome) else event
+            return Outcome(run, [], {}, needless=needless)
+        return None
+
+    def _late(self, schedule: Schedule, run: Run, left: float) -> Outcome | None:
+        late = schedule.too_late(run, left)
+        return Outcome(run, [], {}, untrained=late) if late else None
+
+    def _noted(self, outcome: Outcome) -> Outcome:
+        """The outcome, among the others, with the family's score and place so far."""
+        outcome = self.dropping.with_standing(outcome)
+        self.outcomes.append(outcome)
+        return outcome
 
 
 def _opening(schedule: Schedule, folds: int, left: float) -> list[Run]:
@@ -138,8 +175,10 @@ def _estimated(
     if limit < ESTIMATE_WORTH or not schedule.runs:
         return schedule
     first = {run.label: run for run in reversed(schedule.runs)}
-    write_sample(folder, data, [_wanted(first[label]) | {"label": label} for label in reversed(first)])
-    for told in _told("estimate", [folder], folder / "messages", limit):
+    write_sample(folder, data, [wanted(first[label]) | {"label": label} for label in reversed(first)])
+    for told in printed("estimate", [folder], folder / "messages", limit):
+        if told is None:
+            continue
         if told.keys() == {"started"}:
             schedule = replace(schedule, start=time.monotonic() - begun)
         elif told.keys() == {"label", "first", "answer"}:
@@ -147,112 +186,3 @@ def _estimated(
             schedule = replace(schedule, needs={**schedule.needs, told["label"]: need})
         yield Message(f"estimating what each family takes: {len(schedule.needs)} of {len(first)}")
     return schedule
-
-
-def _wanted(run: Run) -> dict[str, Any]:
-    return {
-        "family": name_of(run.family), "options": to_json(run.family), "seed": run.seed, "fold": run.fold,
-        "task": run.task, "processes": run.processes, "arguments": dict(run.arguments),
-    }
-
-
-def follow(folder: Path, run: Run, allowed: Allowed) -> Iterator[RunEvent | Outcome]:
-    """What happens in a run, and at last its :class:`Outcome`. The process ends with the generator."""
-    place = folder / f"{run.label}-{run.seed}-{run.fold}"
-    place.mkdir()
-    budget = allowed.fit if np.isfinite(allowed.fit) else None
-    (place / "run.json").write_text(json.dumps(_wanted(run) | {"budget": budget}))
-    doing = "starting"
-    yield RunEvent(run, doing, None)
-    lines = _told("fit_and_score", [folder, place], place / "messages", allowed.process)
-    while True:
-        try:
-            told = next(lines)
-        except StopIteration as done:
-            code, stopped = done.value
-            break
-        if told.keys() == {"message", "progress"}:
-            doing = told["message"]
-            yield RunEvent(run, **told)
-    reason = f"it was stopped after {seconds_shown(allowed.process)} ({doing})" if stopped else ""
-    yield _outcome(run, place, code, reason)
-
-
-def _told(
-    program: str, arguments: Sequence[Path], messages: Path, limit: float
-) -> Generator[dict[str, Any], None, tuple[int, bool]]:
-    """What a program of this room prints, an object a line, in a process that ends with the generator.
-
-    Returns its exit code, and whether it was ended because it took longer than ``limit`` seconds.  What a library may
-    have printed there is left out.
-    """
-    command = [sys.executable, "-P", "-m", f"scansion.comparison.{program}", TEMPORARY, *map(str, arguments)]
-    stopped = threading.Event()
-    with messages.open("w") as errors:
-        worker = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=errors, stdin=subprocess.PIPE, text=True,
-            start_new_session=True, env=WAITING | os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
-        )
-
-        def stop() -> None:
-            stopped.set()
-            _kill(worker)
-
-        timer = threading.Timer(min(limit, threading.TIMEOUT_MAX), stop)
-        timer.daemon = True
-        timer.start()
-        try:
-            for line in worker.stdout or ():
-                told = _read(line)
-                if isinstance(told, dict):
-                    yield told
-            code = worker.wait()
-        finally:
-            timer.cancel()
-            if worker.poll() != 0:
-                _kill(worker)
-            worker.wait()
-            for stream in (worker.stdout, worker.stdin):
-                if stream is not None:
-                    stream.close()
-    return code, stopped.is_set()
-
-
-def _read(line: str) -> Any:
-    try:
-        return json.loads(line)
-    except ValueError:
-        return None
-
-
-def _kill(worker: subprocess.Popen[str]) -> None:
-    """End a worker and the processes it has started, which outlive it if it was killed."""
-    with suppress(ProcessLookupError, PermissionError):  # nothing of it is left; macOS says so by the second
-        os.killpg(worker.pid, signal.SIGKILL)
-
-
-def _outcome(run: Run, place: Path, code: int, stopped: str) -> Outcome:
-    if (place / "cost.json").exists():
-        answers = json.loads((place / "answers.json").read_text(encoding="utf-8"))
-        cost = json.loads((place / "cost.json").read_text())
-        return Outcome(run, answers, cost, "", _array(place / "confidences.npy"), _array(place / "paces.npy"))
-    for name in ("failure", "untrained"):
-        if (place / f"{name}.json").exists():
-            return replace(Outcome(run, [], {}), **{name: json.loads((place / f"{name}.json").read_text())})
-    if stopped:
-        return Outcome(run, [], {}, untrained=stopped)
-    said = (place / "messages").read_text(errors="replace").strip().splitlines()[-1:]
-    failure = f"its process {_ended(code)}" + (f": {said[0].strip()}" if said else ".")
-    return Outcome(run, [], {}, failure)
-
-
-def _array(file: Path) -> NDArray | None:
-    return np.load(file) if file.exists() else None
-
-
-def _ended(code: int) -> str:
-    if code >= 0:
-        return f"ended with code {code}"
-    if -code == signal.SIGKILL:
-        return "was killed, as the system does when memory runs out"
-    return f"crashed ({signal.strsignal(-code) or f'signal {-code}'})"
