@@ -25,6 +25,7 @@ TABLE_LR_SCALE = 3.0  # a table's learning rate, as a multiple of the others', u
 MEAN_DECAY, SQUARE_DECAY, SMALLEST_ROOT = 0.9, 0.999, 1e-8
 RUNNING = ("mean", "square")
 NUMBERS = 2  # a step's loss and progress
+NUMBERS_AT_A_TIME = 65_536  # of a table's rows: they and their running means fit a processor's cache
 
 
 def tables_of(model: nn.Module) -> list[nn.Parameter]:
@@ -122,12 +123,23 @@ class Optimizer:
             yield from ((f"{kind}.{number}", each) for kind, each in zip(RUNNING, running[parameter], strict=False))
 
 
-class DenseWeights:
-    """Weights that are moved alike, and the running means of their gradients.
+def adam(
+    weights: list[Tensor], gradients: list[Tensor], means: list[Tensor], squares: list[Tensor], steps: list[Tensor],
+    learning_rate: float, weight_decay: float,
+) -> None:
+    """Move weights and the running means of their gradients in place, in one pass over each.
 
     The kernel is that of ``torch.optim.AdamW(fused=True)``; the class around it would import ``torch._dynamo``, which
     takes as long as all the rest of torch.
     """
+    torch._fused_adamw_(
+        weights, gradients, means, squares, [], steps, lr=learning_rate, beta1=MEAN_DECAY, beta2=SQUARE_DECAY,
+        weight_decay=weight_decay, eps=SMALLEST_ROOT, amsgrad=False, maximize=False,
+    )
+
+
+class DenseWeights:
+    """Weights that are moved alike, and the running means of their gradients."""
 
     def __init__(self, weights: Sequence[nn.Parameter]) -> None:
         self.weights: list[Tensor] = list(weights)
@@ -147,10 +159,7 @@ class DenseWeights:
         """Move all of them."""
         gradients = [cast(Tensor, each.grad) for each in self.weights]
         torch._foreach_add_(self.steps, 1)
-        torch._fused_adamw_(
-            self.weights, gradients, self.means, self.squares, [], self.steps, lr=learning_rate, beta1=MEAN_DECAY,
-            beta2=SQUARE_DECAY, weight_decay=weight_decay, eps=SMALLEST_ROOT, amsgrad=False, maximize=False,
-        )
+        adam(self.weights, gradients, self.means, self.squares, self.steps, learning_rate, weight_decay)
 
 
 class EmbeddingTable:
@@ -165,11 +174,12 @@ class EmbeddingTable:
     def step(self, rows: Tensor, gradient: Tensor, learning_rate: float) -> None:
         """Move the given rows."""
         self.steps += 1
-        # index_select and index_copy_ are twice as fast as indexing
-        means = self.means.index_select(0, rows).lerp_(gradient, 1 - MEAN_DECAY)
-        squares = self.squares.index_select(0, rows)
-        squares.mul_(SQUARE_DECAY).addcmul_(gradient, gradient, value=1 - SQUARE_DECAY)
-        self.means.index_copy_(0, rows, means)
-        self.squares.index_copy_(0, rows, squares)
-        roots = squares.div_(1 - SQUARE_DECAY**self.steps).sqrt_().add_(SMALLEST_ROOT)
-        self.weights.index_add_(0, rows, means.div_(roots), alpha=-learning_rate / (1 - MEAN_DECAY**self.steps))
+        step = torch.tensor(float(self.steps))
+        some = max(1, NUMBERS_AT_A_TIME // gradient.shape[1])
+        everything = [self.weights.detach(), self.means, self.squares]
+        for which, along in zip(rows.split(some), gradient.split(some), strict=True):
+            # index_select and index_copy_ are twice as fast as indexing
+            weights, means, squares = moved = [each.index_select(0, which) for each in everything]
+            adam([weights], [along], [means], [squares], [step], learning_rate, 0.0)
+            for each, rows_of_it in zip(everything, moved, strict=True):
+                each.index_copy_(0, which, rows_of_it)
