@@ -9,6 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from scansion.layers.at_once import at_once
+
 
 class Bidirectional(nn.Module):
     """Two recurrent layers side by side: (B, L, D) -> (B, L, 2 * hidden)."""
@@ -20,8 +22,7 @@ class Bidirectional(nn.Module):
 
     def forward(self, vectors: Tensor, mask: Tensor) -> Tensor:
         order = turning(mask)
-        onwards, _ = self.forwards(vectors)
-        turned, _ = self.backwards(Turned.apply(vectors, order))
+        onwards, turned = at_once(self.forwards, vectors, self.backwards, Turned.apply(vectors, order))
         return torch.cat([onwards, Turned.apply(turned, order)], dim=-1)
 
 

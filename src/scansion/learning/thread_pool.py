@@ -12,6 +12,7 @@ from typing import TypeVar
 
 import torch
 
+from scansion.layers.at_once import threads_to_spare
 from scansion.processors import cores
 
 S = TypeVar("S")
@@ -50,11 +51,16 @@ def threads_for(weights: int, tokens: int) -> int:
 
 @contextmanager
 def on_threads(threads: int | None) -> Iterator[None]:
-    """In the block torch has so many threads, None for as many as it has; after it as many as before."""
+    """In the block torch has so many threads, None for as many as it has; after it as many as before.
+
+    Those that are left go to what can be done at once.
+    """
     before = torch.get_num_threads()
-    torch.set_num_threads(before if threads is None else threads)
+    threads = before if threads is None else threads
+    torch.set_num_threads(threads)
     try:
-        yield
+        with threads_to_spare(min(before, cores()) // threads):
+            yield
     finally:
         torch.set_num_threads(before)
 
