@@ -34,7 +34,7 @@ def threads_to_spare(threads: int) -> Iterator[None]:
 
 
 def at_once(first: nn.Module, one: Tensor, second: nn.Module, other: Tensor) -> tuple[Tensor, Tensor]:
-    """first(one), second(other), the states of two recurrent layers (B, L, H); one after the other without gradients."""
+    """first(one), second(other), the states of two recurrent layers (B, L, H); in turn without gradients."""
     if _Spare.threads < 2 or not torch.is_grad_enabled():
         return first(one)[0], second(other)[0]
     return _AtOnce.apply((first, second), one, other, *first.parameters(), *second.parameters())
