@@ -1,8 +1,9 @@
 """A server under load that does not wait for it: half of what it can do, all of it, and three times as much.
 
-    python benchmarks/serving.py [bag-of-words|lstm|minilm] [--seconds 30] [--together 1] [--batching]
+    python benchmarks/serving.py [bag-of-words|lstm|minilm] [--seconds 30] [--together 1] [--loads 0.5 1 3] [--batching]
 
-Capacity is what 64 clients get answered who ask again as soon as they have their answer.  Under load, arrivals are a
+Capacity is what clients get answered who ask again as soon as they have their answer: 64 of them, or as many as the
+queue has room for, since whoever is refused and asks again at once would only measure refusals.  Under load, arrivals are a
 Poisson process drawn before the run, and a latency counts from the moment a request was meant to be sent, not from when
 it was: else a server that stalls would slow down whoever measures it (coordinated omission).  How late requests were
 sent is printed.  Every answer is compared with ``predict`` on the same text.  ``--batching`` compares batches with one
@@ -25,10 +26,11 @@ from pathlib import Path
 import numpy as np
 
 import scansion
+from scansion.server_limits import Limits
 
 TEXTS = 200
 CLIENTS = 64
-WARM_SECONDS, CAPACITY_SECONDS = 1.0, 5.0
+WARM_SECONDS, CAPACITY_SECONDS = 1.0, 15.0
 PATIENCE = 30.0
 FAMILIES = {
     "bag-of-words": lambda: "bag-of-words",
@@ -87,7 +89,7 @@ class Server:
         self.process.communicate()
 
 
-async def closed(port, bodies, seconds):
+async def closed(port, bodies, seconds, clients=CLIENTS):
     """Answers a second that clients get who ask one request after the other, and what they were."""
     until, done, answers = time.monotonic() + seconds, 0, {}
 
@@ -99,10 +101,10 @@ async def closed(port, bodies, seconds):
             if status == 200:
                 done += 1
                 answers[at % len(bodies)] = answer
-            at += CLIENTS
+            at += clients
         connection.close()
 
-    await asyncio.gather(*map(client, range(CLIENTS)))
+    await asyncio.gather(*map(client, range(clients)))
     return done / seconds, answers
 
 
@@ -161,14 +163,15 @@ def told(name, found, late, capacity, seconds):
     print("; ".join(parts), flush=True)
 
 
-def load(model, bodies, wanted, seconds):
-    """The three loads."""
+def load(model, bodies, wanted, seconds, loads):
+    """The loads, as shares of capacity."""
+    clients = min(CLIENTS, Limits().queue_texts // len(wanted[0]))
     server = Server(model)
     try:
-        asyncio.run(closed(server.port, bodies, WARM_SECONDS))
-        capacity, _ = asyncio.run(closed(server.port, bodies, CAPACITY_SECONDS))
+        asyncio.run(closed(server.port, bodies, WARM_SECONDS, clients))
+        capacity, _ = asyncio.run(closed(server.port, bodies, CAPACITY_SECONDS, clients))
         print(f"capacity {capacity:,.0f} requests a second, {server.megabytes():.0f} MB", flush=True)
-        for share in (0.5, 1.0, 3.0):
+        for share in loads:
             before = server.seconds()
             found, late = asyncio.run(opened(server.port, bodies, wanted, share * capacity, seconds, int(10 * share)))
             told(f"{share:g}x", found, late, capacity, seconds)
@@ -204,6 +207,7 @@ def main():
     parser.add_argument("family", nargs="?", choices=FAMILIES, default="bag-of-words")
     parser.add_argument("--seconds", type=float, default=30)
     parser.add_argument("--together", type=int, default=1, help="texts of a request")
+    parser.add_argument("--loads", type=float, nargs="+", default=[0.5, 1.0, 3.0])
     parser.add_argument("--batching", action="store_true")
     given = parser.parse_args()
     with DATA.open(newline="") as file:
@@ -218,7 +222,7 @@ def main():
         if given.batching:
             batching(f"{folder}/model", bodies)
         else:
-            load(f"{folder}/model", bodies, wanted, given.seconds)
+            load(f"{folder}/model", bodies, wanted, given.seconds, given.loads)
 
 
 if __name__ == "__main__":

@@ -116,6 +116,23 @@ async def test_beyond_the_queue_a_text_is_refused_at_once_and_told_when_to_come_
     assert await lane.ask(reading.operation, ["y"]) == ["Y"]
 
 
+@laned(Limits(queue_texts=4))
+async def test_a_request_is_admitted_whole_while_there_is_room_and_of_any_size(lane):
+    reading = Reading()
+    reading.open.clear()
+    texts = ["x"] * 9
+    first = asyncio.ensure_future(lane.ask(reading.operation, texts[:3]))
+    second = asyncio.ensure_future(lane.ask(reading.operation, texts))
+    await asyncio.sleep(0)
+    assert lane.full
+    assert lane.texts == 12
+    second.cancel()
+    await until(lambda: lane.texts == 3)
+    reading.open.set()
+    assert await first == ["X"] * 3
+    assert (lane.texts, lane.tokens) == (0, 0)
+
+
 @laned(Limits(queue_seconds=1))
 async def test_a_text_that_would_wait_too_long_is_refused_though_few_wait(lane):
     reading = Reading()

@@ -167,7 +167,7 @@ def metrics(address):
 @pytest.mark.parametrize(("words", "code", "sentence"), [
     (["NOWHERE"], 1, "There is no model folder"),
     (["a=NOWHERE", "a=NOWHERE"], 2, "Two models are called 'a'"),
-    (["x", "--max-texts", "5000"], 2, "would never fit a queue"),
+    (["x", "--max-texts", "0"], 2, "must be above 0"),
     (["x", "--host", "256.1.1.1"], 1, "cannot be listened on"),
 ])
 @pytest.mark.usefixtures("warm_processes")

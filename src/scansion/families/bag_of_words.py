@@ -25,6 +25,7 @@ from scansion.layers.tfidf import (
     sublinear,
 )
 from scansion.options import check_whole
+from scansion.text.numbered import Numbered
 from scansion.text.word_tokenizer import Corpus
 
 
@@ -55,7 +56,7 @@ class BagOfWordsVectors:
 
     def __init__(self, configuration: BagOfWords) -> None:
         self.configuration = configuration
-        self.words: list[str] = []
+        self.words = Numbered()
         self.idf = np.zeros(0, np.float32)
 
     def learn(self, corpus: Corpus) -> SparseBlocks:
@@ -63,7 +64,7 @@ class BagOfWordsVectors:
         counts = SparseBlocks(count(part.ids[:], part.offsets, len(part.types)) for part in corpus.parts(fewest=2))
         documents = counts.documents_with()
         kept = np.flatnonzero(documents >= self.configuration.min_documents)
-        self.words = [corpus.types[i] for i in kept]
+        self.words = Numbered(corpus.types[i] for i in kept)
         self.idf = inverse_document_frequency(documents[kept], len(corpus))
         everything = len(kept) == len(documents)
         return counts.map(lambda block: self._weigh(block if everything else block[:, kept]))
@@ -92,7 +93,7 @@ class BagOfWordsVectors:
 
     def restore(self, words: list[str], arrays: dict[str, np.ndarray]) -> "BagOfWordsVectors":
         """The inverse of :meth:`state`."""
-        self.words, self.idf = words, arrays["idf"]
+        self.words, self.idf = Numbered(words), arrays["idf"]
         return self
 
     def names(self) -> list[str]:

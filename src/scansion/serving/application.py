@@ -276,23 +276,29 @@ class _LeftError(Exception):
 
 
 async def _while_there(request: "Request", work: Any) -> Reply:
-    """What the work comes to; it ends when the client leaves."""
-    working = asyncio.ensure_future(work)
-    leaving = asyncio.ensure_future(_left(request))
+    """What the work comes to; it ends when the client leaves.
+
+    The work is done in this very task, so that nothing else happens between the look whether there is room and the
+    admission: else all who arrive together would find room, be read, and only then be refused.
+    """
+    working, left = asyncio.current_task(), False
+
+    async def wait_for_the_end() -> None:
+        nonlocal left
+        while (await request.receive())["type"] != "http.disconnect":  # after the body nothing else comes
+            pass
+        left = True
+        working.cancel()  # type: ignore[union-attr]
+
+    leaving = asyncio.ensure_future(wait_for_the_end())
     try:
-        await asyncio.wait({working, leaving}, return_when=asyncio.FIRST_COMPLETED)
-        if not working.done():
-            raise _LeftError
-        return await working
+        return await work
+    except asyncio.CancelledError as error:
+        if left:
+            raise _LeftError from error
+        raise
     finally:
-        for each in (working, leaving):
-            each.cancel()
-
-
-async def _left(request: "Request") -> None:
-    """Wait until the client leaves; after the body nothing else comes."""
-    while (await request.receive())["type"] != "http.disconnect":
-        pass
+        leaving.cancel()
 
 
 def check_names(names: Sequence[str]) -> None:

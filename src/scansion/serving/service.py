@@ -82,8 +82,8 @@ class Service:
 
     def check_room(self) -> None:
         """RefusalError (429) where no model has room, whichever is meant."""
-        if self.lanes and all(lane.full() for lane in self.lanes.values()):
-            min(self.lanes.values(), key=lambda lane: lane.seconds_ahead).admit(1)
+        if self.lanes and all(lane.full for lane in self.lanes.values()):
+            min(self.lanes.values(), key=lambda lane: lane.seconds_ahead).admit()
 
     def check_ready(self) -> None:
         """RefusalError (503) while models are loaded, and while the server ends."""

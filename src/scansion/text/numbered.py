@@ -1,0 +1,15 @@
+"""Words or other strings by their place, and the place of each."""
+
+from functools import cached_property
+
+
+class Numbered(list[str]):
+    """Strings in order, which stay as they are: where each stands is found out once, not for every text."""
+
+    @cached_property
+    def number(self) -> dict[str, int]:
+        """The place of each."""
+        return {each: place for place, each in enumerate(self)}
+
+    def __getstate__(self) -> None:
+        """A copy is its strings alone."""
