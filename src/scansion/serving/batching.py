@@ -23,6 +23,9 @@ WRITERS = 2
 """Texts that one model writes at a time."""
 NEW_SHARE = 0.2
 """Of the newest batch in the mean of how fast a model is."""
+SHORT_SECONDS = 0.01
+"""A batch that takes less of the processor is read between two looks at the clients and not in a thread: two threads
+that both need the interpreter wait for it at every step, and the one that reads does little else under load."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +86,8 @@ class Lane:
         self.texts, self.tokens = 0, 0.0
         """Admitted and not answered yet."""
         self.seconds_a_token = 0.0
+        self.work_a_token = 0.0
+        """Processor seconds of the thread that reads."""
         self.thread = ThreadPoolExecutor(1, f"read-{name}")
         self.writers = ThreadPoolExecutor(WRITERS, f"write-{name}")
         self.changed = asyncio.Event()
@@ -198,8 +203,12 @@ class Lane:
                 self.changed.clear()
                 continue
             begun = time.monotonic()
-            answers = await loop.run_in_executor(self.thread, answered, batch)
-            self._measured(batch, time.monotonic() - begun)
+            if self._is_short(batch):
+                answers, work = timed(batch)
+                await asyncio.sleep(0)
+            else:
+                answers, work = await loop.run_in_executor(self.thread, timed, batch)
+            self._measured(batch, time.monotonic() - begun, work)
             for job, answer in zip(batch, answers, strict=True):
                 self._leaves(job)
                 if not job.request.answers.done():  # else its client has left, or another text was at fault
@@ -242,12 +251,23 @@ class Lane:
         self.queued = self.queued if self.queue else 0.0  # rounding does not add up
         return taken
 
-    def _measured(self, batch: list[WaitingText], seconds: float) -> None:
-        each = seconds / sum(job.size for job in batch)
+    def _is_short(self, batch: list[WaitingText]) -> bool:
+        size = sum(job.size for job in batch)
+        return batch[0].request.operation.cost == 1 and 0 < self.work_a_token * size < SHORT_SECONDS
+
+    def _measured(self, batch: list[WaitingText], seconds: float, work: float) -> None:
+        size = sum(job.size for job in batch)
         share = NEW_SHARE if self.seconds_a_token else 1.0
-        self.seconds_a_token += share * (each - self.seconds_a_token)
+        self.seconds_a_token += share * (seconds / size - self.seconds_a_token)
+        self.work_a_token += share * (work / size - self.work_a_token)
         self.metrics.batch_texts.observe(len(batch), self.name)
         self.metrics.batch_seconds.observe(seconds, self.name)
+
+
+def timed(batch: Sequence[WaitingText]) -> tuple[list[Any], float]:
+    """The answers, and the processor seconds that they took in this thread."""
+    begun = time.thread_time()
+    return answered(batch), time.thread_time() - begun
 
 
 def answered(batch: Sequence[WaitingText]) -> list[Any]:

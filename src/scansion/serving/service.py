@@ -80,9 +80,14 @@ class Service:
                 while self.busy:
                     await asyncio.sleep(0.01)
 
+    @property
+    def is_full(self) -> bool:
+        """Whether no model has room, whichever is meant."""
+        return bool(self.lanes) and all(lane.full for lane in self.lanes.values())
+
     def check_room(self) -> None:
-        """RefusalError (429) where no model has room, whichever is meant."""
-        if self.lanes and all(lane.full for lane in self.lanes.values()):
+        """RefusalError (429) where no model has room."""
+        if self.is_full:
             min(self.lanes.values(), key=lambda lane: lane.seconds_ahead).admit()
 
     def check_ready(self) -> None:
