@@ -71,7 +71,8 @@ def address(place):
 @pytest.mark.skipif(shutil.which("node") is None, reason="Node is not installed")
 @pytest.mark.parametrize("name", TOGETHER)
 def test_in_node_the_example_gives_the_same_answer(name, place):
-    done = subprocess.run(["node", "example.mjs", *STRANGE], cwd=place / name, capture_output=True, text=True, timeout=60)
+    command = ["node", "example.mjs", *STRANGE]
+    done = subprocess.run(command, cwd=place / name, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
     lines = zip(done.stdout.splitlines(), STRANGE, strict=True)
     found = [json.loads(line.removeprefix(f"{text} "))[1] for line, text in lines]

@@ -119,14 +119,19 @@ class Lane:
         """
         return self.texts >= self.limits.queue_texts or self.seconds_ahead > self.limits.queue_seconds
 
+    def refusal(self) -> RefusalError | None:
+        """What says so (429) where the queue is full."""
+        if not self.full:
+            return None
+        after = max(1, ceil(self.seconds_ahead))
+        return RefusalError(
+            TOO_MANY, f"{self.name} has as many texts to answer first as it admits. Come back in {after} s.", after
+        )
+
     def admit(self) -> None:
         """RefusalError (429) at once where the queue is full."""
-        if self.full:
-            after = max(1, ceil(self.seconds_ahead))
-            raise RefusalError(
-                TOO_MANY, f"{self.name} has {self.texts:,} texts to answer first, about {self.seconds_ahead:.1f} s of "
-                f"work. Come back in {after} s.", after,
-            )
+        if (refusal := self.refusal()) is not None:
+            raise refusal
 
     async def ask(self, operation: Operation, texts: Sequence[str]) -> list[Any]:
         """An answer a text. RefusalError at once if there is no room; what is cancelled is not read any more."""

@@ -140,7 +140,7 @@ def guarded_protocol(limits: Limits, door: Door) -> type[asyncio.Protocol]:
     class Guarded(HttpToolsProtocol):
         timer: asyncio.TimerHandle | None = None
         refusal: bytes | None = None
-        refused_bytes = 0
+        refused_bytes, refused = 0, False
 
         def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
             super().connection_made(transport)
@@ -154,7 +154,9 @@ def guarded_protocol(limits: Limits, door: Door) -> type[asyncio.Protocol]:
 
         def data_received(self, data: bytes) -> None:
             super().data_received(data)
-            if self.cycle is not None and not self.cycle.response_complete:
+            if self.refused:  # and the next request has not begun
+                self.refused = False
+            elif self.cycle is not None and not self.cycle.response_complete:
                 self._relax()
             elif self.timer is None:
                 self._expect()
@@ -181,7 +183,7 @@ def guarded_protocol(limits: Limits, door: Door) -> type[asyncio.Protocol]:
                 self.transport.write(self.refusal)
                 if not self.parser.should_keep_alive():
                     self.transport.close()
-            self.refusal, self.refused_bytes = None, 0
+            self.refusal, self.refused_bytes, self.refused = None, 0, True
             self._relax()
             self.on_response_complete()
 
