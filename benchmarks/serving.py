@@ -3,11 +3,11 @@
     python benchmarks/serving.py [bag-of-words|lstm|minilm] [--seconds 30] [--together 1] [--loads 0.5 1 3] [--batching]
 
 Capacity is what clients get answered who ask again as soon as they have their answer: 64 of them, or as many as the
-queue has room for, since whoever is refused and asks again at once would only measure refusals.  Under load, arrivals are a
-Poisson process drawn before the run, and a latency counts from the moment a request was meant to be sent, not from when
-it was: else a server that stalls would slow down whoever measures it (coordinated omission).  How late requests were
-sent is printed.  Every answer is compared with ``predict`` on the same text.  ``--batching`` compares batches with one
-text at a time, 64 clients, alternating.
+queue has room for, since whoever is refused and asks again at once would only measure refusals.  Under load, arrivals
+are a Poisson process drawn before the run, and a latency counts from the moment a request was meant to be sent, not
+from when it was: else a server that stalls would slow down whoever measures it (coordinated omission).  How late
+requests were sent is printed.  Every answer is compared with ``predict`` on the same text.  ``--batching`` compares
+batches with one text at a time, 64 clients, alternating.
 """
 
 import argparse
@@ -40,19 +40,26 @@ FAMILIES = {
 DATA = Path(__file__).parents[1] / "tests/data/polarity.csv"
 
 
+def training_rows():
+    """Texts and their labels."""
+    with DATA.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    return [row["text"] for row in rows], [row["label"] for row in rows]
+
+
 class Client:
     """One connection that is kept open, as plain bytes: what drives the load must cost less than what it drives."""
 
-    def __init__(self, port):
-        self.port, self.reader, self.writer = port, None, None
+    def __init__(self, port, path="/predict"):
+        self.port, self.path, self.reader, self.writer = port, path, None, None
 
     async def ask(self, body):
         """The status and the JSON of an answer."""
         if self.writer is None:
             self.reader, self.writer = await asyncio.open_connection("127.0.0.1", self.port)
         self.writer.write(
-            b"POST /predict HTTP/1.1\r\nHost: [::1]\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s"
-            % (len(body), body)
+            b"POST %s HTTP/1.1\r\nHost: [::1]\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s"
+            % (self.path.encode(), len(body), body)
         )
         head = await self.reader.readuntil(b"\r\n\r\n")
         size = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])
@@ -210,9 +217,7 @@ def main():
     parser.add_argument("--loads", type=float, nargs="+", default=[0.5, 1.0, 3.0])
     parser.add_argument("--batching", action="store_true")
     given = parser.parse_args()
-    with DATA.open(newline="") as file:
-        rows = list(csv.DictReader(file))
-    texts, labels = [row["text"] for row in rows], [row["label"] for row in rows]
+    texts, labels = training_rows()
     model = scansion.DocumentClassifier(FAMILIES[given.family](), random_state=0, budget="60s").fit(texts, labels)
     several = [[texts[(row + other) % TEXTS] for other in range(given.together)] for row in range(TEXTS)]
     wanted = [model.predict(each).tolist() for each in several]
