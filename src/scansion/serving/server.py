@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from scansion.errors import MissingExtraError, ScansionError, StorageError
 from scansion.server_limits import Limits
 from scansion.serving.application import NEEDS, application, door
-from scansion.serving.door import Door
+from scansion.serving.door import Door, WrittenRefusal
 from scansion.serving.hosts import answering_to, hosts_of
 from scansion.serving.service import Service, log
 
@@ -61,8 +61,9 @@ def run(service: Service, listener: socket.socket, allowed_hosts: Collection[str
     limits = service.limits
     host, port = listener.getsockname()[:2]
     hosts = hosts_of(host, allowed_hosts)
+    entrance = door(service, hosts)
     server = Server(Config(
-        answering_to(hosts, application(service)), http=guarded_protocol(limits, door(service, hosts)), ws="none",
+        entrance.before(answering_to(hosts, application(service))), http=guarded_protocol(limits, entrance), ws="none",
         lifespan="off", log_config=None, log_level="critical", access_log=False, server_header=False,
         timeout_keep_alive=KEEP_ALIVE_SECONDS, timeout_graceful_shutdown=1,
     ))
@@ -139,7 +140,7 @@ def guarded_protocol(limits: Limits, door: Door) -> type[asyncio.Protocol]:
 
     class Guarded(HttpToolsProtocol):
         timer: asyncio.TimerHandle | None = None
-        refusal: bytes | None = None
+        refusal: WrittenRefusal | None = None
         refused_bytes, refused = 0, False
 
         def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -180,7 +181,7 @@ def guarded_protocol(limits: Limits, door: Door) -> type[asyncio.Protocol]:
                 super().on_message_complete()
                 return
             if not self.transport.is_closing():
-                self.transport.write(self.refusal)
+                self.transport.write(self.refusal.whole)
                 if not self.parser.should_keep_alive():
                     self.transport.close()
             self.refusal, self.refused_bytes, self.refused = None, 0, True
