@@ -17,7 +17,6 @@ from scansion.families.beside_static import BesideStatic
 from scansion.families.static import NONE, StaticTable
 from scansion.layers.sparse_blocks import SparseBlocks
 from scansion.layers.tfidf import (
-    columns_of,
     count,
     inverse_document_frequency,
     rows_to_length_one,
@@ -71,7 +70,7 @@ class BagOfWordsVectors:
 
     def vectors(self, corpus: Corpus) -> csr_matrix:
         """Sparse (N, D), rows of length one; unknown words are left out."""
-        columns = columns_of(corpus.types, self.words)
+        columns = self.words.places(corpus.types)
         return self._weigh(count(columns[corpus.ids[:]], corpus.offsets, len(self.words)))
 
     def widths(self, vectors: SparseBlocks, targets: np.ndarray | None, outputs: int) -> np.ndarray:
@@ -80,7 +79,7 @@ class BagOfWordsVectors:
 
     def shares(self, corpus: Corpus) -> csr_matrix:
         """Which tokens each dimension is made of, (D, tokens); see :func:`scansion.layers.tfidf.shares_of`."""
-        columns = columns_of(corpus.types, self.words)[corpus.ids[:]]
+        columns = self.words.places(corpus.types)[corpus.ids[:]]
         known = np.flatnonzero(columns >= 0)
         return shares_of(columns[known], known, (len(self.words), len(columns)))
 
@@ -102,5 +101,5 @@ class BagOfWordsVectors:
 
     def known(self, corpus: Corpus) -> np.ndarray:
         """Tokens of each document that have a dimension, (N,)."""
-        hit = columns_of(corpus.types, self.words)[corpus.ids[:]] >= 0
+        hit = self.words.places(corpus.types)[corpus.ids[:]] >= 0
         return np.diff(np.concatenate([[0], np.cumsum(hit)])[corpus.offsets])

@@ -21,7 +21,6 @@ from scansion.families.static import AUTO, StaticTable
 from scansion.layers.log_count_ratios import prior_widths
 from scansion.layers.sparse_blocks import SparseBlocks
 from scansion.layers.tfidf import (
-    columns_of,
     count,
     inverse_document_frequency,
     rows_to_length_one,
@@ -75,7 +74,7 @@ class NGramsVectors:
         counts = count(corpus.ids[:], corpus.offsets, len(corpus.types))
         kept = np.flatnonzero(_documents(counts) >= least)
         self.words = Numbered(corpus.types[i] for i in kept)
-        blocks, columns = [counts[:, kept]], columns_of(corpus.types, self.words)[corpus.ids[:]]
+        blocks, columns = [counts[:, kept]], self.words.places(corpus.types)[corpus.ids[:]]
         last = columns
         for _ in range(self.configuration.order - 1):
             keys = self._keys(last, columns, corpus.offsets)
@@ -126,7 +125,7 @@ class NGramsVectors:
 
     def _ends(self, corpus: Corpus) -> Iterator[tuple[np.ndarray, int]]:
         """For each length, the column of the n-gram that ends at each token, -1 where there is none; and how many."""
-        columns = columns_of(corpus.types, self.words)[corpus.ids[:]]
+        columns = self.words.places(corpus.types)[corpus.ids[:]]
         yield columns, len(self.words)
         last = columns
         for known in self.grams:
@@ -175,7 +174,7 @@ class NGramsVectors:
 
     def known(self, corpus: Corpus) -> np.ndarray:
         """Tokens of each document of which a word or a character n-gram is known, (N,)."""
-        hit = columns_of(corpus.types, self.words) >= 0
+        hit = self.words.places(corpus.types) >= 0
         if self.configuration.char_ngrams:
             hit |= np.diff(char_ngram_counts(corpus.types, self.char_ngrams)[0].indptr) > 0
         return np.diff(np.concatenate([[0], np.cumsum(hit[corpus.ids[:]])])[corpus.offsets])

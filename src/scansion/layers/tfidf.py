@@ -6,7 +6,6 @@ import numpy as np
 from scipy.sparse import csr_matrix
 
 from scansion.processors import ahead
-from scansion.text.numbered import Numbered
 
 TOKENS_SORTED_AT_A_TIME = 1 << 16
 
@@ -41,11 +40,6 @@ def _count(columns: np.ndarray, offsets: np.ndarray, width: int) -> tuple[np.nda
     return (
         (distinct - rows * width).astype(np.int32), counts.astype(np.float32), np.bincount(rows, minlength=documents)
     )
-
-
-def columns_of(types: list[str], words: Numbered) -> np.ndarray:
-    """The column of each word type, -1 where it has none; int32 (types,)."""
-    return np.fromiter((words.number.get(word, -1) for word in types), np.int32, len(types))
 
 
 def inverse_document_frequency(documents_with: np.ndarray, documents: int) -> np.ndarray:

@@ -132,9 +132,8 @@ def _drains(
 def guarded_protocol(limits: Limits, door: Door) -> type[asyncio.Protocol]:
     """uvicorn's protocol, which closes a connection whose next request does not come in time, or that is too many.
 
-    uvicorn bounds how long a connection may be idle, and not how long the head of a request may take.  What the door
-    refuses is answered once its body is over, so that the next request begins where it should; a body that is too long
-    ends the connection.
+    uvicorn bounds how long a connection may be idle, not how long a head may take.  What the door refuses is answered
+    once its body is over, where the next request begins; a body that is too long ends the connection.
     """
     from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
@@ -170,16 +169,14 @@ def guarded_protocol(limits: Limits, door: Door) -> type[asyncio.Protocol]:
 
         def on_body(self, body: bytes) -> None:
             if self.refusal is None:
-                super().on_body(body)
-                return
+                return super().on_body(body)
             self.refused_bytes += len(body)
             if self.refused_bytes > limits.body_bytes:
                 self.transport.close()
 
         def on_message_complete(self) -> None:
             if self.refusal is None:
-                super().on_message_complete()
-                return
+                return super().on_message_complete()
             if not self.transport.is_closing():
                 self.transport.write(self.refusal.whole)
                 if not self.parser.should_keep_alive():

@@ -50,8 +50,8 @@ class Vocabulary:
     def index(self, types: list[str]) -> SubwordIndex:
         """How word types are written: their number, UNKNOWN if they have none, and their character n-grams."""
         special = np.arange(FIRST_WORD)
-        places = (self.words.number.get(word, UNKNOWN - FIRST_WORD) for word in types)
-        words = FIRST_WORD + np.fromiter(places, np.int64, len(types))
+        places = self.words.places(types).astype(np.int64)
+        words = np.where(places < 0, UNKNOWN, FIRST_WORD + places)
         char_ngrams, offsets, _ = char_ngrams_of(types, self.char_ngrams)
         return SubwordIndex(
             np.concatenate([special, words]), char_ngrams.astype(np.int64), np.concatenate([0 * special, offsets])
