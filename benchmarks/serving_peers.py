@@ -23,7 +23,18 @@ import scansion
 from scansion.storage.pretrained_source import find_pretrained
 from serving import CLIENTS, FAMILIES, Client, training_rows
 
-WARM_SECONDS = 1.0
+WARM_SECONDS, PATIENCE = 1.0, 60.0
+WAIT = 0.05
+"""Of a client that was refused."""
+OK, TOO_MANY = 200, 429
+
+
+async def status(port, path, body):
+    """Of one request; None where nobody answers yet."""
+    try:
+        return (await Client(port, path).ask(body))[0]
+    except (OSError, asyncio.IncompleteReadError):
+        return None
 
 
 async def asked(port, path, bodies, seconds):
@@ -34,9 +45,12 @@ async def asked(port, path, bodies, seconds):
         nonlocal done
         connection, at = Client(port, path), number
         while time.monotonic() < until:
-            status, _ = await connection.ask(bodies[at % len(bodies)])
-            assert status == 200, status
-            done, at = done + 1, at + CLIENTS
+            found, _ = await connection.ask(bodies[at % len(bodies)])
+            assert found in (OK, TOO_MANY), found
+            if found == OK:
+                done, at = done + 1, at + CLIENTS
+            else:
+                await asyncio.sleep(WAIT)
         connection.close()
 
     await asyncio.gather(*map(client, range(CLIENTS)))
@@ -50,12 +64,11 @@ def rate(command, path, bodies, seconds):
         port = free.getsockname()[1]
     process = subprocess.Popen([*command, str(port)], stderr=subprocess.DEVNULL)
     try:
-        for _ in range(600):
-            try:
-                asyncio.run(asked(port, path, bodies, WARM_SECONDS))
-                break
-            except OSError:
-                time.sleep(0.1)
+        until = time.monotonic() + PATIENCE
+        while asyncio.run(status(port, path, bodies[0])) != OK:
+            assert time.monotonic() < until, "the server does not get ready"
+            time.sleep(0.1)
+        asyncio.run(asked(port, path, bodies, WARM_SECONDS))
         return asyncio.run(asked(port, path, bodies, seconds))
     finally:
         process.terminate()
