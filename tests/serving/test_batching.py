@@ -76,6 +76,19 @@ async def test_a_batch_holds_its_tokens_and_a_longer_text_is_read_alone(lane):
 
 
 @laned()
+async def test_what_is_short_is_read_where_clients_are_answered_once_that_is_known(lane):
+    threads = []
+    short = Operation("short", lambda texts: threads.append(threading.current_thread()) or texts)
+    dear = Operation("dear", short.work, 30.0)
+    for operation in (short, short, dear):
+        assert await lane.ask(operation, ["x"]) == ["x"]
+    lane.work_a_token = 1.0
+    await lane.ask(short, ["x"])
+    here = threading.current_thread()
+    assert [thread is here for thread in threads] == [False, True, False, False]
+
+
+@laned()
 async def test_different_questions_are_not_read_together(lane):
     one, other = Reading("one"), Reading("other")
     await asyncio.gather(*(lane.ask(reading.operation, ["x"]) for reading in (one, other, one, other)))
