@@ -1,10 +1,11 @@
 # A server of fitted models: docker build -t scansion . ; models are mounted, see docs/serving.md.
 FROM python:3.11-slim AS build
+ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu
 WORKDIR /source
 COPY pyproject.toml constraints.txt README.md LICENSE ./
 COPY src src
 RUN python -m venv /opt/scansion \
- && /opt/scansion/bin/pip install --no-cache-dir torch==2.13.0 --index-url https://download.pytorch.org/whl/cpu \
+ && /opt/scansion/bin/pip install --no-cache-dir torch==2.13.0 --index-url "$TORCH_INDEX" \
  && /opt/scansion/bin/pip install --no-cache-dir -c constraints.txt '.[serve]' \
  && /opt/scansion/bin/pip uninstall --yes pip
 

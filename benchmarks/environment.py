@@ -29,7 +29,9 @@ PEERS = {
     "marian": ("transformers==5.24.0", "torch==2.13.0", "sentencepiece==0.2.3"),
     "ctranslate2": ("ctranslate2==4.8.5",),
     "transformers": ("transformers==5.24.0", "torch==2.13.0", "accelerate==1.15.0"),
-    "sentence-transformers": ("sentence-transformers==6.2.0", "torch==2.13.0"),
+    "sentence-transformers": (
+        "sentence-transformers==6.2.0", "torch==2.13.0", "starlette==1.10.0", "uvicorn==0.54.0", "httptools==0.9.0",
+    ),
 }
 OWN = ("torch", "numpy", "scipy", "scikit-learn")
 

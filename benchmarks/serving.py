@@ -1,12 +1,13 @@
 """A server under load that does not wait for it: half of what it can do, all of it, and three times as much.
 
-    python benchmarks/serving.py [bag-of-words|lstm|minilm] [--seconds 30] [--together 1] [--batching]
+    python benchmarks/serving.py [bag-of-words|lstm|minilm] [--seconds 30] [--together 1] [--loads 0.5 1 3] [--batching]
 
-Capacity is what 64 clients get answered who ask again as soon as they have their answer.  Under load, arrivals are a
-Poisson process drawn before the run, and a latency counts from the moment a request was meant to be sent, not from when
-it was: else a server that stalls would slow down whoever measures it (coordinated omission).  How late requests were
-sent is printed.  Every answer is compared with ``predict`` on the same text.  ``--batching`` compares batches with one
-text at a time, 64 clients, alternating.
+Capacity is what clients get answered who ask again as soon as they have their answer: 64 of them, or as many as the
+queue has room for, since whoever is refused and asks again at once would only measure refusals.  Under load, arrivals
+are a Poisson process drawn before the run, and a latency counts from the moment a request was meant to be sent, not
+from when it was: else a server that stalls would slow down whoever measures it (coordinated omission).  How late
+requests were sent is printed.  Every answer is compared with ``predict`` on the same text.  ``--batching`` compares
+batches with one text at a time, 64 clients, alternating.
 """
 
 import argparse
@@ -25,10 +26,11 @@ from pathlib import Path
 import numpy as np
 
 import scansion
+from scansion.server_limits import Limits
 
 TEXTS = 200
 CLIENTS = 64
-WARM_SECONDS, CAPACITY_SECONDS = 1.0, 5.0
+WARM_SECONDS, CAPACITY_SECONDS = 1.0, 15.0
 PATIENCE = 30.0
 FAMILIES = {
     "bag-of-words": lambda: "bag-of-words",
@@ -38,19 +40,26 @@ FAMILIES = {
 DATA = Path(__file__).parents[1] / "tests/data/polarity.csv"
 
 
+def training_rows():
+    """Texts and their labels."""
+    with DATA.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    return [row["text"] for row in rows], [row["label"] for row in rows]
+
+
 class Client:
     """One connection that is kept open, as plain bytes: what drives the load must cost less than what it drives."""
 
-    def __init__(self, port):
-        self.port, self.reader, self.writer = port, None, None
+    def __init__(self, port, path="/predict"):
+        self.port, self.path, self.reader, self.writer = port, path, None, None
 
     async def ask(self, body):
         """The status and the JSON of an answer."""
         if self.writer is None:
             self.reader, self.writer = await asyncio.open_connection("127.0.0.1", self.port)
         self.writer.write(
-            b"POST /predict HTTP/1.1\r\nHost: [::1]\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s"
-            % (len(body), body)
+            b"POST %s HTTP/1.1\r\nHost: [::1]\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s"
+            % (self.path.encode(), len(body), body)
         )
         head = await self.reader.readuntil(b"\r\n\r\n")
         size = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])
@@ -87,7 +96,7 @@ class Server:
         self.process.communicate()
 
 
-async def closed(port, bodies, seconds):
+async def closed(port, bodies, seconds, clients=CLIENTS):
     """Answers a second that clients get who ask one request after the other, and what they were."""
     until, done, answers = time.monotonic() + seconds, 0, {}
 
@@ -99,10 +108,10 @@ async def closed(port, bodies, seconds):
             if status == 200:
                 done += 1
                 answers[at % len(bodies)] = answer
-            at += CLIENTS
+            at += clients
         connection.close()
 
-    await asyncio.gather(*map(client, range(CLIENTS)))
+    await asyncio.gather(*map(client, range(clients)))
     return done / seconds, answers
 
 
@@ -161,14 +170,15 @@ def told(name, found, late, capacity, seconds):
     print("; ".join(parts), flush=True)
 
 
-def load(model, bodies, wanted, seconds):
-    """The three loads."""
+def load(model, bodies, wanted, seconds, loads):
+    """The loads, as shares of capacity."""
+    clients = min(CLIENTS, Limits().queue_texts // len(wanted[0]))
     server = Server(model)
     try:
-        asyncio.run(closed(server.port, bodies, WARM_SECONDS))
-        capacity, _ = asyncio.run(closed(server.port, bodies, CAPACITY_SECONDS))
+        asyncio.run(closed(server.port, bodies, WARM_SECONDS, clients))
+        capacity, _ = asyncio.run(closed(server.port, bodies, CAPACITY_SECONDS, clients))
         print(f"capacity {capacity:,.0f} requests a second, {server.megabytes():.0f} MB", flush=True)
-        for share in (0.5, 1.0, 3.0):
+        for share in loads:
             before = server.seconds()
             found, late = asyncio.run(opened(server.port, bodies, wanted, share * capacity, seconds, int(10 * share)))
             told(f"{share:g}x", found, late, capacity, seconds)
@@ -204,11 +214,10 @@ def main():
     parser.add_argument("family", nargs="?", choices=FAMILIES, default="bag-of-words")
     parser.add_argument("--seconds", type=float, default=30)
     parser.add_argument("--together", type=int, default=1, help="texts of a request")
+    parser.add_argument("--loads", type=float, nargs="+", default=[0.5, 1.0, 3.0])
     parser.add_argument("--batching", action="store_true")
     given = parser.parse_args()
-    with DATA.open(newline="") as file:
-        rows = list(csv.DictReader(file))
-    texts, labels = [row["text"] for row in rows], [row["label"] for row in rows]
+    texts, labels = training_rows()
     model = scansion.DocumentClassifier(FAMILIES[given.family](), random_state=0, budget="60s").fit(texts, labels)
     several = [[texts[(row + other) % TEXTS] for other in range(given.together)] for row in range(TEXTS)]
     wanted = [model.predict(each).tolist() for each in several]
@@ -218,7 +227,7 @@ def main():
         if given.batching:
             batching(f"{folder}/model", bodies)
         else:
-            load(f"{folder}/model", bodies, wanted, given.seconds)
+            load(f"{folder}/model", bodies, wanted, given.seconds, given.loads)
 
 
 if __name__ == "__main__":

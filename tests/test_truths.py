@@ -32,6 +32,7 @@ from scansion.layers.positions import sinusoidal_positions
 from scansion.layers.sparse_blocks import SparseBlocks
 from scansion.learning.solver import solve
 from scansion.text.batches import FIRST_WORD
+from scansion.text.numbered import Numbered
 from scansion.text.vocabulary import Vocabulary
 from scansion.text.word_tokenizer import read_words
 
@@ -306,7 +307,7 @@ def test_a_documents_words_count_by_the_roots_of_how_often_they_stand_there():
 
 def test_a_words_vector_is_its_own_and_the_mean_of_its_character_n_grams():
     corpus = read_words(["cat cat cats", "dog cat at"])
-    vocabulary = Vocabulary(["cat", "dog"], ["<ca", "cat", "at>", "og>"])
+    vocabulary = Vocabulary(Numbered(["cat", "dog"]), Numbered(["<ca", "cat", "at>", "og>"]))
     layer = WordEmbedding(len(vocabulary), 4, 3, dropout=0.0, word_dropout=0.0, unknown=1)
     index = vocabulary.index(corpus.types)
     layer.use(index.words, index.char_ngrams, index.offsets)

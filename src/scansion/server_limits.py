@@ -16,7 +16,7 @@ class Limits:
     tokens: int = 16_384
     """Of one text, as its model counts them."""
     queue_texts: int = 1_024
-    """Of each model: those that wait and those being read."""
+    """Of each model: while so many wait or are being read, no request is admitted."""
     queue_seconds: float = 1.0
     """How long a text may have to wait, reckoned from how fast its model has been."""
     batch_tokens: int = 2_048
@@ -35,6 +35,3 @@ class Limits:
         for name, value in vars(self).items():
             if not value > 0 and not (name == "batch_wait" and value == 0):
                 raise UsageError(f"A server's limit {name.replace('_', ' ')!r} must be above 0; got {value:g}.")
-        if self.texts > self.queue_texts:
-            raise UsageError(f"A request of {self.texts:,} texts would never fit a queue of {self.queue_texts:,}. Take "
-                             "a longer queue, or fewer texts a request.")

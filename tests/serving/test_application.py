@@ -195,6 +195,6 @@ def test_names_of_models_stand_in_paths():
 
 
 def test_limits_that_make_no_sense_are_refused():
-    for limits in ({"texts": 0}, {"queue_texts": 5}, {"batch_wait": -1}, {"queue_seconds": float("nan")}):
+    for limits in ({"texts": 0}, {"queue_texts": 0}, {"batch_wait": -1}, {"queue_seconds": float("nan")}):
         with pytest.raises(UsageError):
             Limits(**limits)

@@ -76,6 +76,19 @@ async def test_a_batch_holds_its_tokens_and_a_longer_text_is_read_alone(lane):
 
 
 @laned()
+async def test_what_is_short_is_read_where_clients_are_answered_once_that_is_known(lane):
+    threads = []
+    short = Operation("short", lambda texts: threads.append(threading.current_thread()) or texts)
+    dear = Operation("dear", short.work, 30.0)
+    for operation in (short, short, dear):
+        assert await lane.ask(operation, ["x"]) == ["x"]
+    lane.work_a_token = 1.0
+    await lane.ask(short, ["x"])
+    here = threading.current_thread()
+    assert [thread is here for thread in threads] == [False, True, False, False]
+
+
+@laned()
 async def test_different_questions_are_not_read_together(lane):
     one, other = Reading("one"), Reading("other")
     await asyncio.gather(*(lane.ask(reading.operation, ["x"]) for reading in (one, other, one, other)))
@@ -114,6 +127,23 @@ async def test_beyond_the_queue_a_text_is_refused_at_once_and_told_when_to_come_
     reading.open.set()
     assert await asyncio.gather(*kept) == [["X"]] * 4
     assert await lane.ask(reading.operation, ["y"]) == ["Y"]
+
+
+@laned(Limits(queue_texts=4))
+async def test_a_request_is_admitted_whole_while_there_is_room_and_of_any_size(lane):
+    reading = Reading()
+    reading.open.clear()
+    texts = ["x"] * 9
+    first = asyncio.ensure_future(lane.ask(reading.operation, texts[:3]))
+    second = asyncio.ensure_future(lane.ask(reading.operation, texts))
+    await asyncio.sleep(0)
+    assert lane.full
+    assert lane.texts == 12
+    second.cancel()
+    await until(lambda: lane.texts == 3)
+    reading.open.set()
+    assert await first == ["X"] * 3
+    assert (lane.texts, lane.tokens) == (0, 0)
 
 
 @laned(Limits(queue_seconds=1))

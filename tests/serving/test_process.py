@@ -154,8 +154,47 @@ def test_a_client_that_leaves_takes_its_work_along(address):
         )
         time.sleep(0.2)
     left = 'scansion_left_total{route="/v1/completions"} 1'
-    assert any(left in metrics(address) or time.sleep(0.02) for _ in range(500))
+    until_metrics(address, left)
     assert 'scansion_queue_texts{model="writer"} 0' in metrics(address)
+
+
+def test_a_full_server_refuses_on_a_connection_that_goes_on(two, warm_processes):
+    body = b'{"model": "bag", "texts": ["x"]}'
+    whole = b"POST /predict HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
+    options = "--queue", 1, "--batch-wait", 1_500, "--max-body", 0.1  # the first text waits for company all that time
+    with serving({"bag": two["bag"]}, *options) as (address, _), connected(address) as first:
+        first.sendall(whole)
+        until_metrics(address, 'scansion_queue_texts{model="bag"} 1')
+        with connected(address) as second, connected(address) as large, connected(address) as elsewhere:
+            for part in (whole[:30], whole[30:-5], whole[-5:] + whole):  # a request in parts, and one that follows it
+                second.sendall(part)
+                time.sleep(0.02)
+            large.sendall(whole.replace(b"Length: 32", b"Length: 999999") + b"x" * 300_000)
+            elsewhere.sendall(whole.replace(b"Host: localhost", b"Host: elsewhere.example"))
+            refused = [answer(second), answer(second)]
+            assert everything(large) == b""
+            assert answer(elsewhere)[0] == 421
+            assert answer(first)[0] == 200
+            second.sendall(whole)
+            assert answer(second)[0] == 200
+    assert [status for status, _ in refused] == [429, 429]
+    assert b"Come back in 1 s" in refused[0][1]
+
+
+def answer(connection):
+    """The status and the body of the next answer on a connection."""
+    head = b""
+    while not head.endswith(b"\r\n\r\n"):
+        head += connection.recv(1)
+    size = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])
+    body = b""
+    while len(body) < size:
+        body += connection.recv(size - len(body))
+    return int(head.split(b" ", 2)[1]), body
+
+
+def until_metrics(address, line):
+    assert any(line in metrics(address) or time.sleep(0.02) for _ in range(500))
 
 
 def metrics(address):
@@ -167,7 +206,7 @@ def metrics(address):
 @pytest.mark.parametrize(("words", "code", "sentence"), [
     (["NOWHERE"], 1, "There is no model folder"),
     (["a=NOWHERE", "a=NOWHERE"], 2, "Two models are called 'a'"),
-    (["x", "--max-texts", "5000"], 2, "would never fit a queue"),
+    (["x", "--max-texts", "0"], 2, "must be above 0"),
     (["x", "--host", "256.1.1.1"], 1, "cannot be listened on"),
 ])
 @pytest.mark.usefixtures("warm_processes")

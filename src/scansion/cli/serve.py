@@ -44,8 +44,8 @@ def serve(
                                            "request.")] = LIMITS.texts,
     max_tokens: Annotated[int, typer.Option("--max-tokens", envvar=f"{PREFIX}MAX_TOKENS", help="Tokens of one "
                                             "text.")] = LIMITS.tokens,
-    queue: Annotated[int, typer.Option("--queue", envvar=f"{PREFIX}QUEUE", help="Texts of each model that wait; one "
-                                       "more is refused with 429.")] = LIMITS.queue_texts,
+    queue: Annotated[int, typer.Option("--queue", envvar=f"{PREFIX}QUEUE", help="While so many texts of a "
+                                       "model wait, a request is refused with 429.")] = LIMITS.queue_texts,
     queue_seconds: Annotated[float, typer.Option("--queue-seconds", envvar=f"{PREFIX}QUEUE_SECONDS", help="How long a "
                                                  "text may have to wait.")] = LIMITS.queue_seconds,
     batch_tokens: Annotated[int, typer.Option("--batch-tokens", envvar=f"{PREFIX}BATCH_TOKENS", help="Read together, "

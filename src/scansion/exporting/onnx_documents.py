@@ -315,5 +315,5 @@ def _folder(graph: Graph, logits: str, fitted: FittedDocuments, kind: str, files
     head = fitted.head
     graph.output("logits", logits, (ROWS, head.size))
     graph.output("scores", SCORES[head.kind](graph, logits, head), (ROWS, max(1, len(head.labels))))
-    programs = {"example.py": reader("onnx", kind), "example.mjs": example(f"onnx_{kind}.mjs")}
+    programs = {"example.py": reader("onnx", kind), "example.mjs": example("files.mjs", f"onnx_{kind}.mjs")}
     return ExportedFolder({"model.onnx": graph.file()} | files | programs)

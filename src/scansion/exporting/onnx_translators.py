@@ -213,7 +213,7 @@ def translator(fitted: FittedTranslator) -> ExportedFolder:
     return ExportedFolder({
         "encoder.onnx": encoder.file(), "step.onnx": _step(fitted.model, weights, states).file(),
         "tokenizer.json": fitted.tokenizer.description(), "vocabulary.json": json_bytes(known),
-        "example.py": example("onnx_translator.py"), "example.mjs": example("onnx_translator.mjs"),
+        "example.py": example("onnx_translator.py"), "example.mjs": example("files.mjs", "onnx_translator.mjs"),
     })
 
 

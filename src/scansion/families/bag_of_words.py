@@ -17,7 +17,6 @@ from scansion.families.beside_static import BesideStatic
 from scansion.families.static import NONE, StaticTable
 from scansion.layers.sparse_blocks import SparseBlocks
 from scansion.layers.tfidf import (
-    columns_of,
     count,
     inverse_document_frequency,
     rows_to_length_one,
@@ -25,6 +24,7 @@ from scansion.layers.tfidf import (
     sublinear,
 )
 from scansion.options import check_whole
+from scansion.text.numbered import Numbered
 from scansion.text.word_tokenizer import Corpus
 
 
@@ -55,7 +55,7 @@ class BagOfWordsVectors:
 
     def __init__(self, configuration: BagOfWords) -> None:
         self.configuration = configuration
-        self.words: list[str] = []
+        self.words = Numbered()
         self.idf = np.zeros(0, np.float32)
 
     def learn(self, corpus: Corpus) -> SparseBlocks:
@@ -63,14 +63,14 @@ class BagOfWordsVectors:
         counts = SparseBlocks(count(part.ids[:], part.offsets, len(part.types)) for part in corpus.parts(fewest=2))
         documents = counts.documents_with()
         kept = np.flatnonzero(documents >= self.configuration.min_documents)
-        self.words = [corpus.types[i] for i in kept]
+        self.words = Numbered(corpus.types[i] for i in kept)
         self.idf = inverse_document_frequency(documents[kept], len(corpus))
         everything = len(kept) == len(documents)
         return counts.map(lambda block: self._weigh(block if everything else block[:, kept]))
 
     def vectors(self, corpus: Corpus) -> csr_matrix:
         """Sparse (N, D), rows of length one; unknown words are left out."""
-        columns = columns_of(corpus.types, self.words)
+        columns = self.words.places(corpus.types)
         return self._weigh(count(columns[corpus.ids[:]], corpus.offsets, len(self.words)))
 
     def widths(self, vectors: SparseBlocks, targets: np.ndarray | None, outputs: int) -> np.ndarray:
@@ -79,7 +79,7 @@ class BagOfWordsVectors:
 
     def shares(self, corpus: Corpus) -> csr_matrix:
         """Which tokens each dimension is made of, (D, tokens); see :func:`scansion.layers.tfidf.shares_of`."""
-        columns = columns_of(corpus.types, self.words)[corpus.ids[:]]
+        columns = self.words.places(corpus.types)[corpus.ids[:]]
         known = np.flatnonzero(columns >= 0)
         return shares_of(columns[known], known, (len(self.words), len(columns)))
 
@@ -92,7 +92,7 @@ class BagOfWordsVectors:
 
     def restore(self, words: list[str], arrays: dict[str, np.ndarray]) -> "BagOfWordsVectors":
         """The inverse of :meth:`state`."""
-        self.words, self.idf = words, arrays["idf"]
+        self.words, self.idf = Numbered(words), arrays["idf"]
         return self
 
     def names(self) -> list[str]:
@@ -101,5 +101,5 @@ class BagOfWordsVectors:
 
     def known(self, corpus: Corpus) -> np.ndarray:
         """Tokens of each document that have a dimension, (N,)."""
-        hit = columns_of(corpus.types, self.words)[corpus.ids[:]] >= 0
+        hit = self.words.places(corpus.types)[corpus.ids[:]] >= 0
         return np.diff(np.concatenate([[0], np.cumsum(hit)])[corpus.offsets])

@@ -21,7 +21,6 @@ from scansion.families.static import AUTO, StaticTable
 from scansion.layers.log_count_ratios import prior_widths
 from scansion.layers.sparse_blocks import SparseBlocks
 from scansion.layers.tfidf import (
-    columns_of,
     count,
     inverse_document_frequency,
     rows_to_length_one,
@@ -30,6 +29,7 @@ from scansion.layers.tfidf import (
 )
 from scansion.options import check_whole
 from scansion.text.char_ngrams import CHAR_NGRAM_MARK, char_ngrams_of
+from scansion.text.numbered import Numbered
 from scansion.text.word_tokenizer import Corpus
 
 
@@ -62,8 +62,7 @@ class NGramsVectors:
 
     def __init__(self, configuration: NGrams) -> None:
         self.configuration = configuration
-        self.words: list[str] = []
-        self.char_ngrams: list[str] = []
+        self.words, self.char_ngrams = Numbered(), Numbered()
         # grams[n - 2] holds the sorted keys of the n-grams: column of the first n - 1 words * words + last word
         self.grams: list[np.ndarray] = []
         self.idf = np.zeros(0, np.float32)
@@ -74,8 +73,8 @@ class NGramsVectors:
         least = self.configuration.min_documents
         counts = count(corpus.ids[:], corpus.offsets, len(corpus.types))
         kept = np.flatnonzero(_documents(counts) >= least)
-        self.words = [corpus.types[i] for i in kept]
-        blocks, columns = [counts[:, kept]], columns_of(corpus.types, self.words)[corpus.ids[:]]
+        self.words = Numbered(corpus.types[i] for i in kept)
+        blocks, columns = [counts[:, kept]], self.words.places(corpus.types)[corpus.ids[:]]
         last = columns
         for _ in range(self.configuration.order - 1):
             keys = self._keys(last, columns, corpus.offsets)
@@ -94,7 +93,7 @@ class NGramsVectors:
             words_in_char_ngrams, char_ngrams = char_ngram_counts(corpus.types)
             counts = (spelled @ words_in_char_ngrams).tocsr()
             kept = np.flatnonzero(_documents(counts) >= least)
-            self.char_ngrams = [char_ngrams[i] for i in kept]
+            self.char_ngrams = Numbered(char_ngrams[i] for i in kept)
             blocks.append(counts[:, kept])
         return SparseBlocks.of(self._weigh(blocks, len(corpus)), blocks=2)
 
@@ -126,7 +125,7 @@ class NGramsVectors:
 
     def _ends(self, corpus: Corpus) -> Iterator[tuple[np.ndarray, int]]:
         """For each length, the column of the n-gram that ends at each token, -1 where there is none; and how many."""
-        columns = columns_of(corpus.types, self.words)[corpus.ids[:]]
+        columns = self.words.places(corpus.types)[corpus.ids[:]]
         yield columns, len(self.words)
         last = columns
         for known in self.grams:
@@ -159,14 +158,14 @@ class NGramsVectors:
     def restore(self, words: list[str], arrays: dict[str, np.ndarray]) -> "NGramsVectors":
         """The inverse of :meth:`state`."""
         border = int(arrays["words"])
-        self.words, self.idf = words[:border], arrays["idf"]
-        self.char_ngrams = [char_ngram.removeprefix(CHAR_NGRAM_MARK) for char_ngram in words[border:]]
+        self.words, self.idf = Numbered(words[:border]), arrays["idf"]
+        self.char_ngrams = Numbered(char_ngram.removeprefix(CHAR_NGRAM_MARK) for char_ngram in words[border:])
         self.grams = [arrays[f"grams_{n}"] for n in range(2, self.configuration.order + 1)]
         return self
 
     def names(self) -> list[str]:
         """What each dimension counts, (D,): words with a blank between them; a character n-gram after a blank."""
-        shorter, names = self.words, list(self.words)
+        shorter, names = list(self.words), list(self.words)
         for keys in self.grams:
             pairs = zip(*np.divmod(keys, len(self.words)), strict=True)
             shorter = [f"{shorter[before]} {self.words[last]}" for before, last in pairs]
@@ -175,7 +174,7 @@ class NGramsVectors:
 
     def known(self, corpus: Corpus) -> np.ndarray:
         """Tokens of each document of which a word or a character n-gram is known, (N,)."""
-        hit = columns_of(corpus.types, self.words) >= 0
+        hit = self.words.places(corpus.types) >= 0
         if self.configuration.char_ngrams:
             hit |= np.diff(char_ngram_counts(corpus.types, self.char_ngrams)[0].indptr) > 0
         return np.diff(np.concatenate([[0], np.cumsum(hit[corpus.ids[:]])])[corpus.offsets])
@@ -186,7 +185,7 @@ def spell(corpus: Corpus) -> csr_matrix:
     return count(corpus.ids[:], corpus.offsets, len(corpus.types))
 
 
-def char_ngram_counts(types: list[str], known: list[str] | None = None) -> tuple[csr_matrix, list[str]]:
+def char_ngram_counts(types: list[str], known: Numbered | None = None) -> tuple[csr_matrix, list[str]]:
     """How often every word type holds each character n-gram, (types, n-grams), and these; only ``known`` ones if given.
 
     A document's are a product, (documents, types) @ (types, n-grams): each word is cut up once, however often it is

@@ -1,10 +1,11 @@
 """Counting: what the counted families share, on arrays of ids and never on single tokens."""
 
-from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 
 import numpy as np
 from scipy.sparse import csr_matrix
+
+from scansion.processors import ahead
 
 TOKENS_SORTED_AT_A_TIME = 1 << 16
 
@@ -20,8 +21,7 @@ def count(columns: np.ndarray, offsets: np.ndarray, width: int, threads: int = 2
         return csr_matrix((0, width), dtype=np.float32)
     cuts = np.searchsorted(offsets, np.arange(0, offsets[-1], TOKENS_SORTED_AT_A_TIME))
     cuts = np.unique(np.concatenate([[0], cuts, [documents]]))
-    with ThreadPoolExecutor(threads) as pool:
-        parts = list(pool.map(lambda cut: _count(columns, offsets[cut[0] : cut[1] + 1], width), pairwise(cuts)))
+    parts = ahead(lambda cut: _count(columns, offsets[cut[0] : cut[1] + 1], width), pairwise(cuts), threads)
     indices, counts, lengths = (np.concatenate(each) for each in zip(*parts, strict=True))
     found = csr_matrix((counts, indices, np.concatenate([[0], np.cumsum(lengths)])), shape=(documents, width))
     found.has_canonical_format = True  # sorted, and nothing twice
@@ -40,12 +40,6 @@ def _count(columns: np.ndarray, offsets: np.ndarray, width: int) -> tuple[np.nda
     return (
         (distinct - rows * width).astype(np.int32), counts.astype(np.float32), np.bincount(rows, minlength=documents)
     )
-
-
-def columns_of(types: list[str], words: list[str]) -> np.ndarray:
-    """The column of each word type, -1 where it has none; int32 (types,)."""
-    column = {word: i for i, word in enumerate(words)}
-    return np.fromiter((column.get(word, -1) for word in types), np.int32, len(types))
 
 
 def inverse_document_frequency(documents_with: np.ndarray, documents: int) -> np.ndarray:

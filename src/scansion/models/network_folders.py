@@ -27,6 +27,7 @@ from scansion.storage.folders import Folder
 from scansion.storage.limits import CONFIG, TOKENIZER, VOCABULARY
 from scansion.storage.word_list import words_from_bytes, words_to_bytes
 from scansion.text.char_ngrams import CHAR_NGRAM_MARK
+from scansion.text.numbered import Numbered
 from scansion.text.pretrained_tokenizer import PretrainedTokenizer
 from scansion.text.vocabulary import Vocabulary
 
@@ -40,8 +41,8 @@ def trained_stored(model: EncoderModel) -> ModelFiles:
 def trained_restored(folder: Folder, config: DocumentConfig, tensors: Arrays) -> EncoderModel:
     """The inverse of :func:`trained_stored`."""
     words = words_from_bytes(folder.bytes(VOCABULARY), folder.where(VOCABULARY))
-    ngrams = [ngram.removeprefix(CHAR_NGRAM_MARK) for ngram in words[config.words :]]
-    vocabulary, fit = Vocabulary(words[: config.words], ngrams), config.fit
+    ngrams = Numbered(ngram.removeprefix(CHAR_NGRAM_MARK) for ngram in words[config.words :])
+    vocabulary, fit = Vocabulary(Numbered(words[: config.words]), ngrams), config.fit
     return trained_encoder(fit.family, fit.head, tensors, vocabulary, fit.word_rule)
 
 

@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from scansion.errors import MissingExtraError, ScansionError, UsageError, did_you_mean
+from scansion.serving.door import Door
 from scansion.serving.health import ROUTES as HEALTH
 from scansion.serving.libretranslate import ROUTES as LIBRETRANSLATE
 from scansion.serving.open_inference import ROUTES as OPEN_INFERENCE
@@ -29,7 +30,7 @@ from scansion.serving.refusals import (
     RefusalError,
     unprocessable,
 )
-from scansion.serving.routes import JSON, Call, Reply, Route, json_bytes, plain_problem, reply
+from scansion.serving.routes import Call, Reply, Route, plain_problem, reply
 from scansion.serving.schemas import ANYTHING, check
 from scansion.serving.service import Service, log
 from scansion.serving.text_embeddings import ROUTES as TEXT_EMBEDDINGS
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
     from starlette.applications import Starlette
     from starlette.requests import Request
     from starlette.responses import Response
-    from starlette.types import ASGIApp
 
 DIALECTS = (PLAIN, TEXT_EMBEDDINGS, OPEN_INFERENCE, OPENAI, LIBRETRANSLATE, HEALTH)
 NEEDS = "A server needs starlette, uvicorn and httptools: pip install 'scansion[serve]'."
@@ -70,37 +70,15 @@ def grouped() -> list[tuple[Route, ...]]:
     return routes
 
 
-def application(service: Service) -> "ASGIApp":
-    """The application of a service, which has to be started beside it. MissingExtraError without starlette.
+def door(service: Service, hosts: frozenset[str] | None) -> Door:
+    """What refuses requests for want of room before the application of the service sees them."""
+    posted = [together[0] for together in grouped() if together[0].method == "POST"]
+    return Door(service, {route.path.encode(): route for route in posted}, hosts, SAFE)
 
-    Where no model has room, a request is refused before anything of it is read: under overload most of what comes is
-    refused, and what that costs is taken from what is answered.
-    """
+
+def application(service: Service) -> "Starlette":
+    """The application of a service, which has to be started beside it. MissingExtraError without starlette."""
     routes = grouped()
-    whole = _routed(service, routes)
-    first = {together[0].path: together[0] for together in routes if together[0].method == "POST"}
-
-    async def shedding(scope: Any, receive: Any, send: Any) -> None:
-        route = first.get(scope["path"]) if scope["type"] == "http" and scope["method"] == "POST" else None
-        if route is None:
-            await whole(scope, receive, send)
-            return
-        try:
-            service.check_room()
-        except RefusalError as refusal:
-            service.metrics.requests.add(scope["path"], "POST", str(refusal.status))
-            body = json_bytes(route.problem(refusal.status, str(refusal)))
-            head = {"content-type": JSON, "content-length": str(len(body)), "retry-after": str(refusal.retry_after)}
-            pairs = [(name.lower().encode(), value.encode()) for name, value in {**SAFE, **head}.items()]
-            await send({"type": "http.response.start", "status": refusal.status, "headers": pairs})
-            await send({"type": "http.response.body", "body": body})
-        else:
-            await whole(scope, receive, send)
-
-    return shedding
-
-
-def _routed(service: Service, routes: Sequence[tuple[Route, ...]]) -> "Starlette":
     try:
         from starlette.applications import Starlette
         from starlette.exceptions import HTTPException
@@ -276,23 +254,29 @@ class _LeftError(Exception):
 
 
 async def _while_there(request: "Request", work: Any) -> Reply:
-    """What the work comes to; it ends when the client leaves."""
-    working = asyncio.ensure_future(work)
-    leaving = asyncio.ensure_future(_left(request))
+    """What the work comes to; it ends when the client leaves.
+
+    The work is done in this very task, so that nothing else happens between the look whether there is room and the
+    admission: else all who arrive together would find room, be read, and only then be refused.
+    """
+    working, left = asyncio.current_task(), False
+
+    async def wait_for_the_end() -> None:
+        nonlocal left
+        while (await request.receive())["type"] != "http.disconnect":  # after the body nothing else comes
+            pass
+        left = True
+        working.cancel()  # type: ignore[union-attr]
+
+    leaving = asyncio.ensure_future(wait_for_the_end())
     try:
-        await asyncio.wait({working, leaving}, return_when=asyncio.FIRST_COMPLETED)
-        if not working.done():
-            raise _LeftError
-        return await working
+        return await work
+    except asyncio.CancelledError as error:
+        if left:
+            raise _LeftError from error
+        raise
     finally:
-        for each in (working, leaving):
-            each.cancel()
-
-
-async def _left(request: "Request") -> None:
-    """Wait until the client leaves; after the body nothing else comes."""
-    while (await request.receive())["type"] != "http.disconnect":
-        pass
+        leaving.cancel()
 
 
 def check_names(names: Sequence[str]) -> None:

@@ -10,7 +10,6 @@ from collections import deque
 from collections.abc import AsyncGenerator, Callable, Hashable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from functools import partial
 from math import ceil
 from threading import Event
 from typing import Any
@@ -24,6 +23,9 @@ WRITERS = 2
 """Texts that one model writes at a time."""
 NEW_SHARE = 0.2
 """Of the newest batch in the mean of how fast a model is."""
+SHORT_SECONDS = 0.01
+"""A batch that takes less of the processor is read between two looks at the clients and not in a thread: two threads
+that both need the interpreter wait for it at every step, and the one that reads does little else under load."""
 
 
 @dataclass(frozen=True)
@@ -37,14 +39,35 @@ class Operation:
 
 
 @dataclass(eq=False)
-class WaitingText:
-    """One text that waits for its answer."""
+class WaitingRequest:
+    """Texts that came together and whose answers leave together."""
 
     operation: Operation
+    answers: "asyncio.Future[list[Any]]"
+    found: list[Any]
+    missing: int
+    arrived: float
+
+    def put(self, place: int, answer: Any) -> None:
+        """One answer, or the error that it came to, which is then that of them all."""
+        if isinstance(answer, BaseException):
+            self.answers.set_exception(answer)
+            return
+        self.found[place] = answer
+        self.missing -= 1
+        if not self.missing:
+            self.answers.set_result(self.found)
+
+
+@dataclass(eq=False)
+class WaitingText:
+    """One of the texts of a request, while it has no answer."""
+
+    request: WaitingRequest
+    place: int
     text: str
     size: float
-    answer: "asyncio.Future[Any]"
-    arrived: float
+    waits: bool = True
 
 
 def size_of(text: str) -> float:
@@ -63,6 +86,8 @@ class Lane:
         self.texts, self.tokens = 0, 0.0
         """Admitted and not answered yet."""
         self.seconds_a_token = 0.0
+        self.work_a_token = 0.0
+        """Processor seconds of the thread that reads."""
         self.thread = ThreadPoolExecutor(1, f"read-{name}")
         self.writers = ThreadPoolExecutor(WRITERS, f"write-{name}")
         self.changed = asyncio.Event()
@@ -85,37 +110,48 @@ class Lane:
         """How long what was admitted will take, as fast as the model has been."""
         return self.tokens * self.seconds_a_token
 
-    def full(self, texts: int = 1) -> bool:
-        """Whether so many more would be too many, or would wait too long."""
-        return self.texts + texts > self.limits.queue_texts or self.seconds_ahead > self.limits.queue_seconds
+    @property
+    def full(self) -> bool:
+        """Whether so many texts wait, or for so long, that nothing more is admitted.
 
-    def admit(self, texts: int) -> None:
+        How many texts a request has does not matter: it can be refused before it is read, and no large one waits for
+        ever while small ones pass it.
+        """
+        return self.texts >= self.limits.queue_texts or self.seconds_ahead > self.limits.queue_seconds
+
+    def refusal(self) -> RefusalError | None:
+        """What says so (429) where the queue is full."""
+        if not self.full:
+            return None
+        after = max(1, ceil(self.seconds_ahead))
+        return RefusalError(
+            TOO_MANY, f"{self.name} has as many texts to answer first as it admits. Come back in {after} s.", after
+        )
+
+    def admit(self) -> None:
         """RefusalError (429) at once where the queue is full."""
-        if self.full(texts):
-            after = max(1, ceil(self.seconds_ahead))
-            raise RefusalError(
-                TOO_MANY, f"{self.name} has {self.texts:,} texts to answer first, about {self.seconds_ahead:.1f} s of "
-                f"work. Come back in {after} s.", after,
-            )
+        if (refusal := self.refusal()) is not None:
+            raise refusal
 
     async def ask(self, operation: Operation, texts: Sequence[str]) -> list[Any]:
         """An answer a text. RefusalError at once if there is no room; what is cancelled is not read any more."""
-        self.admit(len(texts))
-        loop, now = asyncio.get_running_loop(), time.monotonic()
+        self.admit()
+        answers = asyncio.get_running_loop().create_future()
+        request = WaitingRequest(operation, answers, [None] * len(texts), len(texts), time.monotonic())
         jobs = [
-            WaitingText(operation, text, size_of(text) * operation.cost, loop.create_future(), now) for text in texts
+            WaitingText(request, place, text, size_of(text) * operation.cost) for place, text in enumerate(texts)
         ]
         for job in jobs:
             self._enter(job.size)
-            job.answer.add_done_callback(partial(self._left, job.size))
         self.queue.extend(jobs)
         self.queued += sum(job.size for job in jobs)
         self.changed.set()
         try:
-            return list(await asyncio.gather(*(job.answer for job in jobs)))
+            return await answers
         finally:
+            answers.cancel()
             for job in jobs:
-                job.answer.cancel()
+                self._leaves(job)
 
     async def write(self, begin: Callable[[], Iterator[Any]], tokens: float) -> AsyncGenerator[Any, None]:
         """What an iterator gives, as it comes, in a thread of its own; it is ended when nobody listens any more.
@@ -154,8 +190,10 @@ class Lane:
     def _enter(self, size: float) -> None:
         self.texts, self.tokens = self.texts + 1, self.tokens + size
 
-    def _left(self, size: float, answer: "asyncio.Future[Any]") -> None:
-        self._leave(size)
+    def _leaves(self, job: WaitingText) -> None:
+        if job.waits:
+            job.waits = False
+            self._leave(job.size)
 
     def _leave(self, size: float) -> None:
         self.texts, self.tokens = self.texts - 1, max(0.0, self.tokens - size) if self.texts > 1 else 0.0
@@ -170,20 +208,21 @@ class Lane:
                 self.changed.clear()
                 continue
             begun = time.monotonic()
-            answers = await loop.run_in_executor(self.thread, answered, batch)
-            self._measured(batch, time.monotonic() - begun)
+            if self._is_short(batch):
+                answers, work = timed(batch)
+                await asyncio.sleep(0)
+            else:
+                answers, work = await loop.run_in_executor(self.thread, timed, batch)
+            self._measured(batch, time.monotonic() - begun, work)
             for job, answer in zip(batch, answers, strict=True):
-                if job.answer.done():  # its client has left
-                    continue
-                if isinstance(answer, BaseException):
-                    job.answer.set_exception(answer)
-                else:
-                    job.answer.set_result(answer)
+                self._leaves(job)
+                if not job.request.answers.done():  # else its client has left, or another text was at fault
+                    job.request.put(job.place, answer)
 
     async def _company(self) -> None:
         """Wait until there is enough to read together, or the first has waited long enough."""
         while self.queue and self.queued < self.limits.batch_tokens:
-            left = self.queue[0].arrived + self.limits.batch_wait - time.monotonic()
+            left = self.queue[0].request.arrived + self.limits.batch_wait - time.monotonic()
             if left <= 0:
                 return
             self.changed.clear()
@@ -202,9 +241,9 @@ class Lane:
         while self.queue:
             job = self.queue.popleft()
             self.queued -= job.size
-            if job.answer.done():
+            if job.request.answers.done():
                 continue
-            if taken and job.operation != taken[0].operation:
+            if taken and job.request.operation != taken[0].request.operation:
                 others.append(job)
                 continue
             if taken and tokens + job.size > self.limits.batch_tokens:
@@ -217,17 +256,28 @@ class Lane:
         self.queued = self.queued if self.queue else 0.0  # rounding does not add up
         return taken
 
-    def _measured(self, batch: list[WaitingText], seconds: float) -> None:
-        each = seconds / sum(job.size for job in batch)
+    def _is_short(self, batch: list[WaitingText]) -> bool:
+        size = sum(job.size for job in batch)
+        return batch[0].request.operation.cost == 1 and 0 < self.work_a_token * size < SHORT_SECONDS
+
+    def _measured(self, batch: list[WaitingText], seconds: float, work: float) -> None:
+        size = sum(job.size for job in batch)
         share = NEW_SHARE if self.seconds_a_token else 1.0
-        self.seconds_a_token += share * (each - self.seconds_a_token)
+        self.seconds_a_token += share * (seconds / size - self.seconds_a_token)
+        self.work_a_token += share * (work / size - self.work_a_token)
         self.metrics.batch_texts.observe(len(batch), self.name)
         self.metrics.batch_seconds.observe(seconds, self.name)
 
 
+def timed(batch: Sequence[WaitingText]) -> tuple[list[Any], float]:
+    """The answers, and the processor seconds that they took in this thread."""
+    begun = time.thread_time()
+    return answered(batch), time.thread_time() - begun
+
+
 def answered(batch: Sequence[WaitingText]) -> list[Any]:
     """An answer a job, or the error it came to; a batch that fails is done one by one."""
-    work, texts = batch[0].operation.work, [job.text for job in batch]
+    work, texts = batch[0].request.operation.work, [job.text for job in batch]
     try:
         found = list(work(texts))
         if len(found) != len(texts):

@@ -7,7 +7,7 @@ A page from anywhere can have a browser ask a server on the same machine, under 
 
 import ipaddress
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING, Any
 
 from scansion.serving.refusals import MISDIRECTED
@@ -37,11 +37,11 @@ def answering_to(hosts: frozenset[str] | None, inner: "ASGIApp") -> "ASGIApp":
         return inner
 
     async def checked(scope: Any, receive: Any, send: Any) -> None:
-        given = next((value for name, value in scope.get("headers", ()) if name == b"host"), b"").decode("latin-1")
-        name = host_in(given)
-        if not given or name in hosts:
+        headers = scope.get("headers", ())
+        if is_meant(headers, hosts):
             await inner(scope, receive, send)
             return
+        name = host_in(_host(headers))
         sentence = (
             f"This server answers to {', '.join(sorted(hosts))}, and the request is for {name!r}. To have it answer "
             "there too, start it with --allow-host NAME."
@@ -52,6 +52,16 @@ def answering_to(hosts: frozenset[str] | None, inner: "ASGIApp") -> "ASGIApp":
         await send({"type": "http.response.body", "body": body})
 
     return checked
+
+
+def is_meant(headers: Iterable[tuple[bytes, bytes]], hosts: frozenset[str] | None) -> bool:
+    """Whether a request with these headers is for one of the names, or names none."""
+    given = _host(headers)
+    return hosts is None or not given or host_in(given) in hosts
+
+
+def _host(headers: Iterable[tuple[bytes, bytes]]) -> str:
+    return next((value for name, value in headers if name == b"host"), b"").decode("latin-1")
 
 
 def host_in(header: str) -> str:

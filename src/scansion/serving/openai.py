@@ -145,7 +145,7 @@ async def completions(service: Service, call: Call) -> Reply:
     every = [prompt for prompt in prompts for _ in range(int(given.get("n") or 1))]
     await service.check_texts(model, every)
     lane = service.lanes[model.name]
-    lane.admit(1)
+    lane.admit()
     read = await _tokens(service, model, prompts)
     written = lane.write(lambda: _checked(model, every, options), size_of("".join(every)) + options.max_tokens)
     start = {"id": f"cmpl-{secrets.token_hex(12)}", "object": "text_completion", "created": int(time.time()),

@@ -12,7 +12,9 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from scansion.errors import MissingExtraError, ScansionError, StorageError
-from scansion.serving.application import NEEDS, application
+from scansion.server_limits import Limits
+from scansion.serving.application import NEEDS, application, door
+from scansion.serving.door import Door, WrittenRefusal
 from scansion.serving.hosts import answering_to, hosts_of
 from scansion.serving.service import Service, log
 
@@ -58,10 +60,11 @@ def run(service: Service, listener: socket.socket, allowed_hosts: Collection[str
 
     limits = service.limits
     host, port = listener.getsockname()[:2]
+    hosts = hosts_of(host, allowed_hosts)
+    entrance = door(service, hosts)
     server = Server(Config(
-        answering_to(hosts_of(host, allowed_hosts), application(service)),
-        http=guarded_protocol(limits.client_seconds, limits.connections), ws="none", lifespan="off",
-        log_config=None, log_level="critical", access_log=False, server_header=False,
+        entrance.before(answering_to(hosts, application(service))), http=guarded_protocol(limits, entrance), ws="none",
+        lifespan="off", log_config=None, log_level="critical", access_log=False, server_header=False,
         timeout_keep_alive=KEEP_ALIVE_SECONDS, timeout_graceful_shutdown=1,
     ))
     _allow_files(limits.connections + OTHER_FILES)
@@ -126,19 +129,22 @@ def _drains(
     return heard
 
 
-def guarded_protocol(seconds: float, most: int) -> type[asyncio.Protocol]:
+def guarded_protocol(limits: Limits, door: Door) -> type[asyncio.Protocol]:
     """uvicorn's protocol, which closes a connection whose next request does not come in time, or that is too many.
 
-    uvicorn bounds how long a connection may be idle, and not how long the head of a request may take.
+    uvicorn bounds how long a connection may be idle, not how long a head may take.  What the door refuses is answered
+    once its body is over, where the next request begins; a body that is too long ends the connection.
     """
     from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
     class Guarded(HttpToolsProtocol):
         timer: asyncio.TimerHandle | None = None
+        refusal: WrittenRefusal | None = None
+        refused_bytes, refused = 0, False
 
         def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
             super().connection_made(transport)
-            if len(self.connections) > most:
+            if len(self.connections) > limits.connections:
                 transport.abort()
             self._expect()
 
@@ -148,13 +154,39 @@ def guarded_protocol(seconds: float, most: int) -> type[asyncio.Protocol]:
 
         def data_received(self, data: bytes) -> None:
             super().data_received(data)
-            if self.cycle is not None and not self.cycle.response_complete:
+            if self.refused:  # and the next request has not begun
+                self.refused = False
+            elif self.cycle is not None and not self.cycle.response_complete:
                 self._relax()
             elif self.timer is None:
                 self._expect()
 
+        def on_headers_complete(self) -> None:
+            if not self.expect_100_continue and (self.cycle is None or self.cycle.response_complete):
+                self.refusal = door.refusal(self.parser.get_method(), self.url, self.headers)
+            if self.refusal is None:
+                super().on_headers_complete()
+
+        def on_body(self, body: bytes) -> None:
+            if self.refusal is None:
+                return super().on_body(body)
+            self.refused_bytes += len(body)
+            if self.refused_bytes > limits.body_bytes:
+                self.transport.close()
+
+        def on_message_complete(self) -> None:
+            if self.refusal is None:
+                return super().on_message_complete()
+            if not self.transport.is_closing():
+                self.transport.write(self.refusal.whole)
+                if not self.parser.should_keep_alive():
+                    self.transport.close()
+            self.refusal, self.refused_bytes, self.refused = None, 0, True
+            self._relax()
+            self.on_response_complete()
+
         def _expect(self) -> None:
-            self.timer = self.loop.call_later(seconds, self._late)
+            self.timer = self.loop.call_later(limits.client_seconds, self._late)
 
         def _relax(self) -> None:
             if self.timer is not None:

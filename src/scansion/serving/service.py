@@ -80,10 +80,19 @@ class Service:
                 while self.busy:
                     await asyncio.sleep(0.01)
 
-    def check_room(self) -> None:
-        """RefusalError (429) where no model has room, whichever is meant."""
-        if self.lanes and all(lane.full() for lane in self.lanes.values()):
-            min(self.lanes.values(), key=lambda lane: lane.seconds_ahead).admit(1)
+    def refusal(self) -> RefusalError | None:
+        """What is refused where no model has room, whichever is meant: come back (429) when the first of them has.
+
+        None where one has, and while the server loads or ends, which is said with another status.
+        """
+        soonest = None
+        for lane in self.lanes.values() if self.ready else ():
+            found = lane.refusal()
+            if found is None:
+                return None
+            if soonest is None or (found.retry_after or 0) < (soonest.retry_after or 0):
+                soonest = found
+        return soonest
 
     def check_ready(self) -> None:
         """RefusalError (503) while models are loaded, and while the server ends."""

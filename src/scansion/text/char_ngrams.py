@@ -7,16 +7,18 @@ from array import array
 
 import numpy as np
 
+from scansion.text.numbered import Numbered
+
 SHORTEST, LONGEST = 3, 5
 CHAR_NGRAM_MARK = " "  # no word holds a blank, so in a stored list an n-gram is never taken for a word
 
 
-def char_ngrams_of(types: list[str], known: list[str] | None = None) -> tuple[np.ndarray, np.ndarray, list[str]]:
+def char_ngrams_of(types: list[str], known: Numbered | None = None) -> tuple[np.ndarray, np.ndarray, list[str]]:
     """Numbers, offsets and the character n-grams: word i has ``numbers[offsets[i]:offsets[i + 1]]``.
 
     Only ``known`` ones are numbered if they are given.
     """
-    number: dict[str, int] = {} if known is None else {char_ngram: i for i, char_ngram in enumerate(known)}
+    number = {} if known is None else known.number
     numbers = array("i")
     offsets = np.zeros(len(types) + 1, np.int64)
     for row, word in enumerate(types):
@@ -29,4 +31,4 @@ def char_ngrams_of(types: list[str], known: list[str] | None = None) -> tuple[np
                 elif char_ngram in number:
                     numbers.append(number[char_ngram])
         offsets[row + 1] = len(numbers)
-    return np.array(numbers, np.int32), offsets, list(number)
+    return np.array(numbers, np.int32), offsets, list(number) if known is None else known

@@ -1,12 +1,12 @@
 """A vocabulary: the words and the character n-grams of words that an encoder has vectors for."""
 
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 
 from scansion.text.batches import FIRST_WORD, UNKNOWN, Sequences
 from scansion.text.char_ngrams import char_ngrams_of
+from scansion.text.numbered import Numbered
 from scansion.text.word_tokenizer import Corpus
 
 LEAST_OCCURRENCES = 2  # a word met once has nothing to learn from that its character n-grams do not have too
@@ -30,31 +30,28 @@ class SubwordIndex:
 class Vocabulary:
     """Word i has the number ``FIRST_WORD + i``; before them stand padding, the unknown word and the empty document."""
 
-    words: list[str]
-    char_ngrams: list[str]
+    words: Numbered
+    char_ngrams: Numbered
 
     @classmethod
     def learn(cls, corpus: Corpus) -> "Vocabulary":
         """The most frequent words of a corpus, and the character n-grams that most of its words share."""
         frequencies = corpus.frequencies()
         order = np.argsort(-frequencies, kind="stable")[:MOST_WORDS]
-        words = [corpus.types[i] for i in order if frequencies[i] >= LEAST_OCCURRENCES]
+        words = Numbered(corpus.types[i] for i in order if frequencies[i] >= LEAST_OCCURRENCES)
         numbers, _, char_ngrams = char_ngrams_of(corpus.types)
         sharing = np.bincount(numbers, minlength=len(char_ngrams))
         order = np.argsort(-sharing, kind="stable")[:MAX_CHAR_NGRAMS]
-        return cls(words, [char_ngrams[i] for i in order if sharing[i] >= LEAST_OCCURRENCES])
+        return cls(words, Numbered(char_ngrams[i] for i in order if sharing[i] >= LEAST_OCCURRENCES))
 
     def __len__(self) -> int:
         return FIRST_WORD + len(self.words)
 
-    @cached_property
-    def _number(self) -> dict[str, int]:
-        return {word: number for number, word in enumerate(self.words, start=FIRST_WORD)}
-
     def index(self, types: list[str]) -> SubwordIndex:
         """How word types are written: their number, UNKNOWN if they have none, and their character n-grams."""
         special = np.arange(FIRST_WORD)
-        words = np.fromiter((self._number.get(word, UNKNOWN) for word in types), np.int64, len(types))
+        places = self.words.places(types).astype(np.int64)
+        words = np.where(places < 0, UNKNOWN, FIRST_WORD + places)
         char_ngrams, offsets, _ = char_ngrams_of(types, self.char_ngrams)
         return SubwordIndex(
             np.concatenate([special, words]), char_ngrams.astype(np.int64), np.concatenate([0 * special, offsets])

@@ -15,14 +15,14 @@ which has another spelling, or is none to be seen, is put into its normal form f
 
 import re
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import pairwise
 
 import numpy as np
 
 from scansion.errors import DataError, UsageError, shown
+from scansion.processors import ahead
 from scansion.spill import Flat, Growing
 from scansion.text.normalization import normal_form
 from scansion.text.words import IDEOGRAPH, LETTER, WORD_RULE, WordRule, edges, is_unsettled, read_kinds
@@ -109,12 +109,11 @@ def read_words(texts: Iterable[str], threads: int = 2, rule: WordRule = WORD_RUL
     lexicon = _Lexicon()
     ids, lengths, first = Growing(np.int32), [np.zeros(0, np.int64)], [np.zeros(0, bool)]
     reading = [np.zeros((3, 0), bool)]
-    with ThreadPoolExecutor(threads) as pool:
-        for chunk in _ahead(pool, _chunks(texts), threads, rule):
-            ids.append(lexicon.ids(chunk))
-            lengths.append(chunk.lengths)
-            first.append(chunk.first)
-            reading.append(chunk.reading)
+    for chunk in ahead(partial(_read_chunk, rule=rule), _chunks(texts), threads):
+        ids.append(lexicon.ids(chunk))
+        lengths.append(chunk.lengths)
+        first.append(chunk.first)
+        reading.append(chunk.reading)
     documents = np.flatnonzero(np.concatenate(first))  # the rest are further pieces of the one before
     offsets = np.concatenate([[0], np.cumsum(np.concatenate(lengths))])
     of_documents = np.logical_or.reduceat(np.hstack(reading), documents, axis=1) if len(documents) else reading[0]
@@ -187,19 +186,6 @@ def _pieces(text: str) -> Iterator[str]:
         yield text[begin:end]
         begin = end
     yield text[begin:]
-
-
-def _ahead(
-    pool: ThreadPoolExecutor, chunks: Iterator[list[tuple[str, bool]]], threads: int, rule: WordRule
-) -> Iterator[_Chunk]:
-    """The chunks in order, with ``threads`` of them under way and never the whole corpus."""
-    waiting = []
-    for chunk in chunks:
-        waiting.append(pool.submit(_read_chunk, chunk, rule))
-        if len(waiting) > threads:
-            yield waiting.pop(0).result()
-    for future in waiting:
-        yield future.result()
 
 
 def _read_chunk(pieces: list[tuple[str, bool]], rule: WordRule) -> _Chunk:
