@@ -68,7 +68,7 @@ def train_in_workers(
                 if checkpoints is not None:
                     checkpoints.stop.possible = True  # the worker has started, and heeds signals
                 yield event
-            codes = [worker.wait() for worker in workers]
+            codes = _codes(workers)
             if any(codes):
                 raise ScansionError(_why(codes, dead, checkpoints))
         finally:
@@ -101,6 +101,18 @@ def _end_with(workers: "list[subprocess.Popen[str]]", rank: int, dead: list[int]
         time.sleep(SECONDS_TO_SAY_WHY)
     if code:
         workers[0].kill()
+
+
+def _codes(workers: "list[subprocess.Popen[str]]") -> list[int]:
+    """How each of them ended; 0 for one that still waits, as it would for minutes, for a first one that has failed."""
+    codes = [workers[0].wait()]
+    seconds = None if codes[0] == 0 else 0.0 if codes[0] < 0 else SECONDS_TO_SAY_WHY
+    for worker in workers[1:]:
+        try:
+            codes.append(worker.wait(seconds))
+        except subprocess.TimeoutExpired:
+            codes.append(0)
+    return codes
 
 
 def _why(codes: list[int], dead: list[int], checkpoints: Checkpoints | None) -> str:
