@@ -7,7 +7,7 @@ from pathlib import Path
 
 from scansion.errors import DataError
 
-GIB = 1 << 30
+MIB, GIB = 1 << 20, 1 << 30
 AVAILABLE = "MemAvailable:"
 NO_MEMORY = "there was not enough memory. Take fewer rows or a smaller family."
 NO_THREADS = (
@@ -16,7 +16,7 @@ NO_THREADS = (
 )
 OF_MEMORY = (
     "can't allocate memory", "cannot allocate memory", "failed to map segment", "bad_alloc", "out of memory",
-    "unable to allocate", "not enough memory", "could not create a primitive",
+    "unable to allocate", "not enough memory", "could not create a primitive", "could not execute a primitive",
 )
 OF_THREADS = ("can't start new thread", "resource temporarily unavailable", "thread creation failed")
 WHOLE, GROUP, GROUPS = Path("/proc/meminfo"), Path("/proc/self/cgroup"), Path("/sys/fs/cgroup")
@@ -45,7 +45,7 @@ def check_memory(needed: float, what: str, instead: str) -> None:
     """DataError, before anything is begun, for ``what`` surely needs more bytes than are free."""
     if needed > (free := free_memory()):
         raise DataError(
-            f"{what} needs about {needed / GIB:,.0f} GiB of memory, and {free / GIB:,.1f} are free. {instead}"
+            f"{what} needs about {_told(needed)} of memory, and {_told(free)} are free. {instead}"
         )
 
 
@@ -59,6 +59,10 @@ def exhausted(error: BaseException) -> str | None:
     if number == errno.EAGAIN or any(each in words for each in OF_THREADS):
         return NO_THREADS
     return None
+
+
+def _told(size: float) -> str:
+    return f"{size / GIB:,.1f} GiB" if size >= GIB else f"{size / MIB:,.1f} MiB"
 
 
 def _lines(path: Path) -> list[str]:

@@ -15,7 +15,7 @@ import pytest
 
 import limited
 import scansion.memory
-from scansion import BagOfWords, DocumentClassifier, load
+from scansion import RNN, BagOfWords, DocumentClassifier, load
 from scansion.errors import DataError, TargetWarning
 from scansion.text import word_tokenizer
 from scansion.text.documents import read_documents
@@ -47,6 +47,12 @@ def test_what_needs_more_memory_than_is_free_is_refused_before_it_is_begun(monke
     texts, labels = [f"w{number % 7} x" for number in range(200)], [f"l{number % 100}" for number in range(200)]
     with pytest.raises(DataError, match=r"head of 100 labels, on 200 rows of .* needs about .* free\. Join labels"):
         DocumentClassifier(BagOfWords()).fit(texts, labels)
+
+
+def test_a_network_is_not_trained_where_a_library_would_crash_for_want_of_memory(monkeypatch):
+    monkeypatch.setattr(scansion.memory, "free_memory", lambda: 12 * 2.0**20)
+    with pytest.raises(DataError, match=r"Training a network needs about 32\.0 MiB of memory, and 12\.0 MiB are free\."):
+        DocumentClassifier(RNN(width=4)).fit([f"w{number % 9} x" for number in range(40)], ["a", "b"] * 20)
 
 
 def test_many_labels_are_warned_of(monkeypatch):
@@ -83,7 +89,8 @@ def environment() -> dict[str, str]:
 
 
 @pytest.mark.long
-def test_a_document_of_fifty_megabytes_takes_less_than_a_gigabyte(tmp_path, tried):
+@pytest.mark.parametrize("family", ["bag-of-words", "lstm"])
+def test_a_document_of_fifty_megabytes_takes_less_than_a_gigabyte(family, tmp_path, tried):
     draw = random.Random(0)
     rows = [f"{('good', 'bad')[number % 2]} thing {number},{'pn'[number % 2]}" for number in range(40)]
     long = " ".join(f"w{draw.randrange(10**6)}" for _ in range(6_500_000))
@@ -92,9 +99,10 @@ def test_a_document_of_fifty_megabytes_takes_less_than_a_gigabyte(tmp_path, trie
         "import resource, sys; from scansion.cli.main import carry_out; code = carry_out(sys.argv[1:]); "
         "sys.exit(code or resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024 // 1024)"
     )
-    words = ["fit", tmp_path / "long.csv", "--family", "bag-of-words", "--out", tmp_path / "model"]
+    words = ["fit", tmp_path / "long.csv", "--family", family, "--out", tmp_path / "model"]
+    words += ["--budget", "4m", "--processes", "1"] * (family == "lstm")
     done = subprocess.run([sys.executable, "-c", program, *map(str, words)], env=environment(), capture_output=True)
-    tried("documents of 50 MB", 1, done.returncode != 0)
+    tried(f"documents of 50 MB, {family}", 1, done.returncode != 0)
     assert done.returncode == 0, done.stderr[-500:]
 
 
