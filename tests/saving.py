@@ -74,7 +74,8 @@ def act(action: str, folder: str, step: int) -> int:
 
 def traced(action: str, folder: str, step: int, options: list[str]) -> dict:
     """How it ended (-N for the signal N), what it said, and its calls as strace tells them."""
-    with tempfile.NamedTemporaryFile() as out, tempfile.NamedTemporaryFile() as err, tempfile.NamedTemporaryFile() as told:
+    file = tempfile.NamedTemporaryFile
+    with file() as out, file() as err, file() as told:
         child = os.fork()
         if not child:
             os.dup2(out.fileno(), 1)
@@ -105,11 +106,11 @@ def traced(action: str, folder: str, step: int, options: list[str]) -> dict:
 
 def main() -> None:
     library_versions()  # looked up once a process
-    with tempfile.TemporaryDirectory() as place:  # what is done for the first time imports and looks up more
-        with RunFolder.begin(Path(place) / "run", DESCRIBED, resume=True) as run:
-            for step in (1, 2, 3):
-                run.save(step, {"step": step}, tensors(step))
-            run.newest().tensors("weights.safetensors")
+    # what is done for the first time imports and looks up more
+    with tempfile.TemporaryDirectory() as place, RunFolder.begin(Path(place) / "run", DESCRIBED, True) as run:
+        for step in (1, 2, 3):
+            run.save(step, {"step": step}, tensors(step))
+        run.newest().tensors("weights.safetensors")
     for line in sys.stdin:
         sys.stdout.write(json.dumps(traced(*json.loads(line))) + "\n")
         sys.stdout.flush()
