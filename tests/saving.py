@@ -1,7 +1,7 @@
 """Processes that save, resume or load checkpoints under strace, each forked from one that has its imports.
 
-Started as a program, it reads what is to be done from its standard input, a line of JSON each, and answers with another.
-The fork stops itself until strace holds it, so that the N-th call of a name is the same call every time.
+Started as a program, it reads what is to be done from its standard input, a line of JSON each, and answers each.  The
+fork stops itself until strace holds it, so that the N-th call of a name is the same call every time.
 """
 
 import json

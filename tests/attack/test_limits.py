@@ -51,14 +51,14 @@ def test_what_needs_more_memory_than_is_free_is_refused_before_it_is_begun(monke
 
 def test_a_network_is_not_trained_where_a_library_would_crash_for_want_of_memory(monkeypatch):
     monkeypatch.setattr(scansion.memory, "free_memory", lambda: 12 * 2.0**20)
-    with pytest.raises(DataError, match=r"Training a network needs about 32\.0 MiB of memory, and 12\.0 MiB are free\."):
+    with pytest.raises(DataError, match=r"Training a network needs about 32\.0 MiB of memory, and 12\.0 MiB are"):
         DocumentClassifier(RNN(width=4)).fit([f"w{number % 9} x" for number in range(40)], ["a", "b"] * 20)
 
 
 def test_a_text_whose_backward_pass_needs_more_memory_than_is_free_is_refused_before_it_is_read(monkeypatch):
     monkeypatch.setattr(scansion.memory, "free_memory", lambda: 64 * 2.0**20)
     texts = ["w " * 300_000, *(f"w{number % 9} x" for number in range(39))]
-    with pytest.raises(DataError, match=r"A text of 300,000 tokens, .* width 4 .* 73\.2 MiB .* Split it into shorter"):
+    with pytest.raises(DataError, match=r"A text of 300,000 tokens, .* width 4 .* 73\.2 MiB .* Split it, or take"):
         DocumentClassifier(RNN(width=4)).fit(texts, ["a", "b"] * 20)
 
 
@@ -112,7 +112,7 @@ def test_a_document_of_fifty_megabytes_takes_less_than_a_gigabyte(family, tmp_pa
         check=False,
     )
     mebibytes = int(done.stdout.split("MiB: ")[-1])
-    refused = "A text of 6,500,0" in done.stderr and "Split it into shorter" in done.stderr
+    refused = "A text of 6,500,0" in done.stderr and "Split it, or take" in done.stderr
     good = mebibytes < 1024 and (done.returncode == 0 or refused)
     tried(f"documents of 50 MB, {family}", 1, not good)
     assert good, (mebibytes, done.stderr[-500:])

@@ -144,7 +144,7 @@ def test_some_calls_of_a_reading_fail(action, traced, points, tmp_path, tried):
 @pytest.mark.long
 def test_every_call_of_a_save_is_the_last(traced, points, tmp_path, tried):
     cases = [(point, "signal=KILL") for point in points("save")]
-    assert broken_saves(traced, tmp_path, cases) == len(cases)  # closing a file may fail without harm, a kill never does
+    assert broken_saves(traced, tmp_path, cases) == len(cases)  # a close may fail without harm, a kill never does
     tried("kills at each system call of a save", len(cases))
 
 

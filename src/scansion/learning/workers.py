@@ -49,10 +49,8 @@ def run_job(
     """
     check_memory(LEAST_BYTES, "Training a network", "Raise the limit (ulimit -v), or end something else.")
     longest, width = int(job.lengths.max(initial=0)), getattr(job.description.family, "width", 0)
-    check_memory(
-        longest * width * BYTES_A_TOKEN, f"A text of {longest:,} tokens, which a network of width {width} reads at once,",
-        "Split it into shorter ones, or take a family that counts words or reads windows, as bag-of-words and transformer.",
-    )
+    read = f"A text of {longest:,} tokens, which a network of width {width} reads at once,"
+    check_memory(longest * width * BYTES_A_TOKEN, read, "Split it, or take bag-of-words or transformer.")
     asked = job.description.processes
     processes = processes_for(job.training, int(job.lengths.sum())) if asked is None else asked
     if processes > 1:
