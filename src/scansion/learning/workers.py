@@ -33,7 +33,6 @@ TOKENS_WORTH_A_START = 1_000_000  # below this a run is over before two processe
 TOKENS_WORTH_AN_EXCHANGE = 2_000  # a batch below this is read sooner than two processes have exchanged its gradients
 SECONDS_TO_SAY_WHY = 10.0  # for the first worker, when another one has failed
 LEAST_BYTES = 32 * MIB  # oneDNN, which generates code for the first step, crashed with 12 and explained itself with 20
-BYTES_A_TOKEN = 64  # and unit of width, kept for the backward pass: an LSTM took 71, an RNN 103
 LOOPBACK = "lo0" if sys.platform == "darwin" else "lo"
 
 ERRORS = {kind.__name__: kind for kind in (DivergedError, InterruptedRunError, StorageError)}
@@ -45,12 +44,9 @@ def run_job(
 ) -> Generator[Event, None, TrainedWeights]:
     """A run in as many processes as were asked for or as are fastest: in this one, or in several of their own.
 
-    DataError where so little memory is left that a library would end the process, or not enough for the longest row.
+    DataError where so little memory is left that a library would end the process.
     """
     check_memory(LEAST_BYTES, "Training a network", "Raise the limit (ulimit -v), or end something else.")
-    longest, width = int(job.lengths.max(initial=0)), getattr(job.description.family, "width", 0)
-    read = f"A text of {longest:,} tokens, which a network of width {width} reads at once,"
-    check_memory(longest * width * BYTES_A_TOKEN, read, "Split it, or take bag-of-words or transformer.")
     asked = job.description.processes
     processes = processes_for(job.training, int(job.lengths.sum())) if asked is None else asked
     if processes > 1:
