@@ -118,9 +118,11 @@ def child_of(folder: Path, name: str, processes: int) -> tuple[int, int]:
     reading, writing = os.pipe()
     child = os.fork()
     if child:
+        with suppress(PermissionError, ProcessLookupError):
+            os.setpgid(child, child)  # here too, so that it is one at whatever instant it is killed
         os.close(writing)
         return child, reading
-    os.setsid()
+    os.setpgid(0, 0)
     os.close(reading)
     nowhere = os.open(os.devnull, os.O_RDWR)
     os.dup2(nowhere, 2)
