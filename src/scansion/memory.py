@@ -3,7 +3,10 @@
 import errno
 import os
 import resource
+from collections.abc import Callable
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 from scansion.errors import DataError
 
@@ -19,6 +22,7 @@ OF_MEMORY = (
     "unable to allocate", "not enough memory", "could not create a primitive", "could not execute a primitive",
 )
 OF_THREADS = ("can't start new thread", "resource temporarily unavailable", "thread creation failed")
+THREAD_BYTES = 64 * MIB  # of addresses, for a thread's stack and what it takes first
 WHOLE, GROUP, GROUPS = Path("/proc/meminfo"), Path("/proc/self/cgroup"), Path("/sys/fs/cgroup")
 
 
@@ -34,11 +38,7 @@ def free_memory() -> float:
         most, used = (_lines(folder / name) for name in ("memory.max", "memory.current"))
         if most and used and most[0].isdecimal() and used[0].isdecimal():
             found.append(float(most[0]) - float(used[0]))
-    limit, _ = resource.getrlimit(resource.RLIMIT_AS)
-    if limit != resource.RLIM_INFINITY:
-        pages = _lines(Path("/proc/self/statm"))
-        found.append(float(limit) - (int(pages[0].split()[0]) * os.sysconf("SC_PAGE_SIZE") if pages else 0))
-    return max(0.0, min(found))
+    return max(0.0, min([*found, _free_addresses()]))
 
 
 def check_memory(needed: float, what: str, instead: str) -> None:
@@ -47,6 +47,27 @@ def check_memory(needed: float, what: str, instead: str) -> None:
         raise DataError(
             f"{what} needs about {_told(needed)} of memory, and {_told(free)} are free. {instead}"
         )
+
+
+def pool_of(threads: int) -> Executor:
+    """Of so many threads; of none, so that all is done in turn, where the process's own limit leaves no room for them.
+
+    Python waits for ever for a thread that ends for want of memory while it begins.
+    """
+    return ThreadPoolExecutor(threads) if _free_addresses() >= threads * THREAD_BYTES else _InTurn()
+
+
+class _InTurn(Executor):
+    """Does at once what it is given."""
+
+    def submit(self, work: Callable[..., Any], /, *arguments: Any, **options: Any) -> "Future[Any]":
+        """What came of it."""
+        future: Future[Any] = Future()
+        try:
+            future.set_result(work(*arguments, **options))
+        except Exception as error:
+            future.set_exception(error)
+        return future
 
 
 def exhausted(error: BaseException) -> str | None:
@@ -59,6 +80,15 @@ def exhausted(error: BaseException) -> str | None:
     if number == errno.EAGAIN or any(each in words for each in OF_THREADS):
         return NO_THREADS
     return None
+
+
+def _free_addresses() -> float:
+    """Bytes that the process's own limit leaves it, which may be below none; infinite without one."""
+    limit, _ = resource.getrlimit(resource.RLIMIT_AS)
+    if limit == resource.RLIM_INFINITY:
+        return float("inf")
+    pages = _lines(Path("/proc/self/statm"))
+    return float(limit) - (int(pages[0].split()[0]) * os.sysconf("SC_PAGE_SIZE") if pages else 0)
 
 
 def _told(size: float) -> str:

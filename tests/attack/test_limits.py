@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -60,6 +61,18 @@ def test_a_text_whose_backward_pass_needs_more_memory_than_is_free_is_refused_be
     texts = ["w " * 300_000, *(f"w{number % 9} x" for number in range(39))]
     with pytest.raises(DataError, match=r"A text of 300,000 tokens, .* width 4 .* 73\.2 MiB .* Split it, or take"):
         DocumentClassifier(RNN(width=4)).fit(texts, ["a", "b"] * 20)
+
+
+def test_without_room_for_threads_all_is_done_in_turn(monkeypatch):
+    texts = ["one two", "two three"] * 9_000
+    whole = word_tokenizer.read_words(texts)
+    monkeypatch.setattr(scansion.memory, "_free_addresses", lambda: 100 * 2.0**20)
+    monkeypatch.setattr(threading.Thread, "start", lambda self: pytest.fail("a thread was started"))
+    found = word_tokenizer.read_words(texts)
+    assert np.array_equal(found.ids, whole.ids)
+    assert (found.types, found.reading) == (whole.types, whole.reading)
+    with pytest.raises(ZeroDivisionError):
+        list(scansion.memory.pool_of(2).map(lambda number: 1 / number, [1, 0]))
 
 
 def test_many_labels_are_warned_of(monkeypatch):

@@ -1,10 +1,11 @@
 """Counting: what the counted families share, on arrays of ids and never on single tokens."""
 
-from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 
 import numpy as np
 from scipy.sparse import csr_matrix
+
+from scansion.memory import pool_of
 
 TOKENS_SORTED_AT_A_TIME = 1 << 16
 
@@ -20,7 +21,7 @@ def count(columns: np.ndarray, offsets: np.ndarray, width: int, threads: int = 2
         return csr_matrix((0, width), dtype=np.float32)
     cuts = np.searchsorted(offsets, np.arange(0, offsets[-1], TOKENS_SORTED_AT_A_TIME))
     cuts = np.unique(np.concatenate([[0], cuts, [documents]]))
-    with ThreadPoolExecutor(threads) as pool:
+    with pool_of(threads) as pool:
         parts = list(pool.map(lambda cut: _count(columns, offsets[cut[0] : cut[1] + 1], width), pairwise(cuts)))
     indices, counts, lengths = (np.concatenate(each) for each in zip(*parts, strict=True))
     found = csr_matrix((counts, indices, np.concatenate([[0], np.cumsum(lengths)])), shape=(documents, width))

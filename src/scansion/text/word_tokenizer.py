@@ -15,7 +15,7 @@ which has another spelling, or is none to be seen, is put into its normal form f
 
 import re
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
@@ -23,6 +23,7 @@ from itertools import pairwise
 import numpy as np
 
 from scansion.errors import DataError, UsageError, shown
+from scansion.memory import pool_of
 from scansion.spill import Flat, Growing
 from scansion.text.normalization import normal_form
 from scansion.text.words import IDEOGRAPH, LETTER, WORD_RULE, WordRule, edges, is_unsettled, read_kinds
@@ -109,7 +110,7 @@ def read_words(texts: Iterable[str], threads: int = 2, rule: WordRule = WORD_RUL
     lexicon = _Lexicon()
     ids, lengths, first = Growing(np.int32), [np.zeros(0, np.int64)], [np.zeros(0, bool)]
     reading = [np.zeros((3, 0), bool)]
-    with ThreadPoolExecutor(threads) as pool:
+    with pool_of(threads) as pool:
         for chunk in _ahead(pool, _chunks(texts), threads, rule):
             ids.append(lexicon.ids(chunk))
             lengths.append(chunk.lengths)
@@ -190,7 +191,7 @@ def _pieces(text: str) -> Iterator[str]:
 
 
 def _ahead(
-    pool: ThreadPoolExecutor, chunks: Iterator[list[tuple[str, bool]]], threads: int, rule: WordRule
+    pool: Executor, chunks: Iterator[list[tuple[str, bool]]], threads: int, rule: WordRule
 ) -> Iterator[_Chunk]:
     """The chunks in order, with ``threads`` of them under way and never the whole corpus."""
     waiting = []
