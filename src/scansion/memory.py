@@ -60,11 +60,13 @@ def pool_of(threads: int) -> Executor:
 class _InTurn(Executor):
     """Does at once what it is given."""
 
-    def submit(self, work: Callable[..., Any], /, *arguments: Any, **options: Any) -> "Future[Any]":
+    def submit(  # type: ignore[override]  # arguments by place alone
+        self, work: Callable[..., Any], /, *arguments: Any
+    ) -> "Future[Any]":
         """What came of it."""
         future: Future[Any] = Future()
         try:
-            future.set_result(work(*arguments, **options))
+            future.set_result(work(*arguments))
         except Exception as error:
             future.set_exception(error)
         return future
