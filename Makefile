@@ -26,7 +26,8 @@ check: $(INSTALLED)
 	.ci/audit $(VENV)/bin/python
 
 attack: $(INSTALLED)
-	OMP_NUM_THREADS=1 $(VENV)/bin/python -m pytest tests/attack -m "long or not long"
+	OMP_NUM_THREADS=1 $(VENV)/bin/python -m pytest tests/attack -m "long or not long" --numprocesses 2 \
+	  --dist worksteal --durations 25
 
 # a file without its hash in the list is not installed, and the project itself brings in nothing more
 LOCKED := $(VENV)-locked

@@ -17,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import traceback
 from contextlib import suppress
 from pathlib import Path
 
@@ -60,7 +61,8 @@ WHO = {1: ("all",), 2: ("all", "parent", "worker 0", "worker 1")}
 WORDS = itertools.product(("red", "blue"), ("round", "flat"), "abcdef", "12")
 TEXTS = [" ".join([*words, "thing"]) for words in WORDS]
 SIZES = {"min_epochs": 4, "max_epochs": 4, "min_batch_tokens": 60, "max_batch_tokens": 60}
-MOST_TRIES = 40  # more than there are steps, and the last try to the end
+MOST_KILLS = 4
+"""Of one run, which is then gone on with to its end and compared."""
 SECONDS_TO_BE_GONE = 60
 CLOCKS = {"seconds", "tokens_per_second", "processor_seconds"}
 STARTED = mmap.mmap(-1, 16)
@@ -116,9 +118,11 @@ def child_of(folder: Path, name: str, processes: int) -> tuple[int, int]:
     reading, writing = os.pipe()
     child = os.fork()
     if child:
+        with suppress(PermissionError, ProcessLookupError):
+            os.setpgid(child, child)  # here too, so that it is one at whatever instant it is killed
         os.close(writing)
         return child, reading
-    os.setsid()
+    os.setpgid(0, 0)
     os.close(reading)
     nowhere = os.open(os.devnull, os.O_RDWR)
     os.dup2(nowhere, 2)
@@ -136,6 +140,8 @@ def child_of(folder: Path, name: str, processes: int) -> tuple[int, int]:
         told = learned(folder, name, processes)
     except ScansionError as error:
         told = f"failed: {error}"
+    except BaseException:
+        told = f"fault: {traceback.format_exc()[-600:]}"
     os.write(writing, told.encode())
     os._exit(0)
 
@@ -154,8 +160,8 @@ def ended(child: int, reading: int) -> str:
     raise RuntimeError(f"{SECONDS_TO_BE_GONE} s after a kill something of it is still there: {told!r}")
 
 
-def killed_after(seconds: float, who: str, folder: Path, name: str, processes: int) -> str | None:
-    """What a run came to if it was done by then; otherwise who was to be killed is dead."""
+def killed_after(seconds: float, who: str, folder: Path, name: str, processes: int) -> str:
+    """What a run said, which is nothing if it was killed by then."""
     child, reading = child_of(folder, name, processes)
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline and not os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT):
@@ -170,8 +176,12 @@ def killed_after(seconds: float, who: str, folder: Path, name: str, processes: i
             time.sleep(0.001)
         with suppress(ProcessLookupError):  # it is done
             os.kill(number or child, signal.SIGKILL)
-    told = ended(child, reading)
-    return told if told and not told.startswith("failed") else None
+    return ended(child, reading)
+
+
+def newest(folder: Path) -> int:
+    """The step of the newest checkpoint; -1 if there is none."""
+    return max((int(each.name.split("-")[1]) for each in folder.glob("checkpoint-*")), default=-1)
 
 
 def whole(folder: Path, name: str, processes: int) -> str:
@@ -179,27 +189,36 @@ def whole(folder: Path, name: str, processes: int) -> str:
 
 
 def killed(name: str, processes: int, who: str, kills: int, seed: int) -> dict:
-    """What a whole run came to, what runs that were killed came to, and how often they were."""
+    """What a whole run came to, what runs that were killed came to, how often they were, and what else was wrong."""
     draw = random.Random(seed)
     with tempfile.TemporaryDirectory() as temporary:
         begun = time.monotonic()
         expected = whole(Path(temporary) / "whole", name, processes)
         duration = time.monotonic() - begun
-        found, done = [], 0
+        found, wrong, done = [], [], 0
         share = 0.5 if processes == 1 else 0.8  # two have hardly begun after half
         for number in itertools.count():
             if done >= kills:
                 break
-            for _ in range(min(MOST_TRIES, kills - done)):
-                seconds = draw.uniform(0, share * duration)
-                told = killed_after(seconds, who, Path(temporary) / str(number), name, processes)
-                if told is not None:
+            folder = Path(temporary) / str(number)
+            for _ in range(min(MOST_KILLS, kills - done)):
+                before = newest(folder)
+                told = killed_after(draw.uniform(0, share * duration), who, folder, name, processes)
+                if told and not told.startswith("failed: "):
                     break
                 done += 1
+                if newest(folder) < before:
+                    wrong.append(f"the checkpoint of step {before} is gone")
+                if bool(told) != who.startswith("worker"):
+                    wrong.append(f"the parent of {who} says {told!r}")
             else:
-                told = whole(Path(temporary) / str(number), name, processes)
+                told = whole(folder, name, processes)
             found.append(told)
-    return {"kind": name, "processes": processes, "who": who, "whole": expected, "killed": found, "kills": done}
+            wrong += [each.name for each in folder.iterdir() if each.name.startswith((".", "damaged-"))]
+    return {
+        "kind": name, "processes": processes, "who": who, "whole": expected, "killed": found, "kills": done,
+        "wrong": wrong,
+    }
 
 
 def main(kinds: list[str], processes: int, whose: list[str], kills: int) -> None:

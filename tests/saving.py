@@ -1,7 +1,17 @@
-"""A process that saves, resumes or loads checkpoints, for those who watch its system calls; it imports nothing else."""
+"""Processes that save, resume or load checkpoints under strace, each forked from one that has its imports.
 
+Started as a program, it reads what is to be done from its standard input, a line of JSON each, and answers each.  The
+fork stops itself until strace holds it, so that the N-th call of a name is the same call every time.
+"""
+
+import json
 import os
+import re
+import signal
+import subprocess
 import sys
+import tempfile
+import time
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +22,8 @@ from scansion.storage.run_folder import RunFolder
 
 DESCRIBED = {"family": "lstm"}
 BEGUN, ENDED, REFUSED = "begun", "ended", "refused: "
+CALL = re.compile(r"^(?:\d+ +)?(\w+)\((.*)$", re.MULTILINE)
+TRACED = re.compile(r"^TracerPid:\t[1-9]", re.MULTILINE)
 
 
 def tensors(step: int) -> dict[str, np.ndarray]:
@@ -19,10 +31,9 @@ def tensors(step: int) -> dict[str, np.ndarray]:
 
 
 def save(folder: Path, step: int) -> None:
-    """The process that strace watches: what it is about to do is marked by writes of its own."""
+    """What it is about to do is marked, for who reads what strace tells, by writes of its own."""
     with RunFolder.begin(folder, DESCRIBED, resume=True) as run:
         arrays = tensors(step)
-        library_versions()  # looked up once a process
         os.write(1, BEGUN.encode())
         run.save(step, {"step": step}, arrays)
         os.write(1, ENDED.encode())
@@ -50,8 +61,60 @@ def load(folder: Path, step: int) -> None:
 
 ACTIONS = {"save": save, "resume": resume, "load": load}
 
-if __name__ == "__main__":
+
+def act(action: str, folder: str, step: int) -> int:
+    """The exit code; an OSError, which StorageError is, the command tells in a sentence."""
     try:
-        ACTIONS[sys.argv[1]](Path(sys.argv[2]), int(sys.argv[3]))
-    except OSError as error:  # StorageError is one; the command tells of any in a sentence
-        sys.exit(f"{REFUSED}{error}")
+        ACTIONS[action](Path(folder), step)
+    except (OSError, MemoryError) as error:
+        os.write(2, f"{REFUSED}{error}".encode())
+        return 1
+    return 0
+
+
+def traced(action: str, folder: str, step: int, options: list[str]) -> dict:
+    """How it ended (-N for the signal N), what it said, and its calls as strace tells them."""
+    file = tempfile.NamedTemporaryFile
+    with file() as out, file() as err, file() as told:
+        child = os.fork()
+        if not child:
+            os.dup2(out.fileno(), 1)
+            os.dup2(err.fileno(), 2)
+            os.kill(os.getpid(), signal.SIGSTOP)
+            code = 70
+            try:
+                code = act(action, folder, step)
+            except BaseException:
+                import traceback
+
+                os.write(2, traceback.format_exc().encode())
+            os._exit(code)
+        os.waitid(os.P_PID, child, os.WSTOPPED)
+        strace = subprocess.Popen(["strace", "-f", "-qq", "-o", told.name, *options, "-p", str(child)])
+        while not TRACED.search(Path(f"/proc/{child}/status").read_text()):
+            if strace.poll() is not None:
+                os.kill(child, signal.SIGKILL)
+                os.waitpid(child, 0)
+                raise RuntimeError("strace cannot hold a process here")
+            time.sleep(0.001)
+        os.kill(child, signal.SIGCONT)
+        code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        strace.wait()
+        read = {"out": out, "err": err, "calls": told}
+        return {"code": code} | {name: Path(file.name).read_text(errors="replace") for name, file in read.items()}
+
+
+def main() -> None:
+    library_versions()  # looked up once a process
+    # what is done for the first time imports and looks up more
+    with tempfile.TemporaryDirectory() as place, RunFolder.begin(Path(place) / "run", DESCRIBED, True) as run:
+        for step in (1, 2, 3):
+            run.save(step, {"step": step}, tensors(step))
+        run.newest().tensors("weights.safetensors")
+    for line in sys.stdin:
+        sys.stdout.write(json.dumps(traced(*json.loads(line))) + "\n")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()

@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from scansion.learning.thread_pool import on_threads, threads_for
-from scansion.processors import ahead, quota
+from scansion.memory import ahead
+from scansion.processors import quota
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ import socket
 import subprocess
 import sys
 import traceback
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 
@@ -73,8 +74,9 @@ class ForkedForker(Forker):
             nowhere = os.open(os.devnull, os.O_RDWR)
             for number in range(3):
                 os.dup2(nowhere, number)
-            run(serve(theirs))
-            os._exit(0)
+            with suppress(OSError):  # who asked may be killed before the answer
+                run(serve(theirs))
+            os._exit(0)  # never back into what it was forked from, whose folders it would remove
 
 
 def warm_popen(forker: Forker) -> type[subprocess.Popen]:

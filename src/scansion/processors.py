@@ -2,17 +2,10 @@
 
 import os
 import time
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from itertools import chain, islice
+from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
 
 GROUP, QUOTAS = Path("/proc/self/cgroup"), Path("/sys/fs/cgroup")
-
-Given = TypeVar("Given")
-Made = TypeVar("Made")
 
 WAITING = {"OMP_WAIT_POLICY": "PASSIVE"}
 """The environment of our own processes, read when torch is loaded: a thread that waits for another one sleeps.
@@ -54,26 +47,6 @@ def quota(group: Path, quotas: Path) -> float:
         except (OSError, ValueError):  # the outermost one has no quota
             continue
     return least
-
-
-def ahead(work: Callable[[Given], Made], given: Iterable[Given], threads: int) -> Iterator[Made]:
-    """What ``work`` makes of each, in order, so many at a time and never of all that is given.
-
-    A single one is done in this thread: to start others takes longer than to read a hundred short texts.
-    """
-    rest = iter(given)
-    first = list(islice(rest, 2))
-    if len(first) < 2:
-        yield from map(work, first)
-        return
-    waiting: deque[Future[Made]] = deque()
-    with ThreadPoolExecutor(threads) as pool:
-        for each in chain(first, rest):
-            waiting.append(pool.submit(work, each))
-            if len(waiting) > threads:
-                yield waiting.popleft().result()
-        for future in waiting:
-            yield future.result()
 
 
 def processor_seconds() -> float:

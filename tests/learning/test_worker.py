@@ -271,3 +271,19 @@ def test_a_worker_that_is_killed_is_named_with_the_signal_and_what_was_kept(rank
         with pytest.raises(ScansionError, match=rf"Worker {rank} of 2 was ended by signal 9 \(SIGKILL\), .* {kept}"):
             list(events)
     assert "Traceback" not in capfd.readouterr().err
+
+
+@pytest.mark.usefixtures("warm_processes")
+@pytest.mark.parametrize("rank", [0, 1])
+def test_a_worker_killed_before_the_others_have_met_it_is_named_and_they_do_not_wait_for_it(rank, monkeypatch):
+    start = workers._start
+
+    def started(folder, number, processes):
+        worker = start(folder, number, processes)
+        if number == rank:
+            worker.kill()
+        return worker
+
+    monkeypatch.setattr(workers, "_start", started)
+    with pytest.raises(ScansionError, match=rf"Worker {rank} of 2 was ended by signal 9 \(SIGKILL\)"):
+        list(train_in_workers(job_of(training=LONG), 2))

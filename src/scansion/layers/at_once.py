@@ -4,17 +4,25 @@ Small products are not worth sharing between threads, but two of them can be wor
 are the same as of one part after the other.
 """
 
+import os
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor
 from contextlib import contextmanager
+from functools import cache
 from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
 
+from scansion.memory import pool_of
+
 T = TypeVar("T")
 
-_OTHER = ThreadPoolExecutor(1, thread_name_prefix="scansion-at-once")
+
+@cache
+def _other(process: int) -> Executor:
+    """One thread, there from its first use on; a process that was forked has lost that of the one before."""
+    return pool_of(1)
 
 
 class _Spare:
@@ -42,7 +50,7 @@ def at_once(first: nn.Module, one: Tensor, second: nn.Module, other: Tensor) -> 
 
 def _both(work: Callable[[int], T]) -> list[T]:
     """``work`` of 0 and 1, the latter on the other thread."""
-    there = _OTHER.submit(work, 1)
+    there = _other(os.getpid()).submit(work, 1)
     here = work(0)
     return [here, there.result()]
 

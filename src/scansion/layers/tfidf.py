@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 from scipy.sparse import csr_matrix
 
-from scansion.processors import ahead
+from scansion.memory import ahead
 
 TOKENS_SORTED_AT_A_TIME = 1 << 16
 

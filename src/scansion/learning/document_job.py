@@ -30,10 +30,12 @@ from scansion.learning.job_files import (
 )
 from scansion.learning.optimizer import tables_of
 from scansion.learning.training import Training
+from scansion.memory import check_memory
 from scansion.text.batches import Sequences, collate
 from scansion.text.vocabulary import SubwordIndex
 
 START = "start.safetensors"
+BYTES_A_TOKEN = 64  # and unit of width, kept for the backward pass: an LSTM took 71, an RNN 103
 LEARNED_TABLE_LR_SCALE = 0.3  # of word vectors that plenty of text has taught: a few answers should not undo it
 
 
@@ -85,12 +87,20 @@ class Start:
 
 @dataclass(frozen=True)
 class DocumentJob(ShuffledRows):
-    """The family of ``description`` under its head, what it learns from and what it is validated on."""
+    """The family of ``description`` under its head, what it learns from and what it is validated on.
+
+    DataError if the longest text, of a family that reads texts of any length at once, needs more memory than is free.
+    """
 
     description: FitDescription
     start: Start
     examples: Examples
     held_out: Examples
+
+    def __post_init__(self) -> None:
+        longest, width = int(self.lengths.max(initial=0)), self.family.width
+        read = f"A text of {longest:,} tokens, which a network of width {width} reads at once,"
+        check_memory(longest * width * BYTES_A_TOKEN, read, "Split it, or take bag-of-words or transformer.")
 
     @property
     def family(self) -> Any:

@@ -12,7 +12,7 @@ machine learned from all rows those scores tell less: it has seen half as many r
 
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -27,6 +27,7 @@ from scansion.learning.linear import FixedVectors, Linear
 from scansion.learning.platt import platt_lines
 from scansion.learning.squared_hinge import COARSE, PRECISE, side_by_side, solve_labels
 from scansion.learning.strengths import Choice, FittedLinear, Fitting, further, smallest_good
+from scansion.memory import pool_of
 
 STRENGTHS = (0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0)
 FIRST_STRENGTHS = (0.2, 0.5)
@@ -83,10 +84,10 @@ def fit_label_by_label(
     parts = fold_parts(rows, head, seed)
     choice = Choice(FIRST_STRENGTHS[-1], {}, np.zeros(0, np.int64), np.zeros((0, head.size)), "nothing to choose from")
     if parts:
-        with threadpool_limits(limits=1), ThreadPoolExecutor(THREADS) as pool:
+        with threadpool_limits(limits=1), pool_of(THREADS) as pool:
             choice = choose_label_strength(rows, parts, deadline, pool)
     yield Stage(f"solving {head.size:,} labels with strength {choice.strength:g}")
-    with threadpool_limits(limits=1), ThreadPoolExecutor(THREADS) as pool:
+    with threadpool_limits(limits=1), pool_of(THREADS) as pool:
         linear, held_out, logits = solve_all_labels(rows, parts, choice.strength, pool)
     return FittedLinear(linear, replace(choice, rows=held_out, logits=logits))
 
@@ -100,7 +101,7 @@ def fold_parts(rows: LabelRows, head: Head, seed: int) -> list[np.ndarray]:
 
 
 def choose_label_strength(
-    rows: LabelRows, parts: list[np.ndarray], deadline: float, pool: ThreadPoolExecutor
+    rows: LabelRows, parts: list[np.ndarray], deadline: float, pool: Executor
 ) -> Choice:
     """The smallest of ``STRENGTHS`` that one standard error cannot tell from the one of the least held-out loss.
 
@@ -144,7 +145,7 @@ def on_platt_lines(scores: np.ndarray, targets: np.ndarray, weights: np.ndarray)
 
 
 def solve_all_labels(
-    rows: LabelRows, parts: list[np.ndarray], strength: float, pool: ThreadPoolExecutor
+    rows: LabelRows, parts: list[np.ndarray], strength: float, pool: Executor
 ) -> tuple[Linear, np.ndarray, np.ndarray]:
     """What answers with a logit for each label; the rows (M,) that parts hold out, and their logits (M, K) float32."""
     count, (outputs, columns) = len(rows.targets), (rows.targets.shape[1], rows.vectors.shape[1])

@@ -12,7 +12,7 @@ The error alone is a noisy guide, and the loss as it is favours confidence over 
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor
 from contextlib import contextmanager
 from functools import reduce
 from typing import Self
@@ -31,7 +31,7 @@ from scansion.learning.linear import FixedVectors, Linear
 from scansion.learning.row_space import RowSpace, lowest
 from scansion.learning.strengths import Choice, FittedLinear, Fitting, further, smallest_good
 from scansion.learning.thread_pool import ONE_THREAD
-from scansion.memory import check_memory
+from scansion.memory import check_memory, pool_of
 
 STRENGTHS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0)
 FIRST_STRENGTHS = (5.0, 10.0)
@@ -106,7 +106,7 @@ class _Products:
 
     def __init__(self, vectors: SparseBlocks, threads: int) -> None:
         self.vectors, self.threads = vectors, threads
-        self.pool = ThreadPoolExecutor(threads)
+        self.pool = pool_of(threads)
         self.map = self.pool.map if threads > 1 else map  # a single thread would only be waited for
 
     def __enter__(self) -> Self:
@@ -166,7 +166,7 @@ def choose_strength(
     tried: dict[float, np.ndarray] = {}  # all held-out rows' logits
     losses: dict[float, np.ndarray] = {}  # and their weighted losses
     reason, cut_short = "within one standard error of the least held-out loss", False
-    with one_thread_each(), ThreadPoolExecutor(threads) as pool:
+    with one_thread_each(), pool_of(threads) as pool:
         wanted: tuple[float, ...] = FIRST_STRENGTHS
         starts: Sequence[Linear | None] = [None] * len(folds)
         while wanted:
@@ -186,7 +186,7 @@ def choose_strength(
 
 
 def _answers(
-    pool: ThreadPoolExecutor, folds: list["_Fold"], head: Head, strengths: tuple[float, ...],
+    pool: Executor, folds: list["_Fold"], head: Head, strengths: tuple[float, ...],
     starts: Sequence[Linear | None],
 ) -> list[tuple[list[Linear], np.ndarray]]:
     """Every fold's head, begun from ``starts``, and the held-out logits of all folds under each strength."""

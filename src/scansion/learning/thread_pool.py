@@ -5,7 +5,6 @@ moment: sums are rounded as they are shared out, and a fit would else not be rep
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
 from threading import Lock
 from typing import TypeVar
@@ -13,6 +12,7 @@ from typing import TypeVar
 import torch
 
 from scansion.layers.at_once import threads_to_spare
+from scansion.memory import pool_of
 from scansion.processors import cores
 
 S = TypeVar("S")
@@ -76,5 +76,5 @@ def map_in_threads(work: Callable[[S], T], parts: Sequence[S], threads: int | No
         with ONE_THREAD if threads == 1 else nullcontext():
             yield from map(work, parts)
         return
-    with ONE_THREAD, ThreadPoolExecutor(replicas) as pool:
+    with ONE_THREAD, pool_of(replicas) as pool:
         yield from pool.map(work, parts)

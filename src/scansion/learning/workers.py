@@ -25,12 +25,14 @@ from scansion.learning.jobs import read_trained, write_job
 from scansion.learning.loop import train_job
 from scansion.learning.process_group import SingleProcess
 from scansion.learning.training import Training
+from scansion.memory import MIB, check_memory
 from scansion.processors import WAITING, cores
 from scansion.storage.scratch import scratch_folder
 
 TOKENS_WORTH_A_START = 1_000_000  # below this a run is over before two processes have started
 TOKENS_WORTH_AN_EXCHANGE = 2_000  # a batch below this is read sooner than two processes have exchanged its gradients
 SECONDS_TO_SAY_WHY = 10.0  # for the first worker, when another one has failed
+LEAST_BYTES = 32 * MIB  # oneDNN, which generates code for the first step, crashed with 12 and explained itself with 20
 LOOPBACK = "lo0" if sys.platform == "darwin" else "lo"
 
 ERRORS = {kind.__name__: kind for kind in (DivergedError, InterruptedRunError, StorageError)}
@@ -40,7 +42,11 @@ ERRORS = {kind.__name__: kind for kind in (DivergedError, InterruptedRunError, S
 def run_job(
     job: Job, deadline: float = float("inf"), checkpoints: Checkpoints | None = None
 ) -> Generator[Event, None, TrainedWeights]:
-    """A run in as many processes as were asked for or as are fastest: in this one, or in several of their own."""
+    """A run in as many processes as were asked for or as are fastest: in this one, or in several of their own.
+
+    DataError where so little memory is left that a library would end the process.
+    """
+    check_memory(LEAST_BYTES, "Training a network", "Raise the limit (ulimit -v), or end something else.")
     asked = job.description.processes
     processes = processes_for(job.training, int(job.lengths.sum())) if asked is None else asked
     if processes > 1:
@@ -68,7 +74,7 @@ def train_in_workers(
                 if checkpoints is not None:
                     checkpoints.stop.possible = True  # the worker has started, and heeds signals
                 yield event
-            codes = [worker.wait() for worker in workers]
+            codes = _codes(workers)
             if any(codes):
                 raise ScansionError(_why(codes, dead, checkpoints))
         finally:
@@ -101,6 +107,18 @@ def _end_with(workers: "list[subprocess.Popen[str]]", rank: int, dead: list[int]
         time.sleep(SECONDS_TO_SAY_WHY)
     if code:
         workers[0].kill()
+
+
+def _codes(workers: "list[subprocess.Popen[str]]") -> list[int]:
+    """How each of them ended; 0 for one that still waits, as it would for minutes, for a first one that has failed."""
+    codes = [workers[0].wait()]
+    seconds = None if codes[0] == 0 else 0.0 if codes[0] < 0 else SECONDS_TO_SAY_WHY
+    for worker in workers[1:]:
+        try:
+            codes.append(worker.wait(seconds))
+        except subprocess.TimeoutExpired:
+            codes.append(0)
+    return codes
 
 
 def _why(codes: list[int], dead: list[int], checkpoints: Checkpoints | None) -> str:

@@ -98,7 +98,7 @@ def _byte_pairs(contents: Contents, settings: Settings, where: str) -> Tokenizer
         merges = [(first, second) for first, second in (line.split(" ") for line in lines)]
         tokenizer = Tokenizer(models.BPE(vocabulary, merges, continuing_subword_prefix="", end_of_word_suffix=""))
     except Exception as error:  # the library raises nothing narrower
-        raise UnsafeFolderError(f"{where}: vocab.json and merges.txt are no tokenizer: {shown(str(error))}") from error
+        raise UnsafeFolderError(f"{where}: vocab.json and merges.txt are no tokenizer: {shown(str(error))}.") from error
     prefix = _flag(settings.get("add_prefix_space", False), f"{where}/tokenizer_config.json: add_prefix_space")
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=prefix)
     tokenizer.decoder = decoders.ByteLevel()

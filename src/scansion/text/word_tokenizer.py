@@ -22,7 +22,7 @@ from itertools import pairwise
 import numpy as np
 
 from scansion.errors import DataError, UsageError, shown
-from scansion.processors import ahead
+from scansion.memory import ahead
 from scansion.spill import Flat, Growing
 from scansion.text.normalization import normal_form
 from scansion.text.words import IDEOGRAPH, LETTER, WORD_RULE, WordRule, edges, is_unsettled, read_kinds
