@@ -8,12 +8,18 @@ import pytest
 from scansion.comparison import schedule as schedules
 from scansion.comparison.run import Outcome, Run
 from scansion.comparison.schedule import GRACE, UNBOUNDED, Need, Schedule
+from scansion.families.bag_of_words import BagOfWords
+from scansion.families.baseline import Baseline
+from scansion.families.rnn import RNN
 
 NEEDS = {"cheap": Need(2.0, 1.0), "middling": Need(20.0, 2.0), "dear": Need(100.0, 3.0), "majority": Need(0.1, 0.1)}
 
 
+FAMILIES = {"cheap": BagOfWords(), "majority": Baseline()}
+
+
 def run(label: str, seed: int = 0, fold: int = 0) -> Run:
-    return Run(label, None, seed, fold, "classify", None)
+    return Run(label, FAMILIES.get(label, RNN()), seed, fold, "classify", None)
 
 
 def outcome(label: str, fit: float, seed: int = 0, cut_short: bool = False) -> Outcome:
@@ -58,18 +64,27 @@ def test_what_could_not_be_estimated_comes_behind_what_could():
 
 
 def test_without_a_budget_nothing_is_bounded():
-    assert schedule().allowed(run("dear"), np.inf, 5) == UNBOUNDED
+    assert schedule().allowed(run("dear"), np.inf, [run("middling")] * 5) == UNBOUNDED
 
 
 def test_a_run_gets_an_equal_part_of_what_is_left_less_what_it_takes_beside_its_fit():
-    allowed = schedule().allowed(run("cheap"), 100.0, 5)
+    allowed = schedule().allowed(run("cheap"), 100.0, [run("middling")] * 5)
     assert allowed.fit == pytest.approx(100 / 5 - 1 - 1)
     assert allowed.process == pytest.approx(50 + GRACE)  # what cannot end early may take half of what is left
 
 
+def test_what_is_solved_and_needs_less_leaves_the_rest_to_the_others():
+    waiting = [run("cheap"), run("middling"), run("dear")]
+    assert schedule().equal(100.0, waiting) == pytest.approx((100 - 1.25 * (2 + 1 + 1)) / 2)
+    assert schedule().equal(9.0, waiting) == pytest.approx(9 / 3)
+    assert replace(schedule(), at_a_time=2).equal(100.0, waiting) == pytest.approx((200 - 5) / 2)
+    assert replace(schedule(), at_a_time=4).equal(100.0, waiting) == 100.0
+    assert schedule().equal(100.0, waiting[:1]) == 100.0
+
+
 def test_or_what_its_first_epoch_needs_if_that_is_more():
-    assert schedule().allowed(run("middling"), 100.0, 50).fit == pytest.approx(1.25 * (20 + 3) - 3)
-    assert schedule().allowed(run("dear"), 90.0, 50).fit == pytest.approx(90 - 4)
+    assert schedule().allowed(run("middling"), 100.0, [run("middling")] * 50).fit == pytest.approx(1.25 * (20 + 3) - 3)
+    assert schedule().allowed(run("dear"), 90.0, [run("middling")] * 50).fit == pytest.approx(90 - 4)
 
 
 @pytest.mark.parametrize("left", [-5.0, 0.0, 1.0])
@@ -77,7 +92,7 @@ def test_when_the_time_is_over_only_the_baseline_is_still_run_and_ended_soon(lef
     found = schedule()
     assert found.too_late(run("majority"), left) == ""
     assert found.too_late(run("cheap"), left) == "the budget was spent before its turn"
-    assert found.allowed(run("majority"), left, 3).process <= GRACE + 2
+    assert found.allowed(run("majority"), left, [run("middling")] * 3).process <= GRACE + 2
 
 
 def test_a_run_that_seems_to_need_far_more_than_is_left_is_not_begun():
@@ -124,7 +139,8 @@ def test_another_seed_is_begun_only_if_there_is_time_for_all_of_it():
     said = found.too_late(run("middling", seed=1), 41.0)
     assert said == "another seed takes about 43 s, and 41 s were left"
     assert found.too_late(run("middling", seed=1), 44.0) == ""
-    assert found.allowed(run("middling", seed=1), 44.0, 4).fit == pytest.approx(44 - 3)  # and it may take all of it
+    allowed = found.allowed(run("middling", seed=1), 44.0, [run("middling")] * 4)
+    assert allowed.fit == pytest.approx(44 - 3)  # and it may take all of it
     assert found.too_late(run("middling", seed=0, fold=0), 30.0) == ""  # the first one ends in time by itself
 
 
@@ -141,9 +157,9 @@ def test_side_by_side_are_the_runs_of_a_seed(monkeypatch):
             [(label, seed) for label in ("cheap", "middling", "dear")] for seed in (0, 1)
         )
     ]
-    assert found.allowed(run("cheap"), 100.0, 10).fit == pytest.approx(4 * 100 / 10 - 2)
-    assert found.allowed(run("cheap"), 100.0, 3).fit == pytest.approx(100 - 2)
-    assert found.allowed(run("cheap"), np.inf, 3).threads == 9 // 4
+    assert found.allowed(run("cheap"), 100.0, [run("middling")] * 10).fit == pytest.approx(4 * 100 / 10 - 2)
+    assert found.allowed(run("cheap"), 100.0, [run("middling")] * 3).fit == pytest.approx(100 - 2)
+    assert found.allowed(run("cheap"), np.inf, [run("middling")] * 3).threads == 9 // 4
     assert "for 8 runs, and one epoch of each takes about 1 min" in found.told(600.0)
 
 

@@ -23,6 +23,7 @@ from scansion.comparison.lengths import by_length
 from scansion.comparison.result import NOT_TRAINED, Comparison, ComparisonInterrupted, FamilyResult
 from scansion.comparison.run import Message, Outcome, Run, RunEvent
 from scansion.comparison.runs import carry_out
+from scansion.comparison.schedule import SOLVED
 from scansion.comparison.standings import Standings
 from scansion.errors import UsageError
 from scansion.families.catalogue import DOCUMENT_FAMILIES, configured, labelled, name_of, pretrainable
@@ -36,9 +37,6 @@ from scansion.tasks.task import ComparedData, ComparedTask, Parts, Scoring, Task
 from scansion.text.documents import check_documents
 from scansion.text.frames import input_columns
 from scansion.viewer.number_format import seconds_shown
-
-SOLVED = frozenset({"convex", "counted"})
-"""The learners that draw nothing, so that one seed says it all."""
 
 
 def comparing(

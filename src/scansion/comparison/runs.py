@@ -121,7 +121,9 @@ class _Series:
                         yield self._noted(known)
                     else:
                         # another seed comes only if there is time: no first one is cut short for its sake
-                        equals = sum(each.seed <= run.seed and not self.dropping.left_out(each) for each in waiting)
+                        equals = [
+                            each for each in waiting if each.seed <= run.seed and not self.dropping.left_out(each)
+                        ]
                         events = follow(self.folder, run, schedule.allowed(run, left, equals))
                         under_way.append((run, time.monotonic(), events))
                     waiting.remove(run)

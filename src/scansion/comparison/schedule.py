@@ -23,6 +23,8 @@ GRACE = 20.0  # seconds beyond its time after which a process is ended
 SAFETY = 1.25  # an estimate may be too low by so much
 HOPELESS = 2.0  # or too high: a run that seems to need so many times what is left is not begun
 LEAST = 0.5  # seconds of a fit
+SOLVED = frozenset({"convex", "counted"})
+"""The learners that draw nothing, so that one seed says it all, and whose need is all they take."""
 
 
 @dataclass(frozen=True)
@@ -121,15 +123,23 @@ class Schedule:
         found = [took for (label, seed), took in self.fits.items() if label == run.label and seed < run.seed]
         return max(found) * self.shares[run.fold] + self.beside(run) if found else 0.0
 
-    def allowed(self, run: Run, left: float, runs_left: int) -> Allowed:
-        """The time of a run when so many seconds are left for so many runs, itself among them."""
+    def allowed(self, run: Run, left: float, waiting: Sequence[Run]) -> Allowed:
+        """The time of a run when so many seconds are left for those ``waiting``, itself among them."""
         threads = None if self.at_a_time == 1 else max(1, cores() // self.at_a_time)
         if np.isinf(left):
             return Allowed(threads=threads)
         left, beside = max(left, 0.0), self.beside(run)
-        equal = left * min(1.0, self.at_a_time / runs_left)
-        share = max(equal, min(left, SAFETY * max(self.seconds(run), self.whole(run))))
+        share = max(self.equal(left, waiting), min(left, SAFETY * max(self.seconds(run), self.whole(run))))
         return Allowed(max(LEAST, share - beside), max(share, left / 2) + GRACE, threads)
+
+    def equal(self, left: float, waiting: Sequence[Run]) -> float:
+        """An equal part of what is left; what is solved and needs less than that leaves the rest to the others."""
+        solved = [run for run in waiting if run.family.learner in SOLVED and run.label in self.needs]
+        to_share, sharing = left * self.at_a_time, len(waiting)
+        for needed in sorted(SAFETY * self.seconds(run) for run in solved):
+            if sharing > 1 and needed < to_share / sharing:
+                to_share, sharing = to_share - needed, sharing - 1
+        return min(left, to_share / sharing)
 
     def after(self, outcome: Outcome, seconds: float) -> Self:
         """The schedule once a run has ended, so many seconds after it was begun."""
