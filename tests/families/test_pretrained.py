@@ -536,3 +536,8 @@ def test_what_the_engine_cannot_run_is_refused():
     model = DocumentClassifier("n-grams").fit(TEXTS, LABELS)
     with pytest.raises(UsageError, match="runs fitted translators and pretrained document models"):
         export(model, "ctranslate2")
+
+
+def test_where_there_is_little_time_it_stays_as_it_is_unless_somebody_has_said_otherwise():
+    assert Pretrained().soonest == Pretrained(mode="frozen")
+    assert Pretrained(mode="fine-tuned").soonest == Pretrained(mode="fine-tuned")

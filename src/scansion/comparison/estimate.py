@@ -68,6 +68,7 @@ def _needed(wanted: dict[str, Any], sample: dict[str, Any]) -> tuple[float, floa
         **wanted, "budget": None, "processes": 1,
         "arguments": {name: value for name, value in wanted["arguments"].items() if name != "pretrain"},
     })
+    estimator.set_params(family=getattr(estimator.family, "soonest", estimator.family))
     recipe = estimator.get_params(deep=False).get("training") or recipe_of(estimator.family)
     size = recipe.batch_tokens(sample["train_characters"] // CHARACTERS_A_TOKEN)
     once = replace(recipe, min_epochs=1, max_epochs=1, min_batch_tokens=size, max_batch_tokens=size)

@@ -6,7 +6,7 @@ how their files call its parts, and that is the table below.  ``frozen``, the en
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 from typing import Any, ClassVar
 
@@ -60,6 +60,11 @@ class Pretrained:
     def learner(self) -> str:
         """How it learns, as far as that is known before the data is."""
         return "convex" if self.mode == "frozen" else "gradient"
+
+    @property
+    def soonest(self) -> "Pretrained":
+        """As it is fitted where there is little time."""
+        return replace(self, mode="frozen") if self.mode == "auto" else self
 
 
 @dataclass(frozen=True)
