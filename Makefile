@@ -14,7 +14,7 @@ INSTALLED := $(VENV)/installed
 .PHONY: compare test check attack locked clean
 
 compare: $(INSTALLED)
-	$(VENV)/bin/scansion compare --demo --budget 200s
+	$(VENV)/bin/scansion compare --demo --budget 3m
 
 # side by side, a thread for each processor
 test: $(INSTALLED)
