@@ -66,10 +66,10 @@ def test_threads_that_steps_do_not_use_are_spared_for_it(monkeypatch):
     torch.set_num_threads(2)
     try:
         with on_threads(1):
-            assert module._Spare.threads == 2
+            assert module._SPARE.threads == 2
         with on_threads(2):
-            assert module._Spare.threads == 1
-        assert module._Spare.threads == 1
+            assert module._SPARE.threads == 1
+        assert module._SPARE.threads == 1
     finally:
         torch.set_num_threads(before)
 
@@ -89,3 +89,12 @@ def test_a_forked_process_has_a_thread_of_its_own():
     if not child:
         os._exit(0 if torch.isfinite(both_ways(nn.RNN, 2)[0]).all() else 1)
     assert os.waitpid(child, 0)[1] == 0
+
+
+def test_what_one_fit_has_to_spare_is_not_another_ones():
+    with threads_to_spare(2):
+        seen = []
+        other = threading.Thread(target=lambda: seen.append(module._SPARE.threads))
+        other.start()
+        other.join()
+    assert seen == [1]

@@ -5,6 +5,7 @@ are the same as of one part after the other.
 """
 
 import os
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
 from contextlib import contextmanager
@@ -25,25 +26,28 @@ def _other(process: int) -> Executor:
     return pool_of(1)
 
 
-class _Spare:
-    """How many threads a part may have, where torch's own have been bounded for it."""
+class _Spare(threading.local):
+    """How many parts this thread may have worked out beside each other."""
 
     threads = 1
 
 
+_SPARE = _Spare()
+
+
 @contextmanager
 def threads_to_spare(threads: int) -> Iterator[None]:
-    """In the block so many parts may be worked out beside each other."""
-    before, _Spare.threads = _Spare.threads, threads
+    """In the block this thread may have so many parts worked out beside each other."""
+    before, _SPARE.threads = _SPARE.threads, threads
     try:
         yield
     finally:
-        _Spare.threads = before
+        _SPARE.threads = before
 
 
 def at_once(first: nn.Module, one: Tensor, second: nn.Module, other: Tensor) -> tuple[Tensor, Tensor]:
     """first(one), second(other), the states of two recurrent layers (B, L, H); in turn without gradients."""
-    if _Spare.threads < 2 or not torch.is_grad_enabled():
+    if _SPARE.threads < 2 or not torch.is_grad_enabled():
         return first(one)[0], second(other)[0]
     return _AtOnce.apply((first, second), one, other, *first.parameters(), *second.parameters())
 
