@@ -1,13 +1,11 @@
 """What of a machine a process may use: no more than a container pays for, and only as many threads as have work."""
 
 import os
-import threading
 
 import pytest
 import torch
 
 from scansion.learning.thread_pool import on_threads, threads_for
-from scansion.memory import ahead
 from scansion.processors import quota
 
 
@@ -39,17 +37,3 @@ def test_after_the_block_torch_has_as_many_threads_as_before():
     assert torch.get_num_threads() == before
     with on_threads(None):
         assert torch.get_num_threads() == before
-
-
-def test_work_goes_ahead_in_order_and_a_single_piece_is_done_in_this_thread():
-    here, made = threading.current_thread(), []
-
-    def work(number):
-        made.append(threading.current_thread() is here)
-        return number * number
-
-    assert list(ahead(work, iter(range(50)), 3)) == [number * number for number in range(50)]
-    assert not any(made)
-    assert list(ahead(work, [7], 3)) == [49]
-    assert made[-1]
-    assert list(ahead(work, [], 3)) == []
