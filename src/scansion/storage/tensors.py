@@ -29,7 +29,7 @@ ITEM_BYTES = {
 }  # fmt: skip
 BFLOAT16 = {"BF16": 2}
 """Read in files of others, as float32; numpy has no such type."""
-REMARKS = "__metadata__"
+REMARKS, OFFSETS = "__metadata__", b'"data_offsets"'
 STORED_TYPES = "bool, int8-64, uint8-64, float16, float32, float64"
 
 
@@ -97,6 +97,11 @@ def check_numbers(name: str, tensor: np.ndarray, entry: TensorEntry, where: str)
     _refuse_non_finite(name, tensor)
 
 
+def _check_count(tensors: int, where: str) -> None:
+    if tensors > MOST_TENSORS:
+        raise UnsafeFolderError(f"{where} names {tensors:,} tensors; at most {MOST_TENSORS:,} are read.")
+
+
 def check_header(data: bytes, where: str, foreign: bool = False, size: int | None = None) -> dict[str, TensorEntry]:
     """The entries of a header that describes exactly the bytes after it, in one piece, without gap or overlap.
 
@@ -113,11 +118,12 @@ def check_header(data: bytes, where: str, foreign: bool = False, size: int | Non
         )
     if 8 + length > size:
         raise UnsafeFolderError(f"{where} was cut: its header claims {length:,} bytes, {size - 8:,} are there.")
-    header = parse_json(data[8 : 8 + length], f"{where}, header", MOST_HEADER_BYTES)
+    described = data[8 : 8 + length]
+    _check_count(described.count(OFFSETS), where)  # first, since parsing many of them takes a second
+    header = parse_json(described, f"{where}, header", MOST_HEADER_BYTES)
     if not isinstance(header, dict) or data[8:9] != b"{":
         raise UnsafeFolderError(f"{where}: the header must be one JSON object.")
-    if len(header) > MOST_TENSORS:
-        raise UnsafeFolderError(f"{where} names {len(header):,} tensors; at most {MOST_TENSORS:,} are read.")
+    _check_count(len(header), where)
     remarks, types = ({REMARKS}, ITEM_BYTES | BFLOAT16) if foreign else (set(), ITEM_BYTES)
     entries = {
         name: _checked_entry(name, entry, where, types) for name, entry in header.items() if name not in remarks
