@@ -25,6 +25,9 @@ CONTEXT = 8
 NETWORKS = {
     "transformer": CausalTransformer(width=16, heads=2, layers=2, feed_forward=32, context=CONTEXT),
     "rotary": CausalTransformer(width=16, heads=2, layers=2, feed_forward=32, context=CONTEXT, positions="rotary"),
+    "n-grams beside": CausalTransformer(
+        width=16, heads=2, layers=2, feed_forward=32, context=CONTEXT, ngrams=4, ngram_rows=50
+    ),
     "rnn": RNNLanguageModel(width=8, hidden_size=12, layers=2, window=4 * CONTEXT),
     "gru": GRULanguageModel(width=8, hidden_size=12, window=4 * CONTEXT),
     "lstm": LSTMLanguageModel(width=8, hidden_size=12, layers=2, window=4 * CONTEXT),
@@ -33,7 +36,10 @@ BRIEF = LanguageTraining(max_tokens=1, min_epochs=15, max_epochs=15, target_step
 
 
 def model(name: str) -> NeuralLanguage:
-    return NeuralLanguage(build_language(NETWORKS[name], VOCABULARY, 0.0, seed=1).eval(), NETWORKS[name].context)
+    network = build_language(NETWORKS[name], VOCABULARY, 0.0, seed=1).eval()
+    if getattr(network.network, "ngrams", None) is not None:
+        torch.nn.init.normal_(network.network.ngrams.table.weight)  # which is zero at first
+    return NeuralLanguage(network, NETWORKS[name].context)
 
 
 def documents(lengths: list[int]) -> list[np.ndarray]:
@@ -43,7 +49,7 @@ def documents(lengths: list[int]) -> list[np.ndarray]:
 
 def test_every_family_that_learns_by_gradients_is_tested_here():
     wanted = {name for name, kind in LANGUAGE_FAMILIES.items() if kind.learner == "gradient"}
-    assert NETWORKS.keys() - {"rotary"} == wanted
+    assert NETWORKS.keys() - {"rotary", "n-grams beside"} == wanted
 
 
 @pytest.mark.parametrize("name", NETWORKS)

@@ -77,6 +77,8 @@ def test_what_does_not_go_is_refused_with_a_sentence(model):
         texts_of(engine, ["a"], 0)
     with pytest.raises(UsageError, match="precision is float32 or int8"):
         scansion.export(model, "ctranslate2", precision="half")
+    with pytest.raises(UsageError, match="no place for vectors of n-grams"):
+        scansion.export(fitted(replace(SMALL, ngrams=2), "bytes"), "ctranslate2")
     with pytest.raises(UsageError, match="runs Transformers only"):
         scansion.export(fitted(scansion.LSTMLanguageModel(width=8, hidden_size=8), "bytes"), "ctranslate2")
     with pytest.raises(UsageError, match="format of Transformers, and this is the family n-grams"):

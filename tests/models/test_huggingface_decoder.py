@@ -1,5 +1,7 @@
 """Language models of one's own as folders of Hugging Face: ``transformers`` finds the same tokens and probabilities."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -58,6 +60,8 @@ def test_what_has_no_place_in_the_layout_is_refused_with_a_sentence():
     rotary = scansion.CausalTransformer(width=12, heads=3, layers=1, feed_forward=24, context=32, positions="rotary")
     with pytest.raises(UsageError, match="neither a GPT-2 nor a Llama"):
         scansion.export(fitted(rotary, "bytes"), "huggingface")
+    with pytest.raises(UsageError, match="no place for vectors of n-grams"):
+        scansion.export(fitted(replace(SMALL, ngrams=2), "bytes"), "huggingface")
     with pytest.raises(UsageError, match="--tokens subwords or characters or bytes"):
         scansion.export(fitted(SMALL, "words"), "huggingface")
     with pytest.raises(UsageError, match="a format of Transformers"):

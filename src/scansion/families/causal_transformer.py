@@ -5,8 +5,9 @@
 The right half of Figure 1 of Vaswani et al. 2017 without the attention to a source, the norm before each part (Xiong
 et al. 2020).  The last projection of each part is drawn smaller, by the root of their number (Radford et al. 2019).
 
-With ``positions="rotary"`` nothing is added to the tokens; queries and keys are turned (Su et al. 2021).  What is
-forgotten of documents longer than the context: see :mod:`scansion.layers.causal_decoder`.
+With ``positions="rotary"`` nothing is added to the tokens; queries and keys are turned (Su et al. 2021).  With
+``ngrams`` of 2 or more the n-grams that end at a token have vectors too (:mod:`scansion.layers.ngram_embedding`).  What
+is forgotten of documents longer than the context: see :mod:`scansion.layers.causal_decoder`.
 """
 
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from scansion.layers.attention import MultiHeadAttention
 from scansion.layers.causal_decoder import AttentionStep, CausalDecoder, LayerWindow, transposed
 from scansion.layers.dropout import Dropout
 from scansion.layers.feed_forward import FeedForward
+from scansion.layers.ngram_embedding import NgramEmbedding
 from scansion.layers.orthogonal import move_orthogonally
 from scansion.layers.positions import sinusoidal_positions
 from scansion.layers.rotary import Turns, rotary_turns
@@ -40,12 +42,16 @@ class CausalTransformer:
     context: int = 128
     positions: str = "sinusoidal"
     """Or rotary."""
+    ngrams: int = 1
+    """Tokens of the longest n-gram that is added to its last token."""
+    ngram_rows: int = 20_000
+    """Vectors that the n-grams of each length share."""
     learning_rate: float = 1.5e-2
 
     learner: ClassVar[str] = "gradient"
 
     def __post_init__(self) -> None:
-        check_whole(self, "heads", "layers", "feed_forward")
+        check_whole(self, "heads", "layers", "feed_forward", "ngrams", "ngram_rows")
         check_whole(self, "width", step=2 * self.heads if self.heads % 2 else self.heads)
         check_whole(self, "context", least=2, step=2)
         check_shares(self, "dropout")
@@ -86,6 +92,9 @@ class CausalTransformerNetwork(CausalDecoder):
         table = sinusoidal_positions(self.context, width) if configuration.positions == "sinusoidal" else None
         self.register_buffer("positions", table, persistent=False)
         self.turns = rotary_turns(self.context, width // heads) if configuration.positions == "rotary" else None
+        self.ngrams = None
+        if configuration.ngrams > 1:
+            self.ngrams = NgramEmbedding(configuration.ngrams, configuration.ngram_rows, width)
         self.dropout = Dropout(configuration.dropout)
         sizes = (width, heads, configuration.feed_forward, configuration.dropout)
         self.blocks = nn.ModuleList(CausalBlock(*sizes) for _ in range(configuration.layers))
@@ -98,9 +107,13 @@ class CausalTransformerNetwork(CausalDecoder):
             for linear in (*block.attention.linears(), block.feed_forward.inner, block.feed_forward.outer):
                 move_orthogonally(linear.weight, 2 if linear is block.attention.key_value else 1)
 
-    def embed(self, tokens: Tensor, positions: slice | Tensor) -> Tensor:
+    def embed(self, tokens: Tensor, positions: slice | Tensor, window: Tensor) -> Tensor:
         """See :class:`scansion.layers.causal_decoder.CausalDecoder`."""
-        words = self.embedding(tokens) * self.configuration.width**0.5
+        words = self.embedding(tokens)
+        if self.ngrams is not None:
+            at = torch.arange(window.shape[1], device=window.device)[positions].expand_as(tokens)
+            words = words + self.ngrams(window, at.reshape(len(window), -1)).view_as(words)
+        words = words * self.configuration.width**0.5
         return words if self.positions is None else words + self.positions[positions]
 
     @property

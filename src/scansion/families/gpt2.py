@@ -93,7 +93,7 @@ class GPT2Network(CausalDecoder):
             )
         self.norm = nn.LayerNorm(width, epsilon)
 
-    def embed(self, tokens: Tensor, positions: slice | Tensor) -> Tensor:
+    def embed(self, tokens: Tensor, positions: slice | Tensor, window: Tensor) -> Tensor:
         """See :class:`scansion.layers.causal_decoder.CausalDecoder`."""
         return self.embedding(tokens) + self.positions[positions]
 

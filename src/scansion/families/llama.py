@@ -85,7 +85,7 @@ class LlamaNetwork(CausalDecoder):
         self.blocks = nn.ModuleList(LlamaBlock(configuration) for _ in range(configuration.layers))
         self.norm = RootMeanSquareNorm(configuration.width, configuration.norm_epsilon)
 
-    def embed(self, tokens: Tensor, positions: slice | Tensor) -> Tensor:
+    def embed(self, tokens: Tensor, positions: slice | Tensor, window: Tensor) -> Tensor:
         """See :class:`scansion.layers.causal_decoder.CausalDecoder`."""
         return self.embedding(tokens)
 

@@ -91,8 +91,8 @@ class CausalDecoder(nn.Module):
     dropout: Any
     turns: Turns | None = None
 
-    def embed(self, tokens: Tensor, positions: slice | Tensor) -> Tensor:
-        """Tokens at positions of the window, as the first layer takes them."""
+    def embed(self, tokens: Tensor, positions: slice | Tensor, window: Tensor) -> Tensor:
+        """Tokens at positions of the window (B, S), as the first layer takes them."""
         raise NotImplementedError
 
     carries_on: ClassVar[bool] = False
@@ -112,7 +112,7 @@ class CausalDecoder(nn.Module):
         """The vectors (B, L, D), and of every layer what later positions look at, (B, H, L, d) twice."""
         here = slice(0, tokens.shape[1])
         turns = None if self.turns is None else self.turns.at(here)
-        vectors, read = self.dropout(self.embed(tokens, here)), []
+        vectors, read = self.dropout(self.embed(tokens, here, tokens)), []
         for block in self.blocks:
             vectors, keys, values = block(vectors, turns)
             read.append((keys, values))
@@ -157,7 +157,7 @@ class CausalDecoder(nn.Module):
             seen = torch.arange(longest + 1, device=last.device) <= at[:, None]  # (N, S)
             state.tokens[torch.arange(len(last), device=last.device), at] = last
         turns = None if self.turns is None else self.turns.at(at)
-        vectors = self.embed(last, at)
+        vectors = self.embed(last, at, state.tokens)
         for step, window in zip(state.steps, state.windows, strict=True):
             vectors = step(vectors, window, longest + 1, at, seen, turns)
         state.lengths = [length + 1 for length in state.lengths]

@@ -154,6 +154,8 @@ def specification_of(model: NeuralLanguage, names: Sequence[str], precision: Pre
 def _own(network: Any) -> Any:
     """A Transformer of one's own."""
     configuration = network.configuration
+    if network.ngrams is not None:
+        raise UsageError("CTranslate2 has no place for vectors of n-grams. Use a model with ngrams=1.")
     rotary = {} if network.turns is None else {"rotary_dim": 0, "rotary_interleave": False}
     found = _empty(configuration)(**rotary)
     found.decoder.embeddings.weight = array(network.embedding.weight * configuration.width**0.5)

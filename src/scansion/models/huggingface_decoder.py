@@ -56,12 +56,14 @@ class HuggingFaceDecoder:
 
 
 def own_as_gpt2(family: CausalTransformer, weights: Weights, bias: NDArray) -> tuple[dict[str, Any], Weights]:
-    """A Transformer of one's own, a dimension a head wider. UsageError for rotary positions."""
+    """A Transformer of one's own, a dimension a head wider. UsageError for rotary positions and n-grams."""
     if family.positions != "sinusoidal":
         raise UsageError(
             "A Transformer with rotary positions is neither a GPT-2 nor a Llama, whose norms and gates are others. "
             "Export one with positions=sinusoidal."
         )
+    if family.ngrams > 1:
+        raise UsageError("GPT-2 has no place for vectors of n-grams. Export a model with ngrams=1.")
     width, heads = family.width, family.heads
     wider, size = width + heads, width // heads
     shrunk = width / wider
