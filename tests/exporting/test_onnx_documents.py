@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+import onnx
 import pytest
 
 import scansion
@@ -25,6 +26,17 @@ def test_every_family_answers_alike_whatever_it_is_batched_with(name, tmp_path):
     assert np.allclose(example.scores(STRANGE), wanted, atol=1e-5)
     alone = np.concatenate([example.scores([text]) for text in STRANGE])
     assert np.allclose(alone, wanted, atol=1e-5)
+
+
+def test_no_graph_adds_up_by_scattering_which_threads_of_onnxruntime_lose_parts_of(tmp_path):
+    model = fitted("rnn")
+    example = exported_example(model, tmp_path / "folder")
+    nodes = onnx.load(tmp_path / "folder" / "model.onnx").graph.node
+    assert not [node.name for node in nodes if node.op_type.startswith("Scatter")]
+    texts = ["film" * 500, "good" * 3 + " film"]  # all pieces of a word meet in one place
+    wanted = model.predict_proba(texts)
+    for _ in range(10):
+        assert np.allclose(example.scores(texts), wanted, atol=1e-5)
 
 
 @pytest.mark.parametrize("options", [

@@ -108,19 +108,15 @@ def _embedded(graph: Graph, model: Any, words: str) -> str:
     if char_ngrams is None:
         return vectors
     pieces, places = graph.input("char_ngrams", (ROWS, "pieces")), graph.input("places", (ROWS, "pieces"))
-    nought = graph.constant([0], np.int64)
-    numbers = graph.add("Range", graph.constant(0, np.int64), graph.narrowed(graph.size(pieces, 0), 0),
-                        graph.constant(1, np.int64))
-    rows = graph.add("Expand", graph.widened(numbers, 1), graph.add("Shape", pieces))
-    cells = graph.add("Concat", graph.widened(rows, 2), graph.widened(places, 2), attributes={"axis": 2})
-    real = graph.cast(graph.add("Greater", pieces, nought))
     found = graph.add("Gather", graph.weight("encoder.embedding.char_ngrams", char_ngrams), pieces)
-    zeros = graph.add("Mul", vectors, graph.constant(0.0))
-    sums = graph.add("ScatterND", zeros, cells, found, attributes={"reduction": "add"})
-    none = graph.add("Mul", graph.cast(words), graph.constant(0.0))
-    sizes = graph.add("ScatterND", none, cells, real, attributes={"reduction": "add"})
-    means = graph.add("Div", sums, graph.widened(graph.add("Max", sizes, graph.constant(1.0)), 2))
-    return graph.add("Add", vectors, means)
+    nought, one = graph.constant(0, np.int64), graph.constant(1, np.int64)
+    here = graph.add("Range", nought, graph.narrowed(graph.size(words, 1), 0), one)
+    # a product: onnxruntime's threads lose some of what ScatterND adds up in one place
+    real = graph.widened(graph.add("Greater", pieces, nought), 1)
+    theirs = graph.add("And", graph.add("Equal", graph.widened(places, 1), graph.widened(here, 1)), real)
+    shares = graph.cast(theirs)  # (B, L, P)
+    sizes = graph.add("Max", graph.over("ReduceSum", shares, 2, keep=True), graph.constant(1.0))
+    return graph.add("Add", vectors, graph.add("MatMul", graph.add("Div", shares, sizes), found))
 
 
 def _word_sum(graph: Graph, vectors: str, counts: str, mask: str, width: int) -> str:

@@ -15,6 +15,7 @@ from scansion.errors import MissingExtraError, ScansionError, StorageError
 from scansion.server_limits import Limits
 from scansion.serving.application import NEEDS, application, door
 from scansion.serving.door import Door, WrittenRefusal
+from scansion.serving.flat_memory import giving_back, keep_few_kernels
 from scansion.serving.hosts import answering_to, hosts_of
 from scansion.serving.service import Service, log
 
@@ -58,6 +59,7 @@ def run(service: Service, listener: socket.socket, allowed_hosts: Collection[str
     except ImportError as error:
         raise MissingExtraError(NEEDS) from error
 
+    keep_few_kernels()
     limits = service.limits
     host, port = listener.getsockname()[:2]
     hosts = hosts_of(host, allowed_hosts)
@@ -73,8 +75,10 @@ def run(service: Service, listener: socket.socket, allowed_hosts: Collection[str
     async def serving() -> None:
         loading = asyncio.create_task(_begin(service, server, failed, f"http://{host}:{port}"))
         setattr(server, "handle_exit", _drains(service, server, asyncio.get_running_loop()))  # noqa: B010
+        trimming = asyncio.create_task(giving_back())
         await server.serve([listener])
         loading.cancel()
+        trimming.cancel()
         await service.stop()
 
     before = sys.getswitchinterval()
