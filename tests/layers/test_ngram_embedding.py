@@ -2,11 +2,12 @@
 
 import torch
 
-from scansion.layers.ngram_embedding import NgramEmbedding
+from scansion.layers.dropout import reseed
+from scansion.layers.ngram_embedding import Fallback, NgramEmbedding
 
 
 def embedding(rows: int) -> NgramEmbedding:
-    found = NgramEmbedding(3, rows, 4)
+    found = NgramEmbedding(3, rows, 4, 0.0)
     torch.nn.init.normal_(found.table.weight, generator=torch.Generator().manual_seed(0))
     return found
 
@@ -35,3 +36,14 @@ def test_only_rows_that_were_read_have_gradients():
     found(window, at).sum().backward()
     gradient = found.table.weight.grad.coalesce()
     assert gradient.indices()[0].tolist() == sorted(set(found.numbers(window, at).flatten().tolist()))
+
+
+def test_training_leaves_out_the_longer_of_some_positions_n_grams_and_answers_have_all():
+    fallback, ones = Fallback(0.5), torch.ones(4, 50, 40, 2)
+    assert torch.equal(fallback.eval()(ones), ones)
+    reseed(fallback.train(), 0, 0)
+    kept = fallback(ones)
+    assert torch.equal(kept[..., 0], kept[..., 1])
+    assert (kept[1:] <= kept[:-1]).all()  # no longer one without the shorter ones
+    seen = kept[..., 0].sum(dim=0).flatten().long().bincount(minlength=5) / 2_000
+    torch.testing.assert_close(seen, torch.tensor([0.125, 0.125, 0.125, 0.125, 0.5]), atol=0.04, rtol=0)

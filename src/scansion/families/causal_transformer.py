@@ -46,6 +46,8 @@ class CausalTransformer:
     """Tokens of the longest n-gram that is added to its last token."""
     ngram_rows: int = 20_000
     """Vectors that the n-grams of each length share."""
+    ngram_dropout: float = 0.5
+    """How often only the shorter of a token's n-grams are seen in training."""
     learning_rate: float = 1.5e-2
 
     learner: ClassVar[str] = "gradient"
@@ -54,7 +56,7 @@ class CausalTransformer:
         check_whole(self, "heads", "layers", "feed_forward", "ngrams", "ngram_rows")
         check_whole(self, "width", step=2 * self.heads if self.heads % 2 else self.heads)
         check_whole(self, "context", least=2, step=2)
-        check_shares(self, "dropout")
+        check_shares(self, "dropout", "ngram_dropout")
         check_positive(self, "learning_rate")
         if self.positions not in POSITIONS:
             raise UsageError(f"There are no positions {self.positions!r}{did_you_mean(self.positions, POSITIONS)}")
@@ -94,7 +96,9 @@ class CausalTransformerNetwork(CausalDecoder):
         self.turns = rotary_turns(self.context, width // heads) if configuration.positions == "rotary" else None
         self.ngrams = None
         if configuration.ngrams > 1:
-            self.ngrams = NgramEmbedding(configuration.ngrams, configuration.ngram_rows, width)
+            self.ngrams = NgramEmbedding(
+                configuration.ngrams, configuration.ngram_rows, width, configuration.ngram_dropout
+            )
         self.dropout = Dropout(configuration.dropout)
         sizes = (width, heads, configuration.feed_forward, configuration.dropout)
         self.blocks = nn.ModuleList(CausalBlock(*sizes) for _ in range(configuration.layers))
