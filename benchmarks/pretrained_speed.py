@@ -91,6 +91,7 @@ def main() -> None:
     add_data_option(parser)
     parser.add_argument("--pairs", type=int, default=3)
     parser.add_argument("--only", choices=("tuning", "encoding"))
+    parser.add_argument("--rows", type=int, help="of sst2 that are fine-tuned on, in place of all")
     parser.add_argument("--one", nargs="+", help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.one:
@@ -131,7 +132,8 @@ def main() -> None:
         if given.only in (None, "tuning"):
             path = folder / "rows.json"
             train, test = load("sst2", given.data)
-            write_json(path, shuffled(train), test)
+            texts, labels = shuffled(train)
+            write_json(path, (texts[: given.rows], labels[: given.rows]), test)
             last: Measured = {}
 
             def like_ours() -> list[int]:
