@@ -1,9 +1,12 @@
 """Vectors of n-grams: which tokens they depend on, and that they share rows."""
 
+import pytest
 import torch
 
+from scansion.errors import UsageError
+from scansion.families.causal_transformer import CausalTransformer
 from scansion.layers.dropout import reseed
-from scansion.layers.ngram_embedding import Fallback, NgramEmbedding
+from scansion.layers.ngram_embedding import Backoff, NgramEmbedding
 
 
 def embedding(rows: int) -> NgramEmbedding:
@@ -39,11 +42,16 @@ def test_only_rows_that_were_read_have_gradients():
 
 
 def test_training_leaves_out_the_longer_of_some_positions_n_grams_and_answers_have_all():
-    fallback, ones = Fallback(0.5), torch.ones(4, 50, 40, 2)
-    assert torch.equal(fallback.eval()(ones), ones)
-    reseed(fallback.train(), 0, 0)
-    kept = fallback(ones)
+    backoff, ones = Backoff(0.5), torch.ones(4, 50, 40, 2)
+    assert torch.equal(backoff.eval()(ones), ones)
+    reseed(backoff.train(), 0, 0)
+    kept = backoff(ones)
     assert torch.equal(kept[..., 0], kept[..., 1])
     assert (kept[1:] <= kept[:-1]).all()  # no longer one without the shorter ones
     seen = kept[..., 0].sum(dim=0).flatten().long().bincount(minlength=5) / 2_000
     torch.testing.assert_close(seen, torch.tensor([0.125, 0.125, 0.125, 0.125, 0.5]), atol=0.04, rtol=0)
+
+
+def test_n_grams_longer_than_the_context_are_refused():
+    with pytest.raises(UsageError, match="ngrams may be at most the context, 8 tokens; got 9"):
+        CausalTransformer(context=8, ngrams=9)

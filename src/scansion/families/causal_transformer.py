@@ -56,6 +56,10 @@ class CausalTransformer:
         check_whole(self, "heads", "layers", "feed_forward", "ngrams", "ngram_rows")
         check_whole(self, "width", step=2 * self.heads if self.heads % 2 else self.heads)
         check_whole(self, "context", least=2, step=2)
+        if self.ngrams > self.context:
+            raise UsageError(
+                f"CausalTransformer: ngrams may be at most the context, {self.context} tokens; got {self.ngrams}."
+            )
         check_shares(self, "dropout", "ngram_dropout")
         check_positive(self, "learning_rate")
         if self.positions not in POSITIONS:

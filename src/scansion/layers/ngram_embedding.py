@@ -8,7 +8,7 @@ rows, and only those are moved.
 
 What was learned of a long n-gram is soon known by heart, and text that was never read has others.  So while training a
 position sees only the shorter ones with chance ``dropout``, down to a length that is drawn: all lengths alike, as a
-counted model falls back from one order to the next.
+counted model backs off from one order to the next.
 """
 
 from typing import cast
@@ -31,7 +31,7 @@ class NgramEmbedding(nn.Module):
 
     def __init__(self, longest: int, rows: int, width: int, dropout: float) -> None:
         super().__init__()
-        self.longest, self.rows, self.fallback = longest, rows, Fallback(dropout)
+        self.longest, self.rows, self.backoff = longest, rows, Backoff(dropout)
         self.table = nn.Embedding((longest - 1) * rows, width, sparse=True)
         nn.init.zeros_(self.table.weight)
         # what is zero at first needs no more: at the three times of other tables less was learned
@@ -39,7 +39,7 @@ class NgramEmbedding(nn.Module):
 
     def forward(self, window: Tensor, positions: Tensor) -> Tensor:
         distinct, places = torch.unique(self.numbers(window, positions), return_inverse=True)  # each is looked up once
-        return self.fallback(nn.functional.embedding(places, self.table(distinct))).sum(dim=0)
+        return self.backoff(nn.functional.embedding(places, self.table(distinct))).sum(dim=0)
 
     def numbers(self, window: Tensor, positions: Tensor) -> Tensor:
         """The rows of the table (N - 1, B, L)."""
@@ -51,7 +51,7 @@ class NgramEmbedding(nn.Module):
         return torch.stack(found)
 
 
-class Fallback(Dropout):
+class Backoff(Dropout):
     """The vectors of n-grams (N - 1, B, L, D), of which training leaves out the longer ones at some positions."""
 
     def forward(self, vectors: Tensor) -> Tensor:
