@@ -11,7 +11,7 @@ from transformers import (
     TopPLogitsWarper,
 )
 
-from scansion.decoding.filters import Sampling
+from scansion.decoding.filters import Sampling, likeliest
 from scansion.decoding.sampling import drawing
 from scansion.errors import UsageError
 
@@ -21,6 +21,13 @@ OPTIONS = [
     {"top_k": 80, "top_p": 1e-9}, {"min_p": 1.0}, {"temperature": 1.7, "top_p": 0.95},
     {"repetition_penalty": 0.8, "temperature": 0.9, "top_k": 20, "top_p": 0.9, "min_p": 0.05},
 ]
+
+
+def test_the_first_of_equal_scores_is_the_likeliest():
+    scores = torch.tensor([[0.0, 2.0, 2.0], [-1.0, -2.0, -1.0], [float("-inf"), float("-inf"), -9.0]])
+    assert likeliest(scores).tolist() == [1, 0, 2]
+    drawn = torch.from_numpy(np.random.default_rng(0).normal(size=(7, 1_000)).astype(np.float32))
+    assert likeliest(drawn).equal(drawn.argmax(dim=1))
 
 
 def theirs(scores: torch.Tensor, options: dict[str, float]) -> torch.Tensor:

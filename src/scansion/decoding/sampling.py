@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from scansion.decoding.filters import Sampling
+from scansion.decoding.filters import Sampling, likeliest
 from scansion.decoding.state import Hypothesis, State, Step
 from scansion.errors import UsageError
 from scansion.randomness import stream
@@ -51,7 +51,7 @@ def drawing(
                 stream(seed, "sampling", *numbers[source], position).gumbel(size=log_probs.shape[1])
                 for source in sources
             ])
-            tokens = (sampling.filtered(log_probs, read) + torch.from_numpy(noise)).argmax(dim=1)
+            tokens = likeliest(sampling.filtered(log_probs, read) + torch.from_numpy(noise))
         for source, token in zip(sources, tokens.tolist(), strict=True):
             before[source].append(token)
         return tokens

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from scansion.errors import UsageError, did_you_mean
 from scansion.layers.attention import MultiHeadAttention
-from scansion.layers.causal_decoder import AttentionStep, CausalDecoder, LayerWindow, transposed
+from scansion.layers.causal_decoder import AttentionStep, CausalDecoder, LayerWindow, normed, transposed
 from scansion.layers.dropout import Dropout
 from scansion.layers.feed_forward import FeedForward
 from scansion.layers.ngram_embedding import NgramEmbedding
@@ -160,7 +160,8 @@ class CausalBlockStep:
 
     def __init__(self, block: CausalBlock) -> None:
         part = block.feed_forward
-        self.attention_norm, self.norm, self.activation = block.attention_norm, part.norm, part.activation
+        self.attention_norm, self.norm = normed(block.attention_norm), normed(part.norm)
+        self.activation = part.activation
         self.attention = AttentionStep(block.attention, *block.keys)
         self.inner, self.outer = transposed(part.inner), transposed(part.outer)
 

@@ -33,6 +33,12 @@ def transposed(*linears: nn.Linear, scales: tuple[float, ...] = ()) -> Product:
     return lambda vectors: torch.addmm(bias, vectors, weight)
 
 
+def normed(norm: nn.LayerNorm) -> Product:
+    """What the layer does, without what a module does around it, which takes longer for a row."""
+    shape, weight, bias, epsilon = norm.normalized_shape, norm.weight, norm.bias, norm.eps
+    return lambda vectors: torch.layer_norm(vectors, shape, weight, bias, epsilon)
+
+
 @dataclass
 class LayerWindow:
     """What one layer has read: keys and values (2, N, H, room, d), H of them for any number of query heads."""
