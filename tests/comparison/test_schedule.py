@@ -97,7 +97,7 @@ def test_when_the_time_is_over_only_the_baseline_is_still_run_and_ended_soon(lef
 
 def test_a_run_that_seems_to_need_far_more_than_is_left_is_not_begun():
     said = schedule().too_late(run("dear"), 40.0)
-    assert said == "an epoch takes about 1 min 44 s, and 40 s were left when its turn came"
+    assert said == "a score takes about 1 min 44 s, and 40 s were left when its turn came"
     assert schedule().too_late(run("dear"), 60.0) == ""  # an estimate may be too high
 
 

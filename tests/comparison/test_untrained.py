@@ -20,7 +20,9 @@ from scansion.comparison.schedule import Allowed
 from scansion.comparison.table import render
 from scansion.errors import SomeFamiliesFailedError
 from scansion.families.rnn import RNN
+from scansion.learning.training import LanguageTraining
 from scansion.tasks.documents import CLASSIFY
+from scansion.tasks.language import LANGUAGE
 from scansion.viewer.report import report_page
 
 ROWS = 240
@@ -166,6 +168,22 @@ def test_what_families_need_is_estimated_from_a_sample(tmp_path, capsys):
     assert started == {"started": True}
     assert [each["label"] for each in told] == ["bag-of-words", "rnn", "rnn + own"]
     assert all(0 < each["first"] < 60 and 0 < each["answer"] < 60 for each in told)
+
+
+def test_of_a_long_text_no_more_is_estimated_than_what_is_enough(tmp_path, capsys, monkeypatch):
+    texts = [" ".join(TEXTS)] * 40
+    data = LANGUAGE.compared.data(texts, None, "language", None, None, None, 0.5, 0)
+    one = {"seed": 0, "fold": 0, "task": "language", "processes": None, "arguments": {"tokens": "characters"},
+           "label": "rnn", "family": "rnn", "options": {"width": 8, "hidden_size": 8}}
+    first = []
+    for enough in (1e9, 1.0):
+        monkeypatch.setattr(LanguageTraining, "enough_tokens", enough)
+        estimate.write_sample(tmp_path, data, [one])
+        sample = json.loads((tmp_path / "sample.json").read_text())
+        (tmp_path / "sample.json").write_text(json.dumps(sample | {"train_characters": 10**9}))
+        estimate.work(tmp_path)
+        first.append(json.loads(capsys.readouterr().out.splitlines()[-1])["first"])
+    assert first[1] < 100 < first[0]
 
 
 def test_a_budget_that_is_too_small_leaves_a_comparison_without_scores_in_time():

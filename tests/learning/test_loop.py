@@ -22,7 +22,7 @@ from scansion.learning.events import finished
 from scansion.learning.loop import lr_schedule, train
 from scansion.learning.optimizer import Optimizer
 from scansion.learning.process_group import SingleProcess
-from scansion.learning.training import Training
+from scansion.learning.training import LanguageTraining, Training
 from scansion.text.vocabulary import Vocabulary
 from scansion.text.word_tokenizer import read_words
 
@@ -152,21 +152,35 @@ def test_a_deadline_far_away_changes_nothing(monkeypatch):
     assert [step.progress for step in run(Slope(), deadline=1e5)] == pytest.approx([i / 6 for i in range(6)], abs=1e-4)
 
 
+def job_of(training: Training, tokens: int) -> SimpleNamespace:
+    """Rows of so many tokens, in three batches."""
+    return SimpleNamespace(
+        training=training, seed=0, lengths=np.full(ROWS, tokens), weights=np.ones(ROWS), learning_rate=0.1,
+        build=Slope, batch=lambda rows: rows, errors=lambda model: (np.ones(2), np.ones(2)),
+        plan=lambda batch_tokens, epoch: plan(epoch),
+    )
+
+
 @pytest.mark.parametrize(
     ("ticks", "untrained"), [(0.0, "its first epoch was not done after 0 steps"), (12.0, ""), (1e6, "")]
 )
 def test_a_run_of_a_job_says_whether_its_first_epoch_was_done(monkeypatch, ticks, untrained):
-    job = SimpleNamespace(
-        training=Training(min_epochs=3, max_epochs=3, min_batch_tokens=20, max_batch_tokens=20), seed=0,
-        lengths=np.full(ROWS, 5), weights=np.ones(ROWS), learning_rate=0.1, build=Slope, batch=lambda rows: rows,
-        errors=lambda model: (np.ones(2), np.ones(2)),
-        plan=lambda batch_tokens, epoch: plan(epoch),
-    )
+    job = job_of(Training(min_epochs=3, max_epochs=3, min_batch_tokens=20, max_batch_tokens=20), 5)
     monkeypatch.setattr(loop, "time", ticking(1.0))
     trained = finished(loop.train_job)(job, SingleProcess(), ticks)
     assert trained.untrained == untrained
     assert trained.cut_short == (ticks < 1e6)
     assert trained.ended.startswith("all epochs done" if ticks == 1e6 else "the budget was spent")
+
+
+@pytest.mark.parametrize(
+    ("tokens", "untrained"), [(1_000, "its first epoch was not done after 2 steps"), (200_000, "")]
+)
+def test_of_a_long_text_a_part_of_the_first_epoch_is_enough(monkeypatch, tokens, untrained):
+    monkeypatch.setattr(loop, "time", ticking(1.0))
+    trained = finished(loop.train_job)(job_of(LanguageTraining(), tokens), SingleProcess(), 5.0)
+    assert (trained.steps, trained.epoch, trained.cut_short) == (2, 1, True)
+    assert trained.untrained == untrained
 
 
 def test_a_deadline_that_has_passed_takes_no_step():

@@ -67,12 +67,12 @@ def comparing(
     The test rows are ``test`` if given, else those whose entry in ``splits`` is "test", else every row once in
     ``folds`` parts, else a random ``test_share``, labels in proportion; of a corpus the last.  ``seeds``: runs of each
     family that draws at random, three unless given; of translators, one.  ``budget`` bounds the whole comparison
-    (``"5m"``): the cheapest family comes first, and one whose first epoch is not done by then has no score.
-    ``tokens`` are those of language models.  ``pretrain="own"`` adds a row for each family that can first learn from
-    the training texts, and from those ``unlabelled``, without their answers.  What is significantly worse than the
-    best after a first seed has no second one, and of 20,000 training rows or more, what learns by gradients is dropped
-    where its learning curve cannot reach the best (:mod:`scansion.comparison.early_dropping`), unless ``thorough`` or
-    with a budget or ``learning_curve``, which adds every family's score on fewer rows and where one overtakes another.
+    (``"5m"``): the cheapest family comes first, and one whose first epoch is not done by then has no score; of language
+    models, whose ``tokens`` may be given, half a million of these are enough.  ``pretrain="own"`` adds a row for each
+    family that can first learn from the training texts, and those ``unlabelled``, without answers.  What is
+    significantly worse than the best after a first seed has no second one, and of 20,000 training rows or more, what
+    learns by gradients is dropped where its curve cannot reach the best (:mod:`scansion.comparison.early_dropping`),
+    unless ``thorough`` or with a budget or ``learning_curve``, which adds scores on fewer rows and who overtakes whom.
     ``scansion.compare`` returns the :class:`Comparison`; ``comparing`` is the same as a generator of what happens.
     KeyboardInterrupt ends the run under way; ComparisonInterrupted then holds the comparison of what was finished.
     UsageError and DataError for arguments and data that do not fit together.

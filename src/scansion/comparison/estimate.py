@@ -19,6 +19,7 @@ from sklearn.base import clone
 
 from scansion.comparison.fit_and_score import arguments, compared_of, estimator_of, hashable, load_torch
 from scansion.errors import ScansionError
+from scansion.learning.events import Step
 from scansion.learning.training import recipe_of
 from scansion.tasks.task import ComparedData
 
@@ -71,14 +72,18 @@ def _needed(wanted: dict[str, Any], sample: dict[str, Any]) -> tuple[float, floa
     estimator.set_params(family=getattr(estimator.family, "soonest", estimator.family))
     recipe = estimator.get_params(deep=False).get("training") or recipe_of(estimator.family)
     size = recipe.batch_tokens(sample["train_characters"] // CHARACTERS_A_TOKEN)
-    once = replace(recipe, min_epochs=1, max_epochs=1, min_batch_tokens=size, max_batch_tokens=size)
-    estimator.set_params(training=once)
+    estimator.set_params(training=replace(
+        recipe, min_epochs=1, max_epochs=1, min_batch_tokens=size, max_batch_tokens=size
+    ))
     texts, targets = sample["texts"], [hashable(target) for target in sample["targets"]]
     times_as_much = sample["train_characters"] / max(1, sum(map(len, texts)))
     seconds, steps, trained = _timed_fit(estimator, texts, targets)
     if len(steps) > 1:  # the first one is slower
-        (before, begin), (progress, at) = steps[0], steps[-1]
-        first = seconds - at + begin + (at - begin) / (progress - before) * times_as_much
+        first_step, *_, last = steps
+        all_of_it = times_as_much / (last.progress - first_step.progress)
+        tokens = sum(step.tokens for step in steps[1:]) * all_of_it
+        reading = (last.seconds - first_step.seconds) * all_of_it * min(1.0, recipe.enough_tokens / tokens)
+        first = seconds - last.seconds + first_step.seconds + reading
     else:  # what does not grow with the rows is told apart by a fit of fewer
         few, *_ = _timed_fit(clone(estimator), texts[::FEWER], targets[::FEWER])
         first = seconds + max(0.0, seconds - few) / (1 - 1 / FEWER) * (times_as_much - 1)
@@ -91,14 +96,15 @@ def _needed(wanted: dict[str, Any], sample: dict[str, Any]) -> tuple[float, floa
     return first, seconds * max(1.0, sample["test_characters"] / max(1, sum(map(len, sample["held"]))))
 
 
-def _timed_fit(estimator: Any, texts: list[str], targets: list[Any]) -> tuple[float, list[tuple[float, float]], bool]:
-    """Seconds of a fit, the progress and the time of each of its steps, and whether it came to its end."""
+def _timed_fit(estimator: Any, texts: list[str], targets: list[Any]) -> tuple[float, list[Step], bool]:
+    """Seconds of a fit, its steps, and whether it came to its end."""
     begun = time.monotonic()
     fitting = estimator.fitting(texts, targets)
-    steps, trained = [], True
+    steps: list[Step] = []
+    trained = True
     for event in fitting:
         if event.name == "step":
-            steps.append((event.progress, event.seconds))
+            steps.append(event)
             trained = event.ends_epoch
             if len(steps) > 2 and event.seconds > MOST_SECONDS and not trained:
                 fitting.close()

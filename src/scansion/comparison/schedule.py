@@ -112,7 +112,7 @@ class Schedule:
         if left <= self.beside(run) + LEAST:
             return "the budget was spent before its turn"
         if self.seconds(run) > HOPELESS * left:
-            return (f"an epoch takes about {seconds_shown(self.seconds(run))}, and {seconds_shown(left)} were left "
+            return (f"a score takes about {seconds_shown(self.seconds(run))}, and {seconds_shown(left)} were left "
                     "when its turn came")
         if self.whole(run) > left:
             return f"another seed takes about {seconds_shown(self.whole(run))}, and {seconds_shown(left)} were left"

@@ -96,7 +96,7 @@ class TrainedWeights:
 
     @property
     def untrained(self) -> str:
-        """How far it came if it has not read its rows even once; else empty."""
+        """How far it came if it has read too little to say something of its family; else empty."""
         return f"its first epoch was not done after {self.steps:,} steps" if self.ended == BEFORE_AN_EPOCH else ""
 
     @property

@@ -70,7 +70,8 @@ def train_job(
         checkpoints.keep(at, model, optimizer, average, best.weights)
     else:
         if at.position.epoch < epochs:
-            ended = BUDGET_SPENT if at.position.epoch else BEFORE_AN_EPOCH
+            enough = at.position.epoch or at.tokens >= training.enough_tokens
+            ended = BUDGET_SPENT if enough else BEFORE_AN_EPOCH
             if at.position.batch or not best.weights:
                 best.judge(at.position.epoch + 1)
     trained = TrainedWeights(best.weights, best.epoch, epochs, at.position.step, at.tokens, ended)

@@ -36,6 +36,8 @@ class Training:
     max_validation_rows: int = 2_000
 
     doing: ClassVar[str] = "training"
+    enough_tokens: ClassVar[float] = float("inf")
+    """A run that a budget ends before its first epoch says nothing of its family unless it has read so many tokens."""
 
     def __post_init__(self) -> None:
         check_whole(self, "max_tokens", "min_epochs", "target_steps", "min_batch_tokens", "max_validation_rows")
@@ -91,6 +93,9 @@ class LanguageTraining(Training):
     max_batch_tokens: int = 1_040
     label_smoothing: float = 0.0
     weight_decay: float = 0.1
+
+    enough_tokens: ClassVar[float] = 500_000
+    """Every token is foretold, and a long text says early what it is like."""
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ class LanguageFit:
     cut_short: bool = False
     """Whether the budget was spent before all was learned."""
     untrained: str = ""
-    """How far it came if the budget was spent before its first epoch was done; else empty."""
+    """How far it came if the budget was spent before enough was read for a score; else empty."""
 
 
 Fitting = Generator[Event, None, LanguageFit]

@@ -20,7 +20,7 @@ from scansion.families.kneser_ney import KneserNey
 from scansion.learning.budget import seconds_of
 from scansion.learning.description import FitDescription
 from scansion.learning.events import Event, Stage
-from scansion.learning.training import LanguageTraining, Training
+from scansion.learning.training import LanguageTraining
 from scansion.measures.bits_per_byte import LanguageScore, language_score
 from scansion.models.arpa import read_arpa
 from scansion.models.fitted_language import FittedLanguage, document_sizes
@@ -64,7 +64,7 @@ class LanguageReport:
     cut_short: bool
     """Whether the budget was spent before all was learned."""
     untrained: str
-    """How far it came if the budget was spent before its first epoch was done; else empty."""
+    """How far it came if the budget was spent before enough was read for a score; else empty."""
 
     @property
     def cost(self) -> str:
@@ -102,7 +102,7 @@ class LanguageModel(Estimator):
         tokens: str | None = None,
         vocab_size: int | None = None,
         budget: float | str | None = None,
-        training: Training | None = None,
+        training: LanguageTraining = LanguageTraining(),  # noqa: B008
         processes: int | None = None,
         random_state: Any = None,
     ) -> None:
@@ -140,7 +140,7 @@ class LanguageModel(Estimator):
         yield Stage(f"reading texts as {units.name}")
         sequences = units.encode(texts)
         description = FitDescription(
-            self.task, family, self.training or LanguageTraining(), seed, len(sequences),
+            self.task, family, self.training, seed, len(sequences),
             {"texts": fingerprint_of(texts)}, vocab_size=self.vocab_size, processes=self.processes, budget=self.budget,
         )
         found = yield from start.learn(sequences, units, description, deadline, checkpointing)
@@ -178,7 +178,7 @@ class LanguageModel(Estimator):
         """
         model, units = read_arpa(path)
         family = KneserNey(order=len(model.orders))
-        return cls.from_fitted(FittedLanguage(FitDescription(cls.task, family, Training(), 0, 0), units, model))
+        return cls.from_fitted(FittedLanguage(FitDescription(cls.task, family, LanguageTraining(), 0, 0), units, model))
 
     @classmethod
     def from_pretrained(cls, source: str | Path) -> Self:

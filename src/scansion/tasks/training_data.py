@@ -31,4 +31,4 @@ class FitResult:
     cut_short: bool
     workers: int = 0
     untrained: str = ""
-    """How far it came if the budget was spent before its first epoch was done; else empty."""
+    """How far it came if the budget was spent before enough was read for a score; else empty."""

@@ -57,7 +57,7 @@ class TranslationReport:
     cut_short: bool
     """Whether the budget was spent before all was learned."""
     untrained: str
-    """How far it came if the budget was spent before its first epoch was done; else empty."""
+    """How far it came if the budget was spent before enough was read for a score; else empty."""
 
     @property
     def cost(self) -> str:
