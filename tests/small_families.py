@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from encoders import TINY, write_encoder
-from scansion.families.catalogue import DOCUMENT_FAMILIES, TRANSLATION_FAMILIES
+from scansion.families.catalogue import DOCUMENT_FAMILIES, LANGUAGE_FAMILIES, TRANSLATION_FAMILIES
+from scansion.families.interpolated import Interpolated
 from scansion.families.pretrained import Pretrained
 from scansion.families.static import Static
 from scansion.testing import ENDINGS, OPENINGS
@@ -28,6 +29,8 @@ def small(kind: type[Any], **options: object) -> Any:
         return replace(Pretrained(ENCODER, "fine-tuned"), dropout=0.0, learning_rate=0.02, encoder_lr_scale=0.5)
     if kind is Static:
         return Static(ENCODER)
+    if kind is Interpolated:
+        return Interpolated(network=small(type(Interpolated().network), **options))
     known = {field.name for field in fields(kind)}
     wanted = SIZES | options
     learned = "learning_rate" in known  # counted families have options of other kinds under some of these names
@@ -38,3 +41,6 @@ SMALL = {name: small(kind) for name, kind in DOCUMENT_FAMILIES.items()}
 LEARNED = {name: family for name, family in SMALL.items() if family.learner == "gradient"}
 PRETRAINABLE = {name: family for name, family in SMALL.items() if family.pretraining is not None}
 SMALL_TRANSLATORS = {name: small(kind) for name, kind in TRANSLATION_FAMILIES.items()}
+SMALL_LANGUAGE = {  # all but what needs a folder of weights
+    name: small(kind) for name, kind in LANGUAGE_FAMILIES.items() if name != "pretrained"
+}

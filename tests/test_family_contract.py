@@ -17,7 +17,7 @@ from scansion.tasks.catalogue import load, look
 from scansion.tasks.classifier import DocumentClassifier
 from scansion.tasks.translator import Translator
 from scansion.testing import ENDINGS, OPENINGS
-from small_families import LEARNED, PRETRAINABLE, SMALL, SMALL_TRANSLATORS
+from small_families import LEARNED, PRETRAINABLE, SMALL, SMALL_LANGUAGE, SMALL_TRANSLATORS
 
 pytestmark = pytest.mark.usefixtures("warm_processes")
 
@@ -102,6 +102,16 @@ def test_every_family_takes_part_in_a_comparison():
     found = compare(TEXTS, LABELS, families, seeds=1, processes=1)
     assert not found.failed
     assert {row.family for row in found.rows} == {*DOCUMENT_FAMILIES} - {"baseline"} | {"majority"}
+
+
+def test_every_language_family_takes_part_in_a_comparison_and_is_told_of_in_its_report(tmp_path):
+    found = compare(TEXTS, families=list(SMALL_LANGUAGE.values()), task="language", seeds=1, processes=1)
+    assert not found.failed
+    assert {row.family for row in found.rows} == SMALL_LANGUAGE.keys()
+    found.save(tmp_path / "report")
+    for page in ("report.md", "report.html"):
+        told = (tmp_path / "report" / page).read_text()
+        assert "order 6; network transformer (width 16, heads 2, " in told.replace("**", "")
 
 
 @pytest.mark.parametrize("name", list(TRANSLATION_FAMILIES))

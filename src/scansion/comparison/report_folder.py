@@ -11,7 +11,14 @@ from jinja2 import Environment
 
 from scansion.errors import UsageError
 from scansion.storage.atomic import put_folder
-from scansion.viewer.number_format import bytes_shown, processor_shown, rate_shown, score_shown, seconds_shown
+from scansion.viewer.number_format import (
+    bytes_shown,
+    options_shown,
+    processor_shown,
+    rate_shown,
+    score_shown,
+    seconds_shown,
+)
 from scansion.viewer.plain_text import markdown_text
 from scansion.viewer.report import RANKS, report_page
 
@@ -109,8 +116,7 @@ No family significantly overtakes another between these sizes.
 ## How each family was trained
 
 {% for row in report.rows if row.notes or row.options -%}
-- **{{ row.family }}**: {% for name, value in row.options.items() %}{{ name | replace("_", " ") }} {{ cell(value) }}; \
-{% endfor %}{{ cell(row.notes | join("; ")) }}{% if row.scores_by_seed | length > 1 %}; by seed: \
+- **{{ row.family }}**: {% if row.options %}{{ cell(options(row.options)) }}; {% endif %}{{ cell(row.notes | join("; ")) }}{% if row.scores_by_seed | length > 1 %}; by seed: \
 {% for value in row.scores_by_seed %}{{ score(value) }} {% endfor %}{% endif %}
 {% endfor %}
 Versions: {% for name, version in report.versions.items() %}{{ name }} {{ version }}{% if not loop.last %}, {% endif %}\
@@ -133,7 +139,7 @@ def markdown(report: dict[str, Any]) -> str:
     environment = Environment(autoescape=False, trim_blocks=False, keep_trailing_newline=True, finalize=_escaped)
     good = [row for row in report["rows"] if row["status"] == "ok"]
     return environment.from_string(PAGE).render(
-        report=report, measures=list(good[0]["measures"]) if good else [], cell=_cell,
+        report=report, measures=list(good[0]["measures"]) if good else [], cell=_cell, options=options_shown,
         cut_short=any(row["cut_short"] for row in good), span=_span, ranks=RANKS,
         **_curve(report["learning_curve"]["points"]),
         score=lambda value: score_shown(value, report["in_hundredths"]), seconds=seconds_shown, rate=rate_shown,

@@ -64,6 +64,18 @@ def measure_shown(name: str) -> str:
     return NAMES.get(name, name.replace("_", " "))
 
 
+def options_shown(options: Mapping[str, Any], between: str = "; ") -> str:
+    """``order 6; network transformer (width 128, heads 4)``: options of a family, and of a part of it in brackets."""
+    return between.join(f"{name.replace('_', ' ')} {_option_shown(value)}" for name, value in options.items())
+
+
+def _option_shown(value: Any) -> str:
+    if not isinstance(value, Mapping):
+        return str(value)
+    others = {name: each for name, each in value.items() if name != "name"}
+    return f"{value['name']} ({options_shown(others, ', ')})"
+
+
 def counted(number: int, noun: str) -> str:
     """``1 document``, ``2,000 documents``."""
     return f"{number:,} {noun}{'s' * (number != 1)}"

@@ -21,6 +21,7 @@ from scansion.viewer.number_format import (
     bytes_shown,
     difference_shown,
     measure_shown,
+    options_shown,
     processor_shown,
     rate_shown,
     score_shown,
@@ -52,7 +53,7 @@ def report_page(report: Report) -> str:
         "signed": lambda value: difference_shown(value, hundredths),
         "share": lambda value: score_shown(value, True), "plain": answer_shown, "seconds": seconds_shown,
         "processor": processor_shown, "rate": rate_shown, "measure": measure_shown, "size": bytes_shown,
-        "unit": "points" if hundredths else "",
+        "options": options_shown, "unit": "points" if hundredths else "",
         "seeds": max((row["seeds"] for row in good), default=0),
     })
 
