@@ -116,7 +116,8 @@ No family significantly overtakes another between these sizes.
 ## How each family was trained
 
 {% for row in report.rows if row.notes or row.options -%}
-- **{{ row.family }}**: {% if row.options %}{{ cell(options(row.options)) }}; {% endif %}{{ cell(row.notes | join("; ")) }}{% if row.scores_by_seed | length > 1 %}; by seed: \
+- **{{ row.family }}**: {% if row.options %}{{ cell(options(row.options)) }}; {% endif %}\
+{{ cell(row.notes | join("; ")) }}{% if row.scores_by_seed | length > 1 %}; by seed: \
 {% for value in row.scores_by_seed %}{{ score(value) }} {% endfor %}{% endif %}
 {% endfor %}
 Versions: {% for name, version in report.versions.items() %}{{ name }} {{ version }}{% if not loop.last %}, {% endif %}\
