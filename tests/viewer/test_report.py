@@ -9,7 +9,8 @@ import pytest
 from browser import needs_browser, opened, overflow, serious_violations
 from reports import ByError, made_up, texts_of
 from scansion.viewer.charts import STRIP_WIDTH
-from scansion.viewer.report import _strips, report_page
+from scansion.viewer.report import _digits, _strips, report_page
+from scansion.viewer.scales import Scale
 
 ROWS = 240
 HOSTILE = (
@@ -21,6 +22,14 @@ TARGETS = {
     "sets of labels": [tuple(label for k, label in enumerate("abc") if i >> k & 1) for i in range(ROWS)],
     "numbers": [i % 50 + 0.5 for i in range(ROWS)],
 }
+
+
+@pytest.mark.parametrize(
+    ("low", "high"), [(1.799, 1.825), (0.701, 0.7136), (2.0, 31.0), (0.0, 1.0), (12_000.0, 13_100.0)]
+)
+def test_no_two_marks_of_an_axis_have_the_same_figure(low, high):
+    told = [_digits(tick) for tick in Scale(low, high, 0, 100).ticks(6)]
+    assert len(set(told)) == len(told) > 1
 
 
 class Table(HTMLParser):

@@ -13,6 +13,7 @@ from scansion.errors import UsageError
 from scansion.storage.atomic import put_folder
 from scansion.viewer.number_format import (
     bytes_shown,
+    measure_shown,
     options_shown,
     processor_shown,
     rate_shown,
@@ -37,7 +38,7 @@ The rule: {{ report.verdict.rule }}. {{ report.verdict.change }}
 {% if report.interrupted %}
 **Interrupted:** some families were not run to the end.
 {% endif %}
-| rank | family | {{ report.metric }} | 95 % interval | letters | fit | cpu s | documents/s \
+| rank | family | {{ measure(report.metric) }} | 95 % interval | letters | fit | cpu s | documents/s \
 | size | memory | read | seeds |
 |---:|---|---:|---|---|---:|---:|---:|---:|---:|---:|---:|
 {% for row in report.rows -%}
@@ -72,7 +73,7 @@ On the same test rows, Holm-adjusted over all pairs.
 {% if report.by_length -%}
 ## By length
 
-{{ report.metric }} of the test texts by the words they have, with 95 % intervals.
+{{ measure(report.metric) }} of the test texts by the words they have, with 95 % intervals.
 
 | family |{% for part in report.by_length %} {{ part.least }}–{{ part.most }} ({{ "{:,}".format(part.rows) }} rows) |\
 {% endfor %}
@@ -85,7 +86,7 @@ On the same test rows, Holm-adjusted over all pairs.
 {% if report.learning_curve.points -%}
 ## Learning curve
 
-{{ report.metric }} by how many labelled rows were learned from, with 95 % intervals.
+{{ measure(report.metric) }} by how many labelled rows were learned from, with 95 % intervals.
 
 | family |{% for size in sizes %} {{ "{:,}".format(size) }} rows |{% endfor %}
 |---|{% for size in sizes %}---:|{% endfor %}
@@ -103,7 +104,7 @@ No family significantly overtakes another between these sizes.
 {% endif -%}
 ## Other measures
 
-| family |{% for name in measures %} {{ name | replace("_", " ") }} |{% endfor %}
+| family |{% for name in measures %} {{ measure(name) }} |{% endfor %}
 |---|{% for name in measures %}---:|{% endfor %}
 {% for row in report.rows if row.status == "ok" -%}
 | {{ row.family }} |{% for name in measures %} {{ "%.4f" % row.measures[name] }} |{% endfor %}
@@ -140,8 +141,9 @@ def markdown(report: dict[str, Any]) -> str:
     environment = Environment(autoescape=False, trim_blocks=False, keep_trailing_newline=True, finalize=_escaped)
     good = [row for row in report["rows"] if row["status"] == "ok"]
     return environment.from_string(PAGE).render(
-        report=report, measures=list(good[0]["measures"]) if good else [], cell=_cell, options=options_shown,
-        cut_short=any(row["cut_short"] for row in good), span=_span, ranks=RANKS,
+        report=report, measures=list(good[0]["measures"]) if good else [], cell=_cell,
+        options=options_shown, measure=measure_shown, span=_span, ranks=RANKS,
+        cut_short=any(row["cut_short"] for row in good),
         **_curve(report["learning_curve"]["points"]),
         score=lambda value: score_shown(value, report["in_hundredths"]), seconds=seconds_shown, rate=rate_shown,
         processor=processor_shown, size=bytes_shown,
