@@ -124,7 +124,7 @@ def test_windows_foretell_every_token_once_and_begin_where_there_is_enough_befor
     assert sorted(told) == wanted
 
 
-def test_some_documents_are_held_out_and_of_few_their_ends():
+def test_some_documents_are_held_out_and_of_few_stretches_all_over_each():
     many = Sequences(np.zeros(1000, np.int32), np.arange(0, 1000, 10), np.full(100, 10))
     learned, held_out = split(many, LanguageTraining(validation_fraction=0.1), seed=0)
     assert (len(learned), len(held_out)) == (90, 10)
@@ -133,6 +133,12 @@ def test_some_documents_are_held_out_and_of_few_their_ends():
     learned, held_out = split(few, LanguageTraining(validation_fraction=0.1), seed=0)
     assert learned.lengths.tolist() == [810, 90]
     assert held_out.starts.tolist() == [810, 990]
+    long = Sequences(np.zeros(25_100, np.int32), np.array([0, 100]), np.array([100, 25_000]))
+    learned, held_out = split(long, LanguageTraining(validation_fraction=0.1), seed=0)
+    assert held_out.starts.tolist() == [90, 11_350, 23_850]
+    assert held_out.lengths.tolist() == [10, 1_250, 1_250]
+    assert learned.starts.tolist() == [0, 100, 12_600]
+    assert learned.lengths.tolist() == [90, 11_250, 11_250]
 
 
 TEXTS = [f"the {animal} sat on the {place}." for animal in ("cat", "dog", "hen", "fox") for place in ("mat", "log")] * 6

@@ -1,6 +1,7 @@
 """How a neural language family is fitted: windows of documents, some held out, and the one loop."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from scansion.learning.checkpointing import Checkpointing
 
 FEWEST_DOCUMENTS = 40  # of fewer, some text of each is held out and not some of them
+STRETCH = 1_000  # tokens that are held out in one piece, or a few more
 
 
 def fit_network(
@@ -62,14 +64,20 @@ def train(
 
 
 def split(sequences: Sequences, training: Training, seed: int) -> tuple[Sequences, Sequences]:
-    """What is learned from and what is held out: some of the documents or, where they are few, the end of each."""
+    """What is learned from and what is held out: some of the documents or, where they are few, stretches of each.
+
+    Stretches lie all over a document: what is told of in its last part alone, as the persons of a play, is learned too.
+    """
     share, rows = training.validation_fraction, len(sequences)
     if rows >= FEWEST_DOCUMENTS:
         count = min(training.max_validation_rows, max(1, round(share * rows)))
         order = stream(seed, "validation").permutation(rows)
         return sequences.only(np.sort(order[count:])), sequences.only(np.sort(order[:count]))
-    held = np.maximum(2, (share * sequences.lengths).astype(np.int64))
-    held = np.minimum(held, sequences.lengths)
-    kept = sequences.lengths - held
-    first = Sequences(sequences.ids, sequences.starts, kept, sequences.first)
-    return first, Sequences(sequences.ids, sequences.starts + kept, held, sequences.first)
+    counts = np.maximum(1, (share * sequences.lengths / STRETCH).astype(np.int64))
+    of = np.repeat(np.arange(rows), counts)  # the document of each part, whose end is a stretch
+    number = np.arange(len(of)) - np.repeat(np.cumsum(counts) - counts, counts)
+    begins, ends = ((number + more) * sequences.lengths[of] // counts[of] for more in (0, 1))
+    held = np.minimum(np.maximum(2, (share * (ends - begins)).astype(np.int64)), ends - begins)
+    starts, kept = sequences.starts[of] + begins, ends - begins - held
+    held_out = replace(sequences, starts=starts + kept, lengths=held)
+    return replace(sequences, starts=starts, lengths=kept), held_out
