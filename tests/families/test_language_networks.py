@@ -131,17 +131,24 @@ def test_some_documents_are_held_out_and_of_few_stretches_all_over_each():
     assert sorted([*learned.starts, *held_out.starts]) == many.starts.tolist()
     few = Sequences(np.zeros(1000, np.int32), np.array([0, 900]), np.array([900, 100]))
     learned, held_out = split(few, LanguageTraining(validation_fraction=0.1), seed=0)
-    assert learned.lengths.tolist() == [810, 90]
-    assert held_out.starts.tolist() == [810, 990]
-    long = Sequences(np.zeros(25_100, np.int32), np.array([0, 100]), np.array([100, 25_000]))
+    assert (held_out.starts.tolist(), held_out.lengths.tolist()) == ([405, 945], [90, 10])
+    assert learned.starts.tolist() == [0, 495, 900, 955]
+    assert learned.lengths.tolist() == [405, 405, 45, 45]
+    long = Sequences(np.zeros(10_202, np.int32), np.array([0, 2, 102]), np.array([2, 100, 10_100]))
     learned, held_out = split(long, LanguageTraining(validation_fraction=0.1), seed=0)
-    assert held_out.starts.tolist() == [90, 11_350, 23_850]
-    assert held_out.lengths.tolist() == [10, 1_250, 1_250]
-    assert learned.starts.tolist() == [0, 100, 12_600]
-    assert learned.lengths.tolist() == [90, 11_250, 11_250]
+    assert (held_out.starts.tolist(), held_out.lengths.tolist()) == ([0, 47, 2_374, 7_424], [2, 10, 505, 505])
+    assert learned.starts.tolist() == [2, 57, 102, 2_879, 7_929]
+    assert (learned.starts + learned.lengths).tolist() == [47, 102, 2_374, 7_424, 10_202]
 
 
 TEXTS = [f"the {animal} sat on the {place}." for animal in ("cat", "dog", "hen", "fox") for place in ("mat", "log")] * 6
+
+
+def test_where_documents_end_is_learned_from_few_of_them():
+    family = replace(NETWORKS["lstm"], dropout=0.0, learning_rate=2e-2, layers=1)
+    few = [" ".join(TEXTS[i : i + 6]) for i in range(8)]
+    model = scansion.LanguageModel(family, tokens="words", training=BRIEF, processes=1, random_state=0).fit(few)
+    assert max(each.bits[-1] for each in model.surprisal(few)) < 5  # never met, ends took more than ten
 
 
 @pytest.mark.parametrize("name", NETWORKS)

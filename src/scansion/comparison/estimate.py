@@ -81,7 +81,7 @@ def _needed(wanted: dict[str, Any], sample: dict[str, Any]) -> tuple[float, floa
     if len(steps) > 1:  # the first one is slower
         first_step, *_, last = steps
         all_of_it = times_as_much / (last.progress - first_step.progress)
-        tokens = sum(step.tokens for step in steps[1:]) * all_of_it
+        tokens = max(1.0, sum(step.tokens for step in steps[1:]) * all_of_it)
         reading = (last.seconds - first_step.seconds) * all_of_it * min(1.0, recipe.enough_tokens / tokens)
         first = seconds - last.seconds + first_step.seconds + reading
     else:  # what does not grow with the rows is told apart by a fit of fewer

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from scansion.learning.checkpointing import Checkpointing
 
 FEWEST_DOCUMENTS = 40  # of fewer, some text of each is held out and not some of them
-STRETCH = 1_000  # tokens that are held out in one piece, or a few more
+STRETCH = 500  # tokens at least that are held out in one piece, where a document has enough for two
 
 
 def fit_network(
@@ -66,7 +66,8 @@ def train(
 def split(sequences: Sequences, training: Training, seed: int) -> tuple[Sequences, Sequences]:
     """What is learned from and what is held out: some of the documents or, where they are few, stretches of each.
 
-    Stretches lie all over a document: what is told of in its last part alone, as the persons of a play, is learned too.
+    Stretches lie all over a document, each in the middle of a part: what is told of in the last part alone, as the
+    persons of a play, is learned too, and so is where documents end.
     """
     share, rows = training.validation_fraction, len(sequences)
     if rows >= FEWEST_DOCUMENTS:
@@ -74,10 +75,11 @@ def split(sequences: Sequences, training: Training, seed: int) -> tuple[Sequence
         order = stream(seed, "validation").permutation(rows)
         return sequences.only(np.sort(order[count:])), sequences.only(np.sort(order[:count]))
     counts = np.maximum(1, (share * sequences.lengths / STRETCH).astype(np.int64))
-    of = np.repeat(np.arange(rows), counts)  # the document of each part, whose end is a stretch
+    of = np.repeat(np.arange(rows), counts)  # the document of each part
     number = np.arange(len(of)) - np.repeat(np.cumsum(counts) - counts, counts)
     begins, ends = ((number + more) * sequences.lengths[of] // counts[of] for more in (0, 1))
     held = np.minimum(np.maximum(2, (share * (ends - begins)).astype(np.int64)), ends - begins)
-    starts, kept = sequences.starts[of] + begins, ends - begins - held
-    held_out = replace(sequences, starts=starts + kept, lengths=held)
-    return replace(sequences, starts=starts, lengths=kept), held_out
+    held_out = replace(sequences, starts=sequences.starts[of] + (begins + ends - held) // 2, lengths=held)
+    starts = np.sort(np.concatenate([sequences.starts, held_out.starts + held]))
+    lengths = np.sort(np.concatenate([held_out.starts, sequences.starts + sequences.lengths])) - starts
+    return replace(sequences, starts=starts[lengths > 0], lengths=lengths[lengths > 0]), held_out
