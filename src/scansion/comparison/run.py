@@ -58,7 +58,7 @@ class Outcome:
     confidences: NDArray | None = None
     paces: NDArray | None = None
     untrained: str = ""
-    """Why a budget was not enough for it: it had no step, or its first epoch was not done, or nothing was solved."""
+    """Why a budget was not enough for it: it had no step, or had not read enough, or nothing was solved."""
     needless: str = ""
     """Why another seed would tell nothing new."""
     dropped: str = ""

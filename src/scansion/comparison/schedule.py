@@ -2,7 +2,7 @@
 
 The first seed of every family comes before any second one, the cheapest family first; without a budget, those smaller
 parts that a family begins with come before it.  A run may take an equal part of what is left for runs of its seed, or
-what its first epoch needs if that is more: a family that is trained once says more than one that is cut short three
+what a first score needs if that is more: a family that is trained once says more than one that is cut short three
 times.  For the same reason another seed is only begun where what the first one took is left.  A network ends its
 training by itself when its time is over.  What cannot end early, such as solving a linear head, may go on for half of
 what is left.
@@ -29,7 +29,7 @@ SOLVED = frozenset({"convex", "counted"})
 
 @dataclass(frozen=True)
 class Need:
-    """Seconds that a run needs: until there is something to score, an epoch or a solution, and for the answers."""
+    """Seconds that a run needs: until there is something to score, and for the answers."""
 
     first: float
     answer: float
