@@ -6,8 +6,9 @@
 Each network learns the 25,000 training reviews for so long, in processor seconds of one process so that a busy machine
 changes nothing; n-grams take what they take, those of the interpolated model after its network.  The bits of the first
 2,000 test reviews are kept in FOLDER, the same as in language_ngrams.py (all of them negative, as the file has them);
-the interpolated model gives those of its parts too.  Without ``--families`` the table of what FOLDER holds: intervals over reviews, pairwise tests as ``scansion
-compare`` makes them, and letters that families share which are not significantly different.
+the interpolated model gives those of its parts too.  Without ``--families`` the table of what FOLDER holds: intervals
+over reviews, pairwise tests as ``scansion compare`` makes them, and letters that families share which are not
+significantly different.
 """
 
 import argparse

@@ -1,9 +1,9 @@
 """``python -m scansion.comparison.estimate FOLDER``: what one run of each family needs at least, from a small sample.
 
 A family is fitted to some of the training rows, for one epoch in batches as large as it would take of all rows, and
-answers some of the test rows; what that takes is brought to the number of characters that all of them have, or to as many as are
-enough for a score.  A line of JSON tells that the process has started, and then one more each family.  What cannot be
-fitted is passed over: its run will say why.
+answers some of the test rows; what that takes is brought to the number of characters that all of them have, or to as
+many as are enough for a score.  A line of JSON tells that the process has started, and then one more each family.  What
+cannot be fitted is passed over: its run will say why.
 """
 
 import json
