@@ -46,8 +46,8 @@ class CausalTransformer:
     """Tokens of the longest n-gram that is added to its last token."""
     ngram_rows: int = 20_000
     """Vectors that the n-grams of each length share."""
-    ngram_dropout: float = 0.5
-    """How often only the shorter of a token's n-grams are seen in training."""
+    ngram_dropout: float = 0.0
+    """How often training shows only the shorter of a token's n-grams: those of more than 3 are soon learned by heart."""
     learning_rate: float = 1.5e-2
 
     learner: ClassVar[str] = "gradient"
