@@ -47,7 +47,7 @@ class CausalTransformer:
     ngram_rows: int = 20_000
     """Vectors that the n-grams of each length share."""
     ngram_dropout: float = 0.0
-    """How often training shows only the shorter of a token's n-grams: those of more than 3 are soon learned by heart."""
+    """How often training shows only the shorter of a token's n-grams: those longer than 3 are soon known by heart."""
     learning_rate: float = 1.5e-2
 
     learner: ClassVar[str] = "gradient"
