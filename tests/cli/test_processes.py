@@ -18,7 +18,7 @@ ENVIRONMENT = {**os.environ, "COLUMNS": "100", "PYTHONPATH": os.pathsep.join(fil
 
 
 def run(words: list[object], **settings: object) -> subprocess.CompletedProcess:
-    return subprocess.run([*COMMAND, *map(str, words)], env=ENVIRONMENT, timeout=60, check=False, **settings)
+    return subprocess.run([*COMMAND, *map(str, words)], env=ENVIRONMENT, timeout=180, check=False, **settings)
 
 
 def start(words: list[object], folder: Path) -> subprocess.Popen:
@@ -47,7 +47,7 @@ def test_help_answers_without_what_is_slow_to_import():
 
 def test_json_is_all_that_reaches_standard_output(tmp_path):
     place = tmp_path / "m"
-    done = run(["fit", DATA / "polarity.csv", "--family", "n-grams", "--out", place, "--json"], capture_output=True)
+    done = run(["fit", DATA / "polarity.csv", "--family", "bag-of-words", "--out", place, "--json"], capture_output=True)
     assert done.returncode == 0
     assert set(json.loads(done.stdout)) == {
         "model", "task", "family", "metric", "validation", "fit_seconds", "processor_seconds", "parameters", "notes",
@@ -59,7 +59,7 @@ def test_whoever_reads_only_the_beginning_causes_no_error(model):
     command = " ".join([*COMMAND, "predict", str(model), "-"])
     done = subprocess.run(
         ["bash", "-c", f"yes 'a quiet marvel' | {command} | head -1; exit ${{PIPESTATUS[1]}}"],
-        capture_output=True, text=True, env=ENVIRONMENT, timeout=60, check=False,
+        capture_output=True, text=True, env=ENVIRONMENT, timeout=180, check=False,
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout in ("positive\n", "negative\n")
