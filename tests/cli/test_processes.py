@@ -47,7 +47,8 @@ def test_help_answers_without_what_is_slow_to_import():
 
 def test_json_is_all_that_reaches_standard_output(tmp_path):
     place = tmp_path / "m"
-    done = run(["fit", DATA / "polarity.csv", "--family", "bag-of-words", "--out", place, "--json"], capture_output=True)
+    words = ["fit", DATA / "polarity.csv", "--family", "bag-of-words", "--out", place, "--json"]
+    done = run(words, capture_output=True)
     assert done.returncode == 0
     assert set(json.loads(done.stdout)) == {
         "model", "task", "family", "metric", "validation", "fit_seconds", "processor_seconds", "parameters", "notes",
