@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from scansion.learning.checkpointing import Checkpointing
 
 FEWEST_DOCUMENTS = 40  # of fewer, some text of each is held out and not some of them
-STRETCH = 500  # tokens at least that are held out in one piece, where a document has enough for two
+HELD_OUT_TOKENS = 500  # at least, that are held out in one piece, where a document has enough for two
 
 
 def fit_network(
@@ -74,7 +74,7 @@ def split(sequences: Sequences, training: Training, seed: int) -> tuple[Sequence
         count = min(training.max_validation_rows, max(1, round(share * rows)))
         order = stream(seed, "validation").permutation(rows)
         return sequences.only(np.sort(order[count:])), sequences.only(np.sort(order[:count]))
-    counts = np.maximum(1, (share * sequences.lengths / STRETCH).astype(np.int64))
+    counts = np.maximum(1, (share * sequences.lengths / HELD_OUT_TOKENS).astype(np.int64))
     of = np.repeat(np.arange(rows), counts)  # the document of each part
     number = np.arange(len(of)) - np.repeat(np.cumsum(counts) - counts, counts)
     begins, ends = ((number + more) * sequences.lengths[of] // counts[of] for more in (0, 1))
